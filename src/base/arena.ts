@@ -1,0 +1,58 @@
+/**
+ * Shared memory. This file is the only one that says SharedArrayBuffer: everything else asks for a
+ * `Region` (fixed size) or an `Arena` (a list of equal chunks that only grows). Facts of Node 20 that
+ * shape this: growable shared buffers have slow views and stop at 4 GiB, so an arena never resizes a
+ * buffer but adds chunks; fresh buffers are zeroed lazily by the kernel, so a large chunk costs
+ * address space until it is touched.
+ */
+
+/** The shared bytes themselves, as they travel to another thread in a structured clone. */
+export type SharedBytes = SharedArrayBuffer;
+
+export function allocateShared(size: number): SharedBytes {
+  return new SharedArrayBuffer(size);
+}
+
+/** One block of shared memory and the views that hot paths use. All views start at byte 0 of `shared`. */
+export class Region {
+  readonly shared: SharedBytes;
+  readonly u8: Uint8Array;
+  readonly i32: Int32Array;
+  readonly u32: Uint32Array;
+  readonly f64: Float64Array;
+
+  /** @param source bytes to allocate (rounded up to 8), or the shared bytes of a region of another thread. */
+  constructor(source: number | SharedBytes) {
+    this.shared = typeof source === 'number' ? allocateShared((source + 7) & ~7) : source;
+    this.u8 = new Uint8Array(this.shared);
+    this.i32 = new Int32Array(this.shared);
+    this.u32 = new Uint32Array(this.shared);
+    this.f64 = new Float64Array(this.shared, 0, this.shared.byteLength >>> 3);
+  }
+}
+
+/** Called with each new chunk, so that another thread can be told of it. */
+export type ChunkListener = (chunk: number, shared: SharedBytes) => void;
+
+/**
+ * A list of chunks of `chunkSize` bytes each (a power of two is the caller's choice, not ours). Chunks are
+ * never moved or freed while the arena lives, so a (chunk, offset) pair stays valid.
+ */
+export class Arena {
+  readonly chunkSize: number;
+  readonly chunks: Region[] = [];
+  readonly #onChunk: ChunkListener | undefined;
+
+  constructor(chunkSize: number, onChunk?: ChunkListener) {
+    this.chunkSize = chunkSize;
+    this.#onChunk = onChunk;
+  }
+
+  /** Adds one zeroed chunk and returns its number. */
+  addChunk(): number {
+    const region = new Region(this.chunkSize);
+    const chunk = this.chunks.push(region) - 1;
+    this.#onChunk?.(chunk, region.shared);
+    return chunk;
+  }
+}
