@@ -1,0 +1,85 @@
+/**
+ * What a shard asks of its storage, whichever kind it is. An engine belongs to one shard and one thread;
+ * nothing in it is locked. All its state lies in shared regions and arenas.
+ */
+import type { Region } from '../base/arena.js';
+
+/** A flat record's place in memory. One instance is reused by its owner; valid until the next call on the engine. */
+export class RecordSpan {
+  region!: Region;
+  /** Byte offset of the record in the region, a multiple of 16. */
+  at = 0;
+  /** Bytes of the record (load) or bytes that may be written (reserve). */
+  size = 0;
+}
+
+/** Figures of one shard's storage, read by the main thread's metrics through `StorageCounters`. */
+export interface StorageEngine {
+  /** The largest flat record this engine can hold, bytes. */
+  readonly recordSizeMax: number;
+
+  /**
+   * Finds the stored record of an index entry.
+   * @param entry Handle in the shard's primary index.
+   * @param token Comes back from `poll` when PARKED is returned. The caller then calls load again, which returns OK.
+   * @returns OK with `out` filled; PARKED when a device read was queued; or a result code (UNKNOWN: the stored bytes
+   *   fail their checksum or the device failed; counted and logged).
+   */
+  load(entry: number, token: number, out: RecordSpan): number;
+
+  /** The caller that was given PARKED no longer wants the record, or is done with it: its read buffer can be reused. */
+  release(token: number): void;
+
+  /**
+   * Finds room for a new flat record of exactly `size` bytes. The caller builds it there (header, set name, key,
+   * bins) and calls `store`, or drops it by not doing so before the next `reserve`.
+   * @returns OK with `out` filled; RECORD_TOO_BIG; OUT_OF_SPACE; DEVICE_OVERLOAD (write cache full).
+   */
+  reserve(size: number, out: RecordSpan): number;
+
+  /**
+   * Seals the record built in the reserved room (size, stamp, checksum), makes it the stored version of `entry`
+   * (location, size and write sequence in the index) and frees the version before it.
+   */
+  store(entry: number): void;
+
+  /**
+   * Frees the stored version of `entry`, which the caller removes from the index right after, and leaves whatever
+   * the engine needs so that the record does not come back at a restart (a marker).
+   * @returns OK, or OUT_OF_SPACE / DEVICE_OVERLOAD when the marker has no room: then nothing has changed.
+   */
+  remove(entry: number, lutMs: number): number;
+
+  /** The next write sequence of this shard (48 bits); the caller writes it into the record header before `store`. */
+  nextSequence(): number;
+
+  /** Writes the tokens whose reads have finished since the last call into `tokens`, returns how many. Never blocks. */
+  poll(tokens: Int32Array): number;
+
+  /** Called about every 10 ms and whenever the worker has nothing else to do: time-driven flushes and the like. */
+  tick(nowMs: number): void;
+
+  /** Flushes everything to the device and waits for it. After this only `load` of memory may be called. */
+  close(): void;
+}
+
+/** Float64 slots of a shard's storage counters, in shared memory, written by the shard's thread alone. */
+export const ST_USED_BYTES = 0; // bytes of live records, rounded up to 16 each
+export const ST_TOTAL_BYTES = 1; // capacity of this shard
+export const ST_AVAILABLE_BYTES = 2; // bytes that could be written now (free blocks or pages)
+export const ST_FREE_BLOCKS = 3;
+export const ST_WRITES = 4; // write blocks or flushes written whole
+export const ST_PARTIAL_WRITES = 5;
+export const ST_WRITE_QUEUE = 6; // blocks waiting for the device
+export const ST_READ_ERRORS = 7;
+export const ST_CHECKSUM_ERRORS = 8;
+export const ST_DEVICE_READS = 9;
+export const ST_CACHE_READS = 10; // loads answered from memory of a device engine
+export const ST_RECOVERED_RECORDS = 11;
+export const ST_RECOVERED_BYTES = 12; // progress of a cold start: bytes scanned
+export const ST_RECOVERY_TOTAL_BYTES = 13;
+export const ST_OBJECTS = 14;
+export const ST_TOMBSTONES = 15;
+export const ST_INDEX_BYTES = 16;
+export const ST_WRITE_ERRORS = 17;
+export const ST_COUNT = 24; // slots kept
