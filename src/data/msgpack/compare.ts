@@ -1,0 +1,167 @@
+/**
+ * The total order of values, of protocol 10, section 4: by type first, then within the type. Everything that
+ * list and map operations call index and rank rests on it. Works on the packed bytes and builds no values.
+ */
+import { readDouble, readSingle } from '../number.js';
+import {
+  BYTES,
+  DEPTH_MAX,
+  DOUBLE,
+  Element,
+  EXT,
+  GEOJSON,
+  INT,
+  LIST,
+  MAP,
+  NEGATIVE_INT,
+  STRING,
+  WILDCARD,
+} from './element.js';
+
+/** Where each side stands; set by the exported functions and moved on by the helpers. */
+let a: Uint8Array = new Uint8Array(0);
+let b: Uint8Array = a;
+let aAt = 0;
+let bAt = 0;
+let aEnd = 0;
+let bEnd = 0;
+/** A wildcard was met: the whole comparison is over and the result is "equal". */
+let isWild = false;
+
+const aElement = new Element();
+const bElement = new Element();
+
+/**
+ * Compares the element at `leftAt` with the one at `rightAt`. Both are meant to be well formed (`sizeOf`); a
+ * malformed or too deeply nested one sorts below everything, and nothing at or beyond an end is looked at.
+ * @returns -1, 0 or 1. A wildcard on either side ends the comparison as 0, so 0 is not transitive with one.
+ */
+export function compare(
+  left: Uint8Array,
+  leftAt: number,
+  leftEnd: number,
+  right: Uint8Array,
+  rightAt: number,
+  rightEnd: number,
+): number {
+  a = left;
+  aAt = leftAt;
+  aEnd = leftEnd;
+  b = right;
+  bAt = rightAt;
+  bEnd = rightEnd;
+  isWild = false;
+  return compareHere(0);
+}
+
+function compareHere(depth: number): number {
+  // Small non-negative integers are their own headers, and most keys of maps that programs sort.
+  if (aAt < aEnd && bAt < bEnd) {
+    const x = a[aAt]!;
+    const y = b[bAt]!;
+    if (x < 0x80 && y < 0x80) {
+      aAt++;
+      bAt++;
+      return x < y ? -1 : x > y ? 1 : 0;
+    }
+  }
+  const aNext = aElement.read(a, aAt, aEnd);
+  const bNext = bElement.read(b, bAt, bEnd);
+  const type = aElement.type;
+  const otherType = bElement.type;
+  if (type === WILDCARD || otherType === WILDCARD) {
+    isWild = true;
+    return 0;
+  }
+  if (type !== otherType) return type < otherType ? -1 : 1;
+  const aHead = aAt;
+  const bHead = bAt;
+  aAt = aNext;
+  bAt = bNext;
+  switch (type) {
+    case NEGATIVE_INT: // two's complement halves order alike among negative numbers
+    case INT:
+      if (aElement.high !== bElement.high) return aElement.high < bElement.high ? -1 : 1;
+      return aElement.low < bElement.low ? -1 : aElement.low > bElement.low ? 1 : 0;
+    case STRING:
+    case BYTES:
+    case GEOJSON:
+      return compareBytes(aElement.bodyAt, aElement.bodySize, bElement.bodyAt, bElement.bodySize);
+    case EXT: // the type byte stands right before the body
+      return compareBytes(
+        aElement.bodyAt - 1,
+        aElement.bodySize + 1,
+        bElement.bodyAt - 1,
+        bElement.bodySize + 1,
+      );
+    case DOUBLE: {
+      const x = doubleAt(a, aHead);
+      const y = doubleAt(b, bHead);
+      return x < y ? -1 : x > y ? 1 : 0;
+    }
+    case LIST:
+      return depth < DEPTH_MAX ? compareLists(aElement.count, bElement.count, depth) : 0;
+    case MAP:
+      return depth < DEPTH_MAX ? compareMaps(aElement.count, bElement.count, depth) : 0;
+    default:
+      return 0;
+  }
+}
+
+function compareLists(aCount: number, bCount: number, depth: number): number {
+  const aLength = aCount - skipFlags(a, true, aCount, 1);
+  const bLength = bCount - skipFlags(b, false, bCount, 1);
+  const common = Math.min(aLength, bLength);
+  const order = compareChildren(common, depth);
+  if (order !== 0 || isWild) return order;
+  return aLength < bLength ? -1 : aLength > bLength ? 1 : 0;
+}
+
+function compareMaps(aCount: number, bCount: number, depth: number): number {
+  const aLength = aCount - skipFlags(a, true, aCount, 2);
+  const bLength = bCount - skipFlags(b, false, bCount, 2);
+  if (aLength !== bLength) return aLength < bLength ? -1 : 1;
+  return compareChildren(aLength, depth);
+}
+
+function compareChildren(count: number, depth: number): number {
+  for (let k = 0; k < count; k++) {
+    const order = compareHere(depth + 1);
+    if (order !== 0 || isWild) return order;
+    if (aAt < 0) return 0; // both sides are malformed here, and alike so far
+  }
+  return 0;
+}
+
+/**
+ * Moves one side's position past the flag element of a container that starts here.
+ * @param width 1 for a list, 2 for a map, whose flags are the key of a pair.
+ * @returns How many of the container's children that was: 0 or `width`.
+ */
+function skipFlags(bytes: Uint8Array, isLeft: boolean, count: number, width: number): number {
+  if (count < width) return 0;
+  const element = isLeft ? aElement : bElement;
+  const end = isLeft ? aEnd : bEnd;
+  let next = element.read(bytes, isLeft ? aAt : bAt, end);
+  if (!element.isFlags) return 0;
+  if (width === 2) next = element.read(bytes, next, end);
+  if (next < 0) return 0;
+  if (isLeft) aAt = next;
+  else bAt = next;
+  return width;
+}
+
+function compareBytes(at: number, size: number, otherAt: number, otherSize: number): number {
+  const common = Math.min(size, otherSize);
+  for (let k = 0; k < common; k++) {
+    const x = a[at + k]!;
+    const y = b[otherAt + k]!;
+    if (x !== y) return x < y ? -1 : 1;
+  }
+  return size < otherSize ? -1 : size > otherSize ? 1 : 0;
+}
+
+/** The double or float32 whose header is at `at`. */
+function doubleAt(bytes: Uint8Array, at: number): number {
+  return bytes[at] === 0xcb ? readDouble(bytes, at + 1) : readSingle(bytes, at + 1);
+}
