@@ -11,7 +11,7 @@
  *  10      LUT high (low 16 bits), write sequence high (high 16)
  *  11      storage location, low 32 bits of a count of 16-byte record blocks
  *  12      storage location high (low 8 bits), stored size in bytes (high 24), 0 = nothing stored
- *  13      flags: low half named in primary-index.ts, high half the incarnation
+ *  13      flags: low half named below, high half the incarnation
  *
  * The partition fixes byte 0 and half of byte 1, so those come last. The flipped top bit lets signed words
  * compare as the unsigned ones would: Int32Array keeps every value a small integer in V8, Uint32Array not.
@@ -29,6 +29,18 @@ export const ENTRY_LUT_SEQUENCE_HIGH = 10;
 export const ENTRY_LOCATION_LOW = 11;
 export const ENTRY_LOCATION_HIGH_SIZE = 12;
 export const ENTRY_FLAGS = 13;
+
+/** Bits of the flags word, for `hasFlag` and `setFlag`. Reserved from the start, whether used yet or not. */
+export const TOMBSTONE = 1 << 0; // a delete marker, no record
+export const KEY_STORED = 1 << 1;
+export const IN_SINDEX = 1 << 2;
+export const XDR = 1 << 3; // last written by XDR
+export const MRT_PROVISIONAL = 1 << 4; // belongs to an open transaction; its original is in a side table
+/** Fields inside the same word. */
+export const REPLICATION_SHIFT = 5;
+export const REPLICATION_MASK = 0x3; // two bits: replicated, replicating, unreplicated, reserved
+export const REGIME_SHIFT = 7;
+export const REGIME_MASK = 0x1f; // five bits; 12 to 15 are free
 
 /** The high half of the flags word counts how often the handle was removed. */
 export const INCARNATION_SHIFT = 16;

@@ -14,18 +14,6 @@ import { PARTITION_COUNT, partitionOf } from '../../base/digest.js';
 import * as E from './entry.js';
 import { DIR_EPOCH, DIR_WORDS, type DirectoryMemory, NO_SLOT, SprigDirectory } from './sprig-directory.js';
 
-/** Bits of the flags word, for `hasFlag` and `setFlag`. Reserved from the start, whether used yet or not. */
-export const TOMBSTONE = 1 << 0; // a delete marker, no record
-export const KEY_STORED = 1 << 1;
-export const IN_SINDEX = 1 << 2;
-export const XDR = 1 << 3; // last written by XDR
-export const MRT_PROVISIONAL = 1 << 4; // belongs to an open transaction; its original is in a side table
-/** Fields inside the same word. */
-const REPLICATION_SHIFT = 5;
-const REPLICATION_MASK = 0x3; // two bits: replicated, replicating, unreplicated, reserved
-const REGIME_SHIFT = 7;
-const REGIME_MASK = 0x1f; // five bits; 12 to 15 are free
-
 const SLOT_BITS = 20;
 const SLOT_MASK = (1 << SLOT_BITS) - 1;
 const CHUNK_SIZE = E.ENTRY_SIZE << SLOT_BITS; // 56 MiB of address space, touched as it fills
@@ -271,7 +259,7 @@ export class PrimaryIndex {
     this.#set(handle, E.ENTRY_LOCATION_HIGH_SIZE, other | (size << 8));
   }
 
-  /** @param flag One or several of the flag bits above; true when any is set. */
+  /** @param flag One or several of the flag bits of entry.ts; true when any is set. */
   hasFlag(handle: number, flag: number): boolean {
     return (this.#get(handle, E.ENTRY_FLAGS) & flag) !== 0;
   }
@@ -281,19 +269,19 @@ export class PrimaryIndex {
   }
 
   replicationState(handle: number): number {
-    return (this.#get(handle, E.ENTRY_FLAGS) >>> REPLICATION_SHIFT) & REPLICATION_MASK;
+    return (this.#get(handle, E.ENTRY_FLAGS) >>> E.REPLICATION_SHIFT) & E.REPLICATION_MASK;
   }
   setReplicationState(handle: number, state: number): void {
-    const other = this.#get(handle, E.ENTRY_FLAGS) & ~(REPLICATION_MASK << REPLICATION_SHIFT);
-    this.#set(handle, E.ENTRY_FLAGS, other | ((state & REPLICATION_MASK) << REPLICATION_SHIFT));
+    const other = this.#get(handle, E.ENTRY_FLAGS) & ~(E.REPLICATION_MASK << E.REPLICATION_SHIFT);
+    this.#set(handle, E.ENTRY_FLAGS, other | ((state & E.REPLICATION_MASK) << E.REPLICATION_SHIFT));
   }
 
   regime(handle: number): number {
-    return (this.#get(handle, E.ENTRY_FLAGS) >>> REGIME_SHIFT) & REGIME_MASK;
+    return (this.#get(handle, E.ENTRY_FLAGS) >>> E.REGIME_SHIFT) & E.REGIME_MASK;
   }
   setRegime(handle: number, regime: number): void {
-    const other = this.#get(handle, E.ENTRY_FLAGS) & ~(REGIME_MASK << REGIME_SHIFT);
-    this.#set(handle, E.ENTRY_FLAGS, other | ((regime & REGIME_MASK) << REGIME_SHIFT));
+    const other = this.#get(handle, E.ENTRY_FLAGS) & ~(E.REGIME_MASK << E.REGIME_SHIFT);
+    this.#set(handle, E.ENTRY_FLAGS, other | ((regime & E.REGIME_MASK) << E.REGIME_SHIFT));
   }
 
   /** 16 bits that change whenever the handle is removed: (handle, incarnation) tells whether it is still the same entry. */

@@ -2,7 +2,14 @@ import { randomFillSync } from 'node:crypto';
 import test from 'ava';
 import fc from 'fast-check';
 import { DIGEST_SIZE, partitionOf } from '../../../src/base/digest.js';
-import { STORED_SIZE_MAX } from '../../../src/storage/index/entry.js';
+import {
+  IN_SINDEX,
+  KEY_STORED,
+  MRT_PROVISIONAL,
+  STORED_SIZE_MAX,
+  TOMBSTONE,
+  XDR,
+} from '../../../src/storage/index/entry.js';
 import {
   IN_SINDEX,
   KEY_STORED,
