@@ -10,14 +10,7 @@ import {
   TOMBSTONE,
   XDR,
 } from '../../../src/storage/index/entry.js';
-import {
-  IN_SINDEX,
-  KEY_STORED,
-  MRT_PROVISIONAL,
-  PrimaryIndex,
-  TOMBSTONE,
-  XDR,
-} from '../../../src/storage/index/primary-index.js';
+import { PrimaryIndex } from '../../../src/storage/index/primary-index.js';
 
 const PIDS = new Uint16Array([7, 300, 4095]);
 
