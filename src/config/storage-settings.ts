@@ -1,0 +1,126 @@
+/**
+ * Settings of a `storage-engine` context, for both engines: most are shared, some belong to one.
+ */
+import type { SettingRow } from './schema.js';
+import {
+  boolean,
+  choice,
+  EXACT_MAX,
+  integer,
+  KIB,
+  list,
+  MIB,
+  milliseconds,
+  orZero,
+  size,
+  TIB,
+  text,
+  U32_MAX,
+  unlisted,
+} from './schema.js';
+
+export const STORAGE_ENGINES = ['memory', 'device'] as const;
+export type StorageEngine = (typeof STORAGE_ENGINES)[number];
+
+/** Smaller than the reference's 128M and 512M, so that a small machine or a test is not turned away. */
+const STORAGE_SIZE_MIN = 16 * MIB;
+const FILE_SIZE_MAX = 2 * TIB;
+const DATA_SIZE_MAX = 256 * TIB;
+
+const COMMIT = 'a write is acknowledged only when it is on the device';
+const COMMIT_MIN = 'least bytes of such a write';
+const RAW_DEVICE = 'raw block devices are not built yet; name a file instead';
+const BACKED_MEMORY = 'keeps a copy of memory on storage, which is not built; take storage-engine device';
+const ENCRYPTED = 'what lies on the device is encrypted';
+const COMPRESSION = 'records are stored as they are';
+const ODSYNC = 'leaves out the flush of each write; ours flushes when a block does';
+
+type Row = readonly [engines: 'both' | StorageEngine, row: SettingRow];
+
+const ROWS: readonly Row[] = [
+  ['device', list('file', 'paths', [], 'static honoured', 'data files, one a line; created when missing')],
+  ['memory', list('file', 'paths', [], 'static refused', BACKED_MEMORY)],
+  ['both', list('device', 'texts', [], 'static refused', RAW_DEVICE)],
+  [
+    'device',
+    boolean('cache-replica-writes', false, 'dynamic known', 'keeps replica writes in the cache too'),
+  ],
+  ['device', boolean('cold-start-empty', false, 'static known', 'a start forgets what is on the device')],
+  ['both', unlisted(orZero(size('commit-min-size', 0, [512, 8 * MIB], 'static refused', COMMIT_MIN)))],
+  ['both', boolean('commit-to-device', false, 'static refused', COMMIT)],
+  ['both', choice('compression', ['none', 'lz4', 'snappy', 'zstd'], 'dynamic known', COMPRESSION)],
+  ['both', orZero(integer('compression-acceleration', 0, [1, 65_537], 'dynamic known', 'of lz4'))],
+  ['both', orZero(integer('compression-level', 0, [1, 9], 'dynamic known', 'of zstd'))],
+  [
+    'memory',
+    orZero(size('data-size', 0, [STORAGE_SIZE_MIN, DATA_SIZE_MAX], 'static honoured', 'memory for records')),
+  ],
+  ['both', integer('defrag-lwm-pct', 50, [1, 99], 'dynamic known', 'blocks filled less are emptied')],
+  [
+    'both',
+    integer('defrag-queue-min', 0, [0, U32_MAX], 'dynamic known', 'blocks that wait before defrag begins'),
+  ],
+  [
+    'both',
+    integer('defrag-sleep', 1000, [0, U32_MAX], 'dynamic known', 'microseconds between emptied blocks'),
+  ],
+  [
+    'both',
+    integer('defrag-startup-minimum', 0, [0, 99], 'static known', 'free percentage needed at a start'),
+  ],
+  ['both', boolean('direct-files', false, 'static known', "files bypass the operating system's cache")],
+  ['both', boolean('disable-odsync', false, 'static known', ODSYNC)],
+  [
+    'both',
+    boolean('enable-benchmarks-storage', false, 'dynamic known', 'histograms of device reads and writes'),
+  ],
+  ['both', unlisted(choice('encryption', ['none', 'aes-128', 'aes-256'], 'static refused', ENCRYPTED))],
+  ['both', text('encryption-key-file', '', 'static refused', ENCRYPTED)],
+  ['both', text('encryption-old-key-file', '', 'static refused', ENCRYPTED)],
+  ['both', integer('evict-used-pct', 0, [0, 100], 'dynamic known', 'evicts above this use of the space')],
+  [
+    'both',
+    orZero(size('filesize', 0, [STORAGE_SIZE_MIN, FILE_SIZE_MAX], 'static honoured', 'bytes of each file')),
+  ],
+  [
+    'both',
+    milliseconds(
+      'flush-max-ms',
+      1000,
+      [0, 1000],
+      'dynamic honoured',
+      'a partly filled block waits this long',
+    ),
+  ],
+  ['device', size('flush-size', MIB, [4 * KIB, 8 * MIB], 'dynamic known', 'bytes of one device write')],
+  [
+    'both',
+    size('max-write-cache', 64 * MIB, [64 * MIB, EXACT_MAX], 'dynamic honoured', 'unflushed bytes (18)'),
+  ],
+  [
+    'device',
+    size('post-write-cache', 256 * MIB, [0, EXACT_MAX], 'dynamic known', 'latest blocks kept in memory'),
+  ],
+  ['device', boolean('read-page-cache', false, 'dynamic known', "reads use the operating system's cache")],
+  ['device', boolean('serialize-tomb-raider', false, 'static known', 'one namespace at a time')],
+  ['device', boolean('sindex-startup-device-scan', false, 'static known', 'builds indexes from the device')],
+  [
+    'both',
+    integer('stop-writes-avail-pct', 5, [0, 100], 'dynamic known', 'writes stop below this free share'),
+  ],
+  [
+    'both',
+    integer('stop-writes-used-pct', 70, [0, 100], 'dynamic known', 'writes stop above this used share'),
+  ],
+  [
+    'both',
+    integer('tomb-raider-sleep', 1000, [0, U32_MAX], 'dynamic known', 'microseconds between reads of it'),
+  ],
+];
+
+export const MEMORY_STORAGE_SETTINGS = rowsOf('memory');
+export const DEVICE_STORAGE_SETTINGS = rowsOf('device');
+
+function rowsOf(engine: StorageEngine): readonly SettingRow[] {
+  return ROWS.filter(([engines]) => engines === 'both' || engines === engine).map(([, row]) => row);
+}
