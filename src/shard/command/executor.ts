@@ -1,0 +1,99 @@
+/**
+ * Executes record commands on a shard: the rules that all commands share. One instance a worker. Each
+ * command runs from start to end in one call, or returns PARKED when the stored record has to be read from
+ * a device first: then nothing was changed, and the same call is made again when the bytes are there.
+ */
+import { equalBytes } from '../../base/copy.js';
+import { KEY_MISMATCH, NOT_FOUND, OK, PARAMETER, PARKED } from '../../base/result.js';
+import { RecordSpan } from '../../storage/engine.js';
+import { KEY_STORED } from '../../storage/index/entry.js';
+import {
+  newRecordHeader,
+  REC_BIN_COUNT,
+  REC_BINS_AT,
+  REC_FLAGS_SET_GEN,
+  REC_KEY_SIZE,
+  RECORD_HEADER_SIZE,
+} from '../../storage/record/flat-record.js';
+import type { Shard } from '../shard.js';
+import { Answer } from './answer.js';
+import { Bins, Scratch } from './bins.js';
+import type { Request } from './request.js';
+
+export class Executor {
+  readonly answer = new Answer();
+  readonly bins = new Bins();
+  readonly scratch = new Scratch();
+  /** The stored record, when loaded. */
+  readonly stored = new RecordSpan();
+  /** The record being written. */
+  readonly fresh = new RecordSpan();
+  readonly header = newRecordHeader();
+  /** Wall time since 2010, read once for a batch of commands. */
+  nowMs = 0;
+  nowSec = 0;
+
+  setTime(epochMs: number): void {
+    this.nowMs = epochMs;
+    this.nowSec = Math.floor(epochMs / 1000);
+  }
+
+  /** The entry of the request's record, or -1 when there is none or it has expired. */
+  findLive(shard: Shard, req: Request): number {
+    const entry = shard.index.find(req.bytes, req.digestAt);
+    return entry >= 0 && this.isLive(shard, entry) ? entry : -1;
+  }
+
+  /** A record is gone from the second of its void-time on, whether or not anything has removed it. */
+  isLive(shard: Shard, entry: number): boolean {
+    const voidTime = shard.index.voidTime(entry);
+    return voidTime === 0 || voidTime > this.nowSec;
+  }
+
+  /** A set name that was sent must be the record's. */
+  checkSet(shard: Shard, req: Request, entry: number): number {
+    if (req.setSize === 0) return OK;
+    const id = shard.namespace.sets.find(req.bytes, req.setAt, req.setSize);
+    return id === shard.index.setId(entry) ? OK : PARAMETER;
+  }
+
+  /** Loads the stored record. @returns OK, PARKED or a code. */
+  load(shard: Shard, entry: number, token: number): number {
+    return shard.engine.load(entry, token, this.stored);
+  }
+
+  /** A key that was sent must be the stored one, if one is stored. Needs the record. */
+  checkKey(req: Request): number {
+    const { region, at } = this.stored;
+    const w = at >>> 2;
+    const size = region.u32[w + REC_KEY_SIZE]!;
+    if (!req.hasKey || size === 0) return OK;
+    const setSize = (region.u32[w + REC_FLAGS_SET_GEN]! >>> 8) & 0xff;
+    const keyAt = at + RECORD_HEADER_SIZE + setSize;
+    return size === req.keySize && equalBytes(region.u8, keyAt, req.bytes, req.keyAt, size)
+      ? OK
+      : KEY_MISMATCH;
+  }
+
+  /** Whether the key that was sent has to be compared with a stored one. */
+  needsKeyCheck(shard: Shard, req: Request, entry: number): boolean {
+    return req.hasKey && shard.index.hasFlag(entry, KEY_STORED);
+  }
+
+  get storedBinsAt(): number {
+    return this.stored.at + this.stored.region.u32[(this.stored.at >>> 2) + REC_BINS_AT]!;
+  }
+
+  get storedBinCount(): number {
+    return this.stored.region.u32[(this.stored.at >>> 2) + REC_BIN_COUNT]!;
+  }
+
+  /** Fails with NOT_FOUND, or with whatever else is no success. */
+  fail(code: number): number {
+    return code === PARKED ? PARKED : this.answer.fail(code);
+  }
+
+  notFound(): number {
+    return this.answer.fail(NOT_FOUND);
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * The ops of a write command, one function an op, applied to the executor's list of bins.
+ * Source: protocol 18, sections 2, 3 and 6.
+ */
+
+import { copyBytes } from '../../base/copy.js';
+import { OK, PARAMETER, UNSUPPORTED_FEATURE } from '../../base/result.js';
+import { concatSize, writeConcat } from '../../data/bytes.js';
+import { checkIncr, writeIncr } from '../../data/number.js';
+import { checkWrite, isCopied, writeStored } from '../../data/particle.js';
+import { INTEGER, NULL } from '../../data/type.js';
+import {
+  INFO1_GET_ALL,
+  INFO2_RESPOND_ALL_OPS,
+  OP_APPEND,
+  OP_DELETE_ALL,
+  OP_HEADER_SIZE,
+  OP_INCR,
+  OP_PREPEND,
+  OP_READ,
+  OP_TOUCH,
+  OP_WRITE,
+  readU32,
+} from '../../wire/message.js';
+import { writeImageHeader } from './bins.js';
+import type { Executor } from './executor.js';
+import type { Request } from './request.js';
+
+/** An op on the bin it names. `p` is where the op starts, `bin` the bin's index or -1. @returns OK or a code. */
+type Apply = (ex: Executor, bytes: Uint8Array, p: number, bin: number) => number;
+
+/** Indexed by op code; the ops that have no bin, and those that only read, are handled by the caller. */
+const APPLY: ReadonlyArray<Apply | undefined> = (() => {
+  const table: (Apply | undefined)[] = new Array(256).fill(undefined);
+  table[OP_WRITE] = applyWrite;
+  table[OP_INCR] = applyIncr;
+  table[OP_APPEND] = (ex, bytes, p, bin) => applyConcat(ex, bytes, p, bin, true);
+  table[OP_PREPEND] = (ex, bytes, p, bin) => applyConcat(ex, bytes, p, bin, false);
+  return table;
+})();
+
+/** Runs all ops of a checked write command and collects the results. @returns OK or the code of the first failure. */
+export function applyOps(ex: Executor, req: Request): number {
+  const { bins, answer } = ex;
+  const bytes = req.bytes;
+  const respondAll = (req.info2 & INFO2_RESPOND_ALL_OPS) !== 0;
+  const getAll = (req.info1 & INFO1_GET_ALL) !== 0;
+  let p = req.opsAt;
+  for (let i = 0; i < req.opCount; i++) {
+    const opCode = bytes[p + 4]!;
+    const nameSize = bytes[p + 7]!;
+    const nameAt = p + OP_HEADER_SIZE;
+    if (opCode === OP_READ) {
+      if (nameSize === 0 && getAll) for (let k = 0; k < bins.count; k++) answerBin(ex, k);
+      else {
+        const bin = bins.find(bytes, nameAt, nameSize);
+        if (bin >= 0) answerBin(ex, bin);
+        else if (respondAll) answer.addNull(OP_READ, bytes, nameAt, nameSize);
+      }
+    } else if (opCode === OP_DELETE_ALL) {
+      bins.clear();
+      if (respondAll) answer.addNull(OP_DELETE_ALL, bytes, nameAt, nameSize);
+    } else if (opCode !== OP_TOUCH) {
+      const apply = APPLY[opCode];
+      if (apply === undefined) return UNSUPPORTED_FEATURE;
+      const code = apply(ex, bytes, p, bins.find(bytes, nameAt, nameSize));
+      if (code !== OK) return code;
+      if (respondAll) answer.addNull(opCode, bytes, nameAt, nameSize);
+    }
+    p += 4 + readU32(bytes, p);
+  }
+  return OK;
+}
+
+/** Puts a bin as it is now into the answer. It is copied: storing the record frees what it was read from. */
+function answerBin(ex: Executor, bin: number): void {
+  const size = ex.bins.size[bin]!;
+  const at = ex.scratch.take(size);
+  const out = ex.scratch.bytes;
+  copyBytes(out, at, ex.bins.sources[bin]!, ex.bins.at[bin]!, size);
+  ex.answer.addImage(OP_READ, out, at, size);
+}
+
+function applyWrite(ex: Executor, bytes: Uint8Array, p: number, bin: number): number {
+  const type = bytes[p + 5]!;
+  const opSize = 4 + readU32(bytes, p);
+  const nameSize = bytes[p + 7]!;
+  const valueAt = p + OP_HEADER_SIZE + nameSize;
+  const valueSize = opSize - OP_HEADER_SIZE - nameSize;
+  if (type === NULL) {
+    if (bin >= 0) ex.bins.remove(bin);
+    return OK;
+  }
+  const size = checkWrite(type, bytes, valueAt, valueSize);
+  if (size < 0) return -size;
+  if (isCopied(type) || (type === INTEGER && valueSize === 8)) {
+    ex.bins.put(bin, bytes, p, opSize); // the request's own bytes are the image
+    return OK;
+  }
+  const at = ex.scratch.take(OP_HEADER_SIZE + nameSize + size);
+  const out = ex.scratch.bytes;
+  const outAt = writeImageHeader(out, at, type, bytes, p + OP_HEADER_SIZE, nameSize, size);
+  writeStored(type, bytes, valueAt, valueSize, out, outAt);
+  ex.bins.put(bin, out, at, OP_HEADER_SIZE + nameSize + size);
+  return OK;
+}
+
+function applyIncr(ex: Executor, bytes: Uint8Array, p: number, bin: number): number {
+  const type = bytes[p + 5]!;
+  if (bin < 0) return type === NULL ? PARAMETER : applyWrite(ex, bytes, p, bin);
+  const nameSize = bytes[p + 7]!;
+  const valueAt = p + OP_HEADER_SIZE + nameSize;
+  const valueSize = readU32(bytes, p) - 4 - nameSize;
+  const source = ex.bins.sources[bin]!;
+  const binAt = ex.bins.at[bin]!;
+  const size = checkIncr(source[binAt + 5]!, type, valueSize);
+  if (size < 0) return -size;
+  const at = ex.scratch.take(OP_HEADER_SIZE + nameSize + size);
+  const out = ex.scratch.bytes;
+  const outAt = writeImageHeader(out, at, type, bytes, p + OP_HEADER_SIZE, nameSize, size);
+  writeIncr(type, source, binAt + OP_HEADER_SIZE + nameSize, bytes, valueAt, valueSize, out, outAt);
+  ex.bins.put(bin, out, at, OP_HEADER_SIZE + nameSize + size);
+  return OK;
+}
+
+function applyConcat(ex: Executor, bytes: Uint8Array, p: number, bin: number, isAppend: boolean): number {
+  if (bin < 0) return applyWrite(ex, bytes, p, bin);
+  const type = bytes[p + 5]!;
+  const nameSize = bytes[p + 7]!;
+  const valueAt = p + OP_HEADER_SIZE + nameSize;
+  const valueSize = readU32(bytes, p) - 4 - nameSize;
+  const source = ex.bins.sources[bin]!;
+  const binAt = ex.bins.at[bin]! + OP_HEADER_SIZE + nameSize;
+  const binSize = ex.bins.size[bin]! - OP_HEADER_SIZE - nameSize;
+  const size = concatSize(source[ex.bins.at[bin]! + 5]!, binSize, type, valueSize);
+  if (size < 0) return -size;
+  const at = ex.scratch.take(OP_HEADER_SIZE + nameSize + size);
+  const out = ex.scratch.bytes;
+  const outAt = writeImageHeader(out, at, type, bytes, p + OP_HEADER_SIZE, nameSize, size);
+  if (isAppend) writeConcat(source, binAt, binSize, bytes, valueAt, valueSize, out, outAt);
+  else writeConcat(bytes, valueAt, valueSize, source, binAt, binSize, out, outAt);
+  ex.bins.put(bin, out, at, OP_HEADER_SIZE + nameSize + size);
+  return OK;
+}

@@ -1,0 +1,98 @@
+/** Read commands: all bins, selected bins, header, exists. Source: protocol 01, sections 11 and 12; 18, section 7. */
+import { BIN_NAME, OK, PARAMETER, UNSUPPORTED_FEATURE } from '../../base/result.js';
+import {
+  INFO1_GET_ALL,
+  INFO1_GET_NO_BINS,
+  INFO1_READ,
+  INFO2_RESPOND_ALL_OPS,
+  OP_READ,
+  readU32,
+} from '../../wire/message.js';
+import { SET_TUNE_READ_TOUCH_PCT, TUNE_READ_TOUCH_PCT } from '../namespace-memory.js';
+import type { Shard } from '../shard.js';
+import type { Executor } from './executor.js';
+import type { Request } from './request.js';
+import { isBinName, OP_RULES } from './write-ops.js';
+
+const NEVER_TOUCH = 0xffffffff;
+
+/**
+ * Fills the executor's answer. The answer's bytes stay valid until the next command.
+ * @param token Comes back from the engine when PARKED is returned.
+ */
+export function executeRead(ex: Executor, shard: Shard, req: Request, token: number): number {
+  const answer = ex.answer;
+  if ((req.info1 & INFO1_READ) === 0) return answer.fail(PARAMETER);
+  const isWhole = (req.info1 & (INFO1_GET_ALL | INFO1_GET_NO_BINS)) !== 0;
+  if (req.opCount === 0 && !isWhole) return answer.fail(PARAMETER);
+  if (req.ttl > 100 && req.ttl !== NEVER_TOUCH) return answer.fail(PARAMETER);
+  const entry = ex.findLive(shard, req);
+  if (entry < 0) return ex.notFound();
+  let code = ex.checkSet(shard, req, entry);
+  if (code !== OK) return answer.fail(code);
+  if (req.hasFilter) return answer.fail(UNSUPPORTED_FEATURE);
+  const isHeaderOnly = (req.info1 & INFO1_GET_NO_BINS) !== 0;
+  if (!isHeaderOnly || ex.needsKeyCheck(shard, req, entry)) {
+    code = ex.load(shard, entry, token);
+    if (code !== OK) return ex.fail(code);
+    code = ex.checkKey(req);
+    if (code !== OK) return answer.fail(code);
+  }
+  answer.reset();
+  answer.generation = shard.index.generation(entry);
+  answer.voidTimeSec = shard.index.voidTime(entry);
+  if (isHeaderOnly) return OK;
+  if ((req.info1 & INFO1_GET_ALL) !== 0 && req.opCount === 0) {
+    const at = ex.storedBinsAt;
+    const end = ex.stored.at + ex.stored.size;
+    answer.setBulk(ex.stored.region.u8, at, end - at, ex.storedBinCount);
+    return OK;
+  }
+  return readOps(ex, req);
+}
+
+/** Answers the read ops one after another from the loaded record. */
+function readOps(ex: Executor, req: Request): number {
+  const { answer, bins } = ex;
+  const bytes = req.bytes;
+  const respondAll = (req.info2 & INFO2_RESPOND_ALL_OPS) !== 0;
+  const getAll = (req.info1 & INFO1_GET_ALL) !== 0;
+  bins.load(ex.stored.region.u8, ex.storedBinsAt, ex.storedBinCount);
+  let p = req.opsAt;
+  for (let i = 0; i < req.opCount; i++) {
+    const opCode = bytes[p + 4]!;
+    const nameSize = bytes[p + 7]!;
+    const rule = OP_RULES[opCode];
+    if (rule === undefined || !rule.isRead) return answer.fail(PARAMETER);
+    if (!isBinName(bytes, p + 8, nameSize)) return answer.fail(BIN_NAME);
+    if (opCode !== OP_READ) return answer.fail(UNSUPPORTED_FEATURE);
+    if (nameSize === 0 && getAll) {
+      for (let k = 0; k < bins.count; k++)
+        answer.addImage(OP_READ, bins.sources[k]!, bins.at[k]!, bins.size[k]!);
+    } else {
+      const bin = bins.find(bytes, p + 8, nameSize);
+      if (bin >= 0) answer.addImage(OP_READ, bins.sources[bin]!, bins.at[bin]!, bins.size[bin]!);
+      else if (respondAll) answer.addNull(OP_READ, bytes, p + 8, nameSize);
+    }
+    p += 4 + readU32(bytes, p);
+  }
+  return OK;
+}
+
+/**
+ * The ttl in seconds that a record which was just read is to be touched with, or 0. A record that can expire is
+ * touched when at most the given share of the life it got at its last write is left.
+ */
+export function readTouchTtl(ex: Executor, shard: Shard, req: Request, entry: number): number {
+  const voidTime = shard.index.voidTime(entry);
+  if (voidTime === 0 || req.ttl === NEVER_TOUCH) return 0;
+  const setId = shard.index.setId(entry);
+  const percent =
+    req.ttl !== 0
+      ? req.ttl
+      : shard.namespace.setOrNamespace(setId, SET_TUNE_READ_TOUCH_PCT, TUNE_READ_TOUCH_PCT);
+  if (percent === 0) return 0;
+  const ttl = voidTime - Math.floor(shard.index.lut(entry) / 1000);
+  if (ttl <= 0) return 0;
+  return ex.nowSec >= voidTime - Math.floor((ttl * percent) / 100) ? ttl : 0;
+}

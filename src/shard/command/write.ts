@@ -1,0 +1,295 @@
+/**
+ * Write commands: put, operate, touch, and everything that ends in a new version of a record. Checks come in
+ * the reference's order (protocol 01, section 11); ops run in order on a list of bins, and nothing is stored
+ * unless all of them succeed.
+ */
+
+import { copyBytes } from '../../base/copy.js';
+import {
+  ENTERPRISE_ONLY,
+  FORBIDDEN,
+  GENERATION,
+  OK,
+  OUT_OF_SPACE,
+  PARAMETER,
+  RECORD_EXISTS,
+  RECORD_TOO_BIG,
+  UNSUPPORTED_FEATURE,
+} from '../../base/result.js';
+import { KEY_STORED } from '../../storage/index/entry.js';
+import {
+  binsOffset,
+  REC_FLAGS_SET_GEN,
+  REC_KEY_SIZE,
+  RECORD_HEADER_SIZE,
+  writeRecordHeader,
+} from '../../storage/record/flat-record.js';
+import {
+  BIN_COUNT_MAX,
+  INFO1_XDR,
+  INFO2_CREATE_ONLY,
+  INFO2_DURABLE_DELETE,
+  INFO2_GENERATION,
+  INFO2_GENERATION_GT,
+  INFO3_CREATE_OR_REPLACE,
+  INFO3_REPLACE_ONLY,
+  INFO3_UPDATE_ONLY,
+  SET_NAME_SIZE_MAX,
+} from '../../wire/message.js';
+import {
+  SET_TUNE_DEFAULT_TTL,
+  TUNE_ALLOW_TTL_WITHOUT_NSUP,
+  TUNE_DEFAULT_TTL,
+  TUNE_DISALLOW_NULL_SETNAME,
+  TUNE_NSUP_PERIOD,
+  TUNE_RECORD_SIZE_MAX,
+  TUNE_REJECT_NON_XDR_WRITES,
+  TUNE_REJECT_XDR_WRITES,
+} from '../namespace-memory.js';
+import type { Shard } from '../shard.js';
+import type { Executor } from './executor.js';
+import { applyOps } from './modify.js';
+import type { Request } from './request.js';
+import { checkWriteOps, found } from './write-ops.js';
+
+/** Special values of record_ttl in writes. */
+const TTL_DEFAULT = 0;
+const TTL_NEVER = 0xffffffff;
+const TTL_KEEP = 0xfffffffe;
+const TTL_MAX = 315_360_000; // ten years, seconds
+
+const digest = new Uint8Array(20);
+
+/** Largest generation; the next one is 1. */
+const GENERATION_MAX = 0xffff;
+
+/** Writes that the namespace's settings refuse whatever they say. */
+export function checkAdmission(shard: Shard, req: Request): number {
+  const tuning = shard.namespace.tuning;
+  const isXdr = (req.info1 & INFO1_XDR) !== 0;
+  if (tuning[isXdr ? TUNE_REJECT_XDR_WRITES : TUNE_REJECT_NON_XDR_WRITES] !== 0) return FORBIDDEN;
+  if (req.setSize > SET_NAME_SIZE_MAX) return PARAMETER;
+  return OK;
+}
+
+/** The generation a client expects, against that of the record (0 when there is none). */
+export function checkGeneration(req: Request, stored: number): number {
+  if ((req.info2 & INFO2_GENERATION) !== 0 && req.generation !== stored) return GENERATION;
+  if ((req.info2 & INFO2_GENERATION_GT) !== 0 && req.generation <= stored) return GENERATION;
+  return OK;
+}
+
+/** Fills the executor's answer. @param token Comes back from the engine when PARKED is returned. */
+export function executeWrite(ex: Executor, shard: Shard, req: Request, token: number): number {
+  const { answer, bins } = ex;
+  const { index, namespace } = shard;
+  let code = checkAdmission(shard, req);
+  if (code === OK) code = checkWriteOps(req);
+  if (code !== OK) return answer.fail(code);
+  if (namespace.tuning[TUNE_DISALLOW_NULL_SETNAME] !== 0 && req.setSize === 0) return answer.fail(PARAMETER);
+  const isReplace = (req.info3 & (INFO3_CREATE_OR_REPLACE | INFO3_REPLACE_ONLY)) !== 0;
+  const mustExist = found.mustExist || (req.info3 & (INFO3_UPDATE_ONLY | INFO3_REPLACE_ONLY)) !== 0;
+
+  const slot = index.find(req.bytes, req.digestAt);
+  const entry = slot >= 0 && ex.isLive(shard, slot) ? slot : -1;
+  if (entry < 0 && mustExist) return ex.notFound();
+  if (entry >= 0 && (req.info2 & INFO2_CREATE_ONLY) !== 0) return failWith(ex, shard, entry, RECORD_EXISTS);
+  code = checkGeneration(req, entry < 0 ? 0 : index.generation(entry));
+  if (code !== OK) return failWith(ex, shard, entry, code);
+  if (entry >= 0) {
+    code = ex.checkSet(shard, req, entry);
+    if (code !== OK) return answer.fail(code);
+    if (req.hasFilter) return answer.fail(UNSUPPORTED_FEATURE);
+    if (!isReplace || index.hasFlag(entry, KEY_STORED)) {
+      code = ex.load(shard, entry, token);
+      if (code !== OK) return ex.fail(code);
+      code = ex.checkKey(req);
+      if (code !== OK) return answer.fail(code);
+    }
+  }
+  const voidTime = newVoidTime(ex, shard, req, entry);
+  if (voidTime < 0) return answer.fail(-voidTime);
+  if (req.hasKey && !isStorableKey(req)) return answer.fail(UNSUPPORTED_FEATURE);
+  // A record without bins left is deleted: refuse here what a delete would refuse.
+  ex.scratch.reset();
+  answer.reset();
+  if (entry >= 0 && !isReplace) bins.load(ex.stored.region.u8, ex.storedBinsAt, ex.storedBinCount);
+  else bins.clear();
+  code = applyOps(ex, req);
+  if (code !== OK) return answer.fail(code);
+  if (bins.count > BIN_COUNT_MAX) return answer.fail(PARAMETER);
+  if (bins.count === 0) return removeEmptied(ex, shard, req, entry);
+  return storeRecord(ex, shard, req, slot, entry, voidTime);
+}
+
+/** An error whose answer carries the record's metadata. */
+function failWith(ex: Executor, shard: Shard, entry: number, code: number): number {
+  ex.answer.fail(code);
+  if (entry >= 0 && code === GENERATION) {
+    ex.answer.generation = shard.index.generation(entry);
+    ex.answer.voidTimeSec = shard.index.voidTime(entry);
+  }
+  return code;
+}
+
+/** The void-time that the request's ttl asks for, or a negative code. */
+function newVoidTime(ex: Executor, shard: Shard, req: Request, entry: number): number {
+  const { namespace, index } = shard;
+  const tuning = namespace.tuning;
+  if (req.ttl === TTL_NEVER) return 0;
+  if (req.ttl === TTL_KEEP && entry >= 0) return index.voidTime(entry);
+  let ttl = req.ttl;
+  if (ttl === TTL_DEFAULT || ttl === TTL_KEEP) {
+    const setId = entry >= 0 ? index.setId(entry) : namespace.sets.find(req.bytes, req.setAt, req.setSize);
+    ttl = namespace.setOrNamespace(setId, SET_TUNE_DEFAULT_TTL, TUNE_DEFAULT_TTL);
+    if (ttl === 0) return 0;
+  }
+  if (ttl > TTL_MAX) return -PARAMETER;
+  if (tuning[TUNE_NSUP_PERIOD] === 0 && tuning[TUNE_ALLOW_TTL_WITHOUT_NSUP] === 0) return -FORBIDDEN;
+  return ex.nowSec + ttl;
+}
+
+/** A key to be stored has a type and a value; an integer's has eight bytes. */
+function isStorableKey(req: Request): boolean {
+  if (req.keySize < 2) return false;
+  return req.bytes[req.keyAt] !== 1 || req.keySize === 9;
+}
+
+/** The ops took the last bin: the record goes, and the answer says generation 0. */
+function removeEmptied(ex: Executor, shard: Shard, req: Request, entry: number): number {
+  if (entry < 0) return ex.notFound();
+  if ((req.info2 & INFO2_DURABLE_DELETE) !== 0) return ex.answer.fail(ENTERPRISE_ONLY);
+  const code = removeRecord(ex, shard, entry);
+  if (code !== OK) return ex.answer.fail(code);
+  return OK;
+}
+
+/** Takes a record out of storage and index. @returns OK or the engine's refusal, with nothing changed. */
+export function removeRecord(ex: Executor, shard: Shard, entry: number): number {
+  const { index, engine } = shard;
+  const code = engine.remove(entry, Math.max(ex.nowMs, index.lut(entry)));
+  if (code !== OK) return code;
+  shard.countRecord(index.setId(entry), index.size(entry), -1);
+  index.remove(entry);
+  return OK;
+}
+
+/**
+ * Writes the bins as the new version.
+ * @param slot  The digest's entry, live or expired, or -1.
+ * @param entry The same if the record is live, else -1.
+ */
+function storeRecord(
+  ex: Executor,
+  shard: Shard,
+  req: Request,
+  slot: number,
+  entry: number,
+  voidTime: number,
+): number {
+  const { answer, bins, fresh, header } = ex;
+  const { index, engine, namespace } = shard;
+  const setId = entry >= 0 ? index.setId(entry) : namespace.sets.findOrAdd(req.bytes, req.setAt, req.setSize);
+  if (setId < 0) return answer.fail(PARAMETER);
+  // The key stays as it was stored, or is stored now.
+  const keepsKey = entry >= 0 && index.hasFlag(entry, KEY_STORED);
+  const stored = ex.stored;
+  const storedWord = stored.at >>> 2;
+  const keySize = keepsKey ? stored.region.u32[storedWord + REC_KEY_SIZE]! : req.keySize;
+  const setNameSize = namespace.sets.nameSize(setId);
+  const binsAt = binsOffset(setNameSize, keySize);
+  const size = binsAt + bins.totalSize();
+  if (size > namespace.tuning[TUNE_RECORD_SIZE_MAX]!) return answer.fail(RECORD_TOO_BIG);
+  const code = engine.reserve(size, fresh);
+  if (code !== OK) return answer.fail(code);
+
+  const isNew = slot < 0;
+  const target = isNew ? index.insert(req.bytes, req.digestAt) : slot;
+  if (target < 0) return answer.fail(OUT_OF_SPACE);
+  const sizeBefore = index.size(target);
+  const generation = entry < 0 ? 1 : nextGeneration(index.generation(entry));
+  const { region, at } = fresh;
+  header.flags = 0;
+  header.generation = generation;
+  header.voidTimeSec = voidTime;
+  header.lutMs = Math.max(ex.nowMs, index.lut(target));
+  header.sequence = engine.nextSequence();
+  header.treeId = 0;
+  header.setNameSize = setNameSize;
+  header.keySize = keySize;
+  header.binCount = bins.count;
+  writeRecordHeader(region.u8, region.u32, at, header, req.bytes, req.digestAt);
+  namespace.sets.nameTo(setId, region.u8, at + RECORD_HEADER_SIZE);
+  if (keySize > 0) {
+    const keyAt = at + RECORD_HEADER_SIZE + setNameSize;
+    if (keepsKey) {
+      const oldSetSize = (stored.region.u32[storedWord + REC_FLAGS_SET_GEN]! >>> 8) & 0xff;
+      const oldKeyAt = stored.at + RECORD_HEADER_SIZE + oldSetSize;
+      copyBytes(region.u8, keyAt, stored.region.u8, oldKeyAt, keySize);
+    } else {
+      copyBytes(region.u8, keyAt, req.bytes, req.keyAt, keySize);
+    }
+  }
+  bins.writeAll(region.u8, at + binsAt);
+
+  const setIdBefore = index.setId(target);
+  index.setGeneration(target, generation);
+  index.setVoidTime(target, voidTime);
+  index.setLut(target, header.lutMs);
+  index.setSetId(target, setId);
+  index.setFlag(target, KEY_STORED, keySize > 0);
+  engine.store(target);
+  if (isNew) shard.countRecord(setId, size, 1);
+  else if (setIdBefore === setId) shard.countResize(setId, sizeBefore, size);
+  else {
+    // The expired record that was in the way belonged to another set.
+    shard.countRecord(setIdBefore, sizeBefore, -1);
+    shard.countRecord(setId, size, 1);
+  }
+  answer.generation = generation;
+  answer.voidTimeSec = voidTime;
+  return OK;
+}
+
+function nextGeneration(generation: number): number {
+  return generation === GENERATION_MAX ? 1 : generation + 1;
+}
+
+/**
+ * Gives a live record a new life without changing its bins: what a read asks for by its touch percent.
+ * @returns OK, PARKED, or a code; nothing is answered to anybody.
+ */
+export function touchRecord(
+  ex: Executor,
+  shard: Shard,
+  entry: number,
+  voidTime: number,
+  token: number,
+): number {
+  const { index, engine } = shard;
+  const { stored, fresh } = ex;
+  let code = ex.load(shard, entry, token);
+  if (code !== OK) return code;
+  code = engine.reserve(stored.size, fresh);
+  if (code !== OK) return code;
+  const { header } = ex;
+  const keySize = stored.region.u32[(stored.at >>> 2) + REC_KEY_SIZE]!;
+  const fsg = stored.region.u32[(stored.at >>> 2) + REC_FLAGS_SET_GEN]!;
+  copyBytes(fresh.region.u8, fresh.at, stored.region.u8, stored.at, stored.size);
+  header.flags = 0;
+  header.generation = nextGeneration(index.generation(entry));
+  header.voidTimeSec = voidTime;
+  header.lutMs = Math.max(ex.nowMs, index.lut(entry));
+  header.sequence = engine.nextSequence();
+  header.treeId = 0;
+  header.setNameSize = (fsg >>> 8) & 0xff;
+  header.keySize = keySize;
+  header.binCount = ex.storedBinCount;
+  index.digestTo(entry, digest, 0);
+  writeRecordHeader(fresh.region.u8, fresh.region.u32, fresh.at, header, digest, 0);
+  index.setGeneration(entry, header.generation);
+  index.setVoidTime(entry, voidTime);
+  index.setLut(entry, header.lutMs);
+  engine.store(entry);
+  return OK;
+}

@@ -1,0 +1,60 @@
+/**
+ * What the threads share about one namespace: its settings as numbers, its sets, and a block of figures a
+ * shard. The main thread writes the settings (a command pushed after a change sees it, since the ring's
+ * counters order them); each shard's worker writes that shard's figures.
+ */
+import { Region, type SharedBytes } from '../base/arena.js';
+import { ST_COUNT } from '../storage/engine.js';
+import { createSetTable, SET_COUNT_MAX } from '../storage/record/set-table.js';
+
+/** Float64 slots of the settings. Booleans are 0 or 1. */
+export const TUNE_DEFAULT_TTL = 0; // seconds
+export const TUNE_NSUP_PERIOD = 1; // seconds, 0 = no expiration thread
+export const TUNE_ALLOW_TTL_WITHOUT_NSUP = 2;
+export const TUNE_RECORD_SIZE_MAX = 3; // bytes
+export const TUNE_DISALLOW_NULL_SETNAME = 4;
+export const TUNE_READ_TOUCH_PCT = 5;
+export const TUNE_PENDING_LIMIT = 6; // commands waiting for one digest
+export const TUNE_REJECT_NON_XDR_WRITES = 7;
+export const TUNE_REJECT_XDR_WRITES = 8;
+export const TUNE_FLUSH_MAX_MS = 9;
+export const TUNE_WRITE_CACHE_MAX = 10; // bytes, of the whole namespace
+export const TUNE_STOP_WRITES = 11; // set by whoever finds the namespace out of room
+const TUNE_COUNT = 32;
+
+/** Float64 slots a set has in a shard's block. */
+export const SET_OBJECTS = 0;
+export const SET_TOMBSTONES = 1;
+export const SET_BYTES = 2;
+const SET_STRIDE = 4;
+
+export interface NamespaceMemory {
+  tuning: SharedBytes;
+  sets: SharedBytes;
+  /** Float64 [set][TUNE of a set]: default-ttl + 1 (0 = namespace's), read-touch-pct + 1. Written by main. */
+  setTuning: SharedBytes;
+  /** By shard: ST_COUNT storage slots, then SET_STRIDE slots a set. */
+  shards: SharedBytes[];
+}
+
+export const SET_TUNE_DEFAULT_TTL = 0;
+export const SET_TUNE_READ_TOUCH_PCT = 1;
+export const SET_TUNE_STRIDE = 2;
+
+export function createNamespaceMemory(shardCount: number): NamespaceMemory {
+  const shards: SharedBytes[] = [];
+  for (let i = 0; i < shardCount; i++) {
+    shards.push(new Region((ST_COUNT + (SET_COUNT_MAX + 1) * SET_STRIDE) * 8).shared);
+  }
+  return {
+    tuning: new Region(TUNE_COUNT * 8).shared,
+    sets: createSetTable(),
+    setTuning: new Region((SET_COUNT_MAX + 1) * SET_TUNE_STRIDE * 8).shared,
+    shards,
+  };
+}
+
+/** Index of a set's slot in a shard's block. */
+export function setSlot(setId: number, slot: number): number {
+  return ST_COUNT + setId * SET_STRIDE + slot;
+}

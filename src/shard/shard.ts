@@ -1,0 +1,80 @@
+/**
+ * A shard: a fixed set of partitions of one namespace with their index and storage, owned by one worker.
+ * These objects only describe memory that is shared; everything that changes lies there.
+ */
+import { Region } from '../base/arena.js';
+import type { StorageEngine } from '../storage/engine.js';
+import { ST_OBJECTS } from '../storage/engine.js';
+import type { PrimaryIndex } from '../storage/index/primary-index.js';
+import { SetTable } from '../storage/record/set-table.js';
+import {
+  type NamespaceMemory,
+  SET_BYTES,
+  SET_OBJECTS,
+  SET_TUNE_STRIDE,
+  setSlot,
+  TUNE_DEFAULT_TTL,
+} from './namespace-memory.js';
+
+/** One namespace as a worker sees it. */
+export class NamespaceView {
+  readonly id: number;
+  readonly name: string;
+  readonly nameBytes: Uint8Array;
+  readonly tuning: Float64Array;
+  readonly sets: SetTable;
+  readonly #setTuning: Float64Array;
+  /** This worker's block of the namespace's counters (observe/namespace-counters.ts). */
+  readonly counters: Float64Array;
+
+  constructor(id: number, name: string, memory: NamespaceMemory, counters: Float64Array) {
+    this.id = id;
+    this.name = name;
+    this.nameBytes = Buffer.from(name);
+    this.tuning = new Region(memory.tuning).f64;
+    this.sets = new SetTable(memory.sets);
+    this.#setTuning = new Region(memory.setTuning).f64;
+    this.counters = counters;
+  }
+
+  /** A setting that a set may have of its own (slots SET_TUNE_…), else the namespace's (slots TUNE_…). */
+  setOrNamespace(setId: number, setTune: number, tune: number): number {
+    const own = setId > 0 ? this.#setTuning[setId * SET_TUNE_STRIDE + setTune]! : 0;
+    return own > 0 ? own - 1 : this.tuning[tune]!;
+  }
+
+  get defaultTtlSec(): number {
+    return this.tuning[TUNE_DEFAULT_TTL]!;
+  }
+}
+
+export class Shard {
+  readonly namespace: NamespaceView;
+  readonly index: PrimaryIndex;
+  readonly engine: StorageEngine;
+  /** The shard's figures: ST_… slots of storage/engine.ts, then those of each set. */
+  readonly figures: Float64Array;
+
+  constructor(namespace: NamespaceView, index: PrimaryIndex, engine: StorageEngine, figures: Float64Array) {
+    this.namespace = namespace;
+    this.index = index;
+    this.engine = engine;
+    this.figures = figures;
+  }
+
+  /** Counts a record in (sign 1) or out (sign -1) of the shard and its set. `size` is its stored size, bytes. */
+  countRecord(setId: number, size: number, sign: number): void {
+    this.figures[ST_OBJECTS]! += sign;
+    if (setId > 0) {
+      this.figures[setSlot(setId, SET_OBJECTS)]! += sign;
+      this.figures[setSlot(setId, SET_BYTES)]! += sign * ((size + 15) & ~15);
+    }
+  }
+
+  /** Counts a change of a record's stored size. */
+  countResize(setId: number, sizeBefore: number, size: number): void {
+    if (setId > 0) {
+      this.figures[setSlot(setId, SET_BYTES)]! += ((size + 15) & ~15) - ((sizeBefore + 15) & ~15);
+    }
+  }
+}
