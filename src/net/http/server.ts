@@ -125,7 +125,9 @@ function send(uws: Uws, response: HttpResponse, isHead: boolean, { status, type,
     else response.end(body, true);
   } else {
     // The stand-in's closing end() destroys the socket before the answer has left.
-    response.writeHeader('Connection', 'close');
+    response
+      .writeHeader('Connection', 'close')
+      .writeHeader('Content-Length', String(Buffer.byteLength(body)));
     response.end(body);
   }
 }

@@ -159,7 +159,7 @@ test('the JavaScript stand-in answers the same', t => {
     const answers = [];
     for (const [method, path] of [['GET', '/health?a=b'], ['HEAD', '/metrics'], ['GET', '/metrics'], ['POST', '/health'], ['GET', '/no']]) {
       const reply = await fetch('http://127.0.0.1:' + server.port + path, { method });
-      answers.push([reply.status, (await reply.text()).length]);
+      answers.push([reply.status, reply.headers.get('content-length'), (await reply.text()).length]);
     }
     const taken = await startHttpServer('127.0.0.1', server.port, sources, log).catch(error => error.name);
     server.close();
@@ -173,11 +173,11 @@ test('the JavaScript stand-in answers the same', t => {
   t.regex(stderr, /JavaScript stand-in/);
   const [answers, taken] = JSON.parse(stderr.trim().split('\n').at(-1)!);
   t.deepEqual(answers, [
-    [200, 16],
-    [200, 0],
-    [200, 1e6],
-    [405, 36],
-    [404, 10],
+    [200, '16', 16],
+    [200, '1000000', 0],
+    [200, '1000000', 1e6],
+    [405, '36', 36],
+    [404, '10', 10],
   ]);
   t.is(taken, 'HttpListenError');
 });
