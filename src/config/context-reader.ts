@@ -1,7 +1,7 @@
 /**
  * Turns one parsed context into settings by its table, and notes what is wrong or without effect on the way.
  */
-import { acceptedNames, type ConfigProblem, describeProblem } from './config-error.js';
+import { acceptedNames, type ConfigProblem } from './config-error.js';
 import type { ConfigContext, ConfigItem } from './parser.js';
 import { whatBecameOf } from './removed-names.js';
 import type { SettingRow } from './schema.js';
@@ -10,20 +10,15 @@ import { refusalOf, Settings, type SettingsContext } from './settings.js';
 
 /** What was found in one file. Problems stop the start, warnings are for the log. */
 export class Findings {
-  readonly file: string;
   readonly problems: ConfigProblem[] = [];
-  readonly warnings: string[] = [];
-
-  constructor(file: string) {
-    this.file = file;
-  }
+  readonly warnings: ConfigProblem[] = [];
 
   refuse(line: number, path: string, reason: string): void {
     this.problems.push({ line, path, reason });
   }
 
   warn(line: number, path: string, reason: string): void {
-    this.warnings.push(describeProblem(this.file, { line, path: '', reason: `${path} ${reason}` }));
+    this.warnings.push({ line, path, reason });
   }
 }
 

@@ -3,7 +3,7 @@
  * several of them, and gives each part of the server its settings. All mistakes are reported together.
  */
 import { readFileSync } from 'node:fs';
-import { ConfigError } from './config-error.js';
+import { ConfigError, describeProblem } from './config-error.js';
 import { Findings, knownContexts, lineOf, readSettings } from './context-reader.js';
 import { DEFAULT_CONFIG_NAME, DEFAULT_CONFIG_TEXT } from './default-config.js';
 import { type LogSinkConfig, levelsAt, readLogSink } from './log-sinks.js';
@@ -52,7 +52,7 @@ export function defaultConfig(): ServerConfig {
  * @throws ConfigError with everything that is wrong in the text.
  */
 export function parseConfig(text: string, filename: string): ServerConfig {
-  const findings = new Findings(filename);
+  const findings = new Findings();
   const root = parseContexts(text, findings.problems);
   for (const item of root.items) findings.refuse(item.line, item.name, 'stands outside of every context');
   const accepted = ['service', 'logging', 'network', 'namespace', 'mod-lua', 'security', 'xdr'];
@@ -60,7 +60,7 @@ export function parseConfig(text: string, filename: string): ServerConfig {
   const network = merged(top, 'network');
   const networkParts = readNetworkParts(network, findings);
 
-  const config: ServerConfig = {
+  const config = {
     service: readPart(merged(top, 'service'), 'service', findings),
     networkService: readPart(merged(networkParts, 'service'), 'network.service', findings),
     heartbeat: readPart(merged(networkParts, 'heartbeat'), 'network.heartbeat', findings),
@@ -68,8 +68,6 @@ export function parseConfig(text: string, filename: string): ServerConfig {
     admin: readPart(merged(networkParts, 'admin'), 'network.admin', findings),
     logging: readLogging(merged(top, 'logging'), findings),
     namespaces: readNamespaces(top, findings),
-    warnings: findings.warnings,
-    source: filename,
   };
   readPart(merged(top, 'mod-lua'), 'mod-lua', findings);
   for (const { name, line } of top) {
@@ -83,7 +81,12 @@ export function parseConfig(text: string, filename: string): ServerConfig {
   }
   checkService(merged(top, 'service'), config, findings);
   if (findings.problems.length > 0) throw new ConfigError(filename, findings.problems);
-  return config;
+  const warnings = findings.warnings
+    .sort((a, b) => a.line - b.line)
+    .map(({ line, path, reason }) =>
+      describeProblem(filename, { line, path: '', reason: `${path} ${reason}` }),
+    );
+  return { ...config, warnings, source: filename };
 }
 
 /** All contexts of one name as one: a file may open `service` twice. */
@@ -151,7 +154,7 @@ function readNamespaces(top: readonly ConfigContext[], findings: Findings): Name
 /** What holds between settings of the service, beyond the tables. */
 function checkService(
   node: ConfigContext,
-  { service, networkService }: ServerConfig,
+  { service, networkService }: Pick<ServerConfig, 'service' | 'networkService'>,
   findings: Findings,
 ): void {
   const nodeId = service.string('node-id');

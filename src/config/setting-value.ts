@@ -7,22 +7,34 @@ import type { SettingRow, SettingType, SettingValue } from './schema.js';
 /** Either the value, or why the text is not one: what it was and what is accepted. */
 export type ParsedValue = { readonly value: SettingValue } | { readonly reason: string };
 
-const SIZE_UNITS: Readonly<Record<string, number>> = {
-  K: 1024,
-  M: 1024 ** 2,
-  G: 1024 ** 3,
-  T: 1024 ** 4,
-  P: 1024 ** 5,
-};
-const SECOND_UNITS: Readonly<Record<string, number>> = { S: 1, M: 60, H: 3600, D: 86_400 };
-const MILLISECOND_UNITS: Readonly<Record<string, number>> = {
-  MS: 1,
-  S: 1000,
-  M: 60_000,
-  H: 3_600_000,
-  D: 86_400_000,
-};
-const BOOLEANS: Readonly<Record<string, boolean>> = { true: true, yes: true, false: false, no: false };
+// Maps, since a text like `constructor` would find something in an object.
+const SIZE_UNITS = new Map([
+  ['K', 1024],
+  ['M', 1024 ** 2],
+  ['G', 1024 ** 3],
+  ['T', 1024 ** 4],
+  ['P', 1024 ** 5],
+]);
+const SECOND_UNITS = new Map([
+  ['S', 1],
+  ['M', 60],
+  ['H', 3600],
+  ['D', 86_400],
+]);
+const MILLISECOND_UNITS = new Map([
+  ['MS', 1],
+  ['S', 1000],
+  ['M', 60_000],
+  ['H', 3_600_000],
+  ['D', 86_400_000],
+]);
+const NO_UNITS: ReadonlyMap<string, number> = new Map();
+const BOOLEANS = new Map([
+  ['true', true],
+  ['yes', true],
+  ['false', false],
+  ['no', false],
+]);
 const HOST_NAME = /^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?$/;
 
 /**
@@ -73,11 +85,11 @@ export function describeAccepted(row: SettingRow): string {
 /** Each reads one type; undefined when the text is not of that type or out of the row's range. */
 const READERS: Readonly<Record<SettingType, (written: string, row: SettingRow) => SettingValue | undefined>> =
   {
-    integer: (written, row) => readNumber(written, row, {}),
+    integer: (written, row) => readNumber(written, row, NO_UNITS),
     size: (written, row) => readNumber(written, row, SIZE_UNITS),
     seconds: (written, row) => readNumber(written, row, SECOND_UNITS),
     milliseconds: (written, row) => readNumber(written, row, MILLISECOND_UNITS),
-    boolean: written => BOOLEANS[written.toLowerCase()],
+    boolean: written => BOOLEANS.get(written.toLowerCase()),
     choice: (written, row) => row.values.find(value => value === written.toLowerCase()),
     text: written => written,
     texts: written => [written],
@@ -93,11 +105,11 @@ const READERS: Readonly<Record<SettingType, (written: string, row: SettingRow) =
 function readNumber(
   written: string,
   row: SettingRow,
-  units: Readonly<Record<string, number>>,
+  units: ReadonlyMap<string, number>,
 ): number | undefined {
   const match = /^([+-]?\d+)([A-Za-z]*)$/.exec(written);
   if (match === null) return undefined;
-  const unit = match[2] === '' ? 1 : units[match[2]!.toUpperCase()];
+  const unit = match[2] === '' ? 1 : units.get(match[2]!.toUpperCase());
   if (unit === undefined) return undefined;
   const value = Number(match[1]) * unit;
   const isInRange = value >= row.min && value <= row.max && Number.isSafeInteger(value);
@@ -111,7 +123,7 @@ function isHost(written: string): boolean {
 
 /** The shortest exact form: 1048576 as 1M. */
 function formatSize(bytes: number): string {
-  for (const [suffix, unit] of Object.entries(SIZE_UNITS).reverse()) {
+  for (const [suffix, unit] of [...SIZE_UNITS].reverse()) {
     if (bytes >= unit && bytes % unit === 0) return `${bytes / unit}${suffix}`;
   }
   return String(bytes);
