@@ -118,9 +118,14 @@ const ROWS: readonly Row[] = [
   ],
 ];
 
+/** What only files need is accepted for memory too, as in the reference, but has nothing to do there. */
+const OF_FILES: readonly string[] = ['filesize', 'flush-max-ms', 'max-write-cache'];
+
 export const MEMORY_STORAGE_SETTINGS = rowsOf('memory');
 export const DEVICE_STORAGE_SETTINGS = rowsOf('device');
 
 function rowsOf(engine: StorageEngine): readonly SettingRow[] {
-  return ROWS.filter(([engines]) => engines === 'both' || engines === engine).map(([, row]) => row);
+  return ROWS.filter(([engines]) => engines === 'both' || engines === engine).map(([, row]) =>
+    engine === 'memory' && OF_FILES.includes(row.name) ? { ...row, support: 'known' } : row,
+  );
 }
