@@ -58,10 +58,22 @@ export type LogContextName = (typeof LOG_CONTEXTS)[number];
  * contexts not named. What neither names is at `critical`, as in the reference.
  */
 export interface LogSinkConfig {
-  kind: 'console' | 'file' | 'syslog';
-  path?: string;
-  levels: Map<string, string>;
+  readonly kind: 'console' | 'file' | 'syslog';
+  /** Of the file, or of syslog's socket. */
+  readonly path?: string;
+  /** Of syslog lines: a name of SYSLOG_FACILITIES; `local0` when absent. */
+  readonly facility?: string;
+  /** Of syslog lines: the program's name; `caltrop` when absent. */
+  readonly tag?: string;
+  readonly levels: ReadonlyMap<string, string>;
 }
+
+/** The facility's number is its index. Source: RFC 5424, table 1, under the names of syslog.conf. */
+export const SYSLOG_FACILITIES = [
+  ...['kern', 'user', 'mail', 'daemon', 'auth', 'syslog', 'lpr', 'news', 'uucp', 'cron', 'authpriv', 'ftp'],
+  ...['ntp', 'security', 'console', 'solaris-cron'],
+  ...['local0', 'local1', 'local2', 'local3', 'local4', 'local5', 'local6', 'local7'],
+];
 
 /** A logging setting that cannot work: names the sink and the cure. */
 export class LogError extends Error {

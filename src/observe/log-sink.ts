@@ -5,8 +5,9 @@
  * dropped.
  */
 import { spawn, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import sonicBoom from 'sonic-boom';
-import { LogError, type LogLevel, type LogSinkConfig } from './log-config.js';
+import { LogError, type LogLevel, type LogSinkConfig, SYSLOG_FACILITIES } from './log-config.js';
 
 export interface LogSink {
   /** As `logs` lists it: `stderr`, `syslog` or the file's path. */
@@ -21,14 +22,13 @@ export interface LogSink {
 const STDERR = 2;
 const WAITING_SIZE_MAX = 1 << 20; // bytes of lines kept for a sink that fails to take them
 
-/** Syslog severities (RFC 5424) and facility `daemon`. */
-const FACILITY_DAEMON = 3 << 3;
+/** Syslog's severities. Source: RFC 5424, table 2. */
 const SEVERITY: Record<LogLevel, number> = { critical: 2, warning: 4, info: 6, debug: 7, detail: 7 };
 
 /** @throws LogError when the sink cannot be opened. */
 export function openSink(config: LogSinkConfig): LogSink {
   if (config.kind === 'console') return writeAtOnce('stderr', STDERR);
-  if (config.kind === 'syslog') return syslogSink();
+  if (config.kind === 'syslog') return syslogSink(config);
   if (!config.path) throw new LogError('logging file sink: no path given');
   return writeAtOnce(config.path, config.path);
 }
@@ -75,7 +75,12 @@ function openStream(dest: string | number): sonicBoom.SonicBoom {
  * Through the program `logger`, since Node has no unix datagram sockets. Unlike the other sinks its
  * lines go through a pipe, so the last ones before a crash may be lost.
  */
-function syslogSink(): LogSink {
+function syslogSink({ path = '/dev/log', facility = 'local0', tag = 'caltrop' }: LogSinkConfig): LogSink {
+  const facilityBits = SYSLOG_FACILITIES.indexOf(facility) << 3;
+  if (facilityBits < 0)
+    throw new LogError(`syslog sink: facility ${facility}: one of ${SYSLOG_FACILITIES.join(', ')}`);
+  if (!existsSync(path))
+    throw new LogError(`syslog sink: no socket ${path}: start a syslog daemon or log to a file`);
   if (spawnSync('logger', ['--version']).error) {
     throw new LogError(
       'syslog sink: the program "logger" is missing (Debian: bsdutils); use a file or the console',
@@ -83,7 +88,7 @@ function syslogSink(): LogSink {
   }
   // Detached: the terminal's Ctrl-C would end it before the server has logged its own stopping.
   const options = { stdio: ['pipe', 'ignore', 'ignore'] as ['pipe', 'ignore', 'ignore'], detached: true };
-  const logger = spawn('logger', ['--tag', 'caltrop', '--prio-prefix'], options);
+  const logger = spawn('logger', ['--tag', tag, '--socket', path, '--prio-prefix'], options);
   logger.on('error', () => {}); // it existed a moment ago; losing it must not stop the server
   logger.stdin.on('error', () => {});
   logger.unref();
@@ -91,7 +96,7 @@ function syslogSink(): LogSink {
     name: 'syslog',
     write(line, level) {
       const hasRoom = logger.stdin.writable && logger.stdin.writableLength < WAITING_SIZE_MAX;
-      if (hasRoom) logger.stdin.write(`<${FACILITY_DAEMON | SEVERITY[level]}>${withoutTime(line)}`);
+      if (hasRoom) logger.stdin.write(`<${facilityBits | SEVERITY[level]}>${withoutTime(line)}`);
     },
     reopen: () => undefined,
     close: () => void logger.stdin.end(),
