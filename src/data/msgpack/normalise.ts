@@ -139,8 +139,11 @@ function put(depth: number): boolean {
 }
 
 function putList(count: number, depth: number): boolean {
-  const flags = takeFlags(count) & ORDERED;
-  const length = hasFlags ? count - 1 : count;
+  const sent = takeFlags(count);
+  const length = sent < 0 ? count : count - 1;
+  // An ext behind the flags would be taken for them as soon as they are dropped.
+  if (sent >= 0 && takeFlags(length) >= 0) return false;
+  const flags = sent < 0 ? 0 : sent & ORDERED;
   putCount(0x90, 0xdc, flags === 0 ? length : length + 1);
   if (flags !== 0) putFlags(flags);
   let previousAt = to;
@@ -154,15 +157,15 @@ function putList(count: number, depth: number): boolean {
 }
 
 function putMap(count: number, depth: number): boolean {
-  let flags = takeFlags(count) & (ORDERED | VALUE_ORDERED);
+  const sent = takeFlags(count);
   let length = count / 2;
-  if (hasFlags) {
+  if (sent >= 0) {
     const size = sizeOf(source, from, sourceEnd); // the flags' own value, nil
     if (size < 0) return false;
     from += size;
     length--;
   }
-  if ((flags & ORDERED) === 0) flags = 0;
+  const flags = sent < 0 || (sent & ORDERED) === 0 ? 0 : sent & (ORDERED | VALUE_ORDERED);
   putCount(0x80, 0xde, flags === 0 ? length : length + 1);
   if (flags !== 0) {
     putFlags(flags);
@@ -189,15 +192,11 @@ function putMap(count: number, depth: number): boolean {
   return true;
 }
 
-let hasFlags = false;
-
-/** Steps over the flag element that may open a container of `count` children; sets `hasFlags`. @returns Its flags or 0. */
+/** Steps over the flag element that may open a container of `count` children. @returns Its flags, or -1 without one. */
 function takeFlags(count: number): number {
-  hasFlags = false;
-  if (count === 0) return 0;
+  if (count === 0) return -1;
   const next = element.read(source, from, sourceEnd);
-  if (!element.isFlags) return 0;
-  hasFlags = true;
+  if (!element.isFlags) return -1;
   from = next;
   return element.extType;
 }
