@@ -1,0 +1,102 @@
+/**
+ * The figures of a namespace, added up from the blocks that its shards write (`shard/namespace-memory.ts`).
+ * Blocks are read when somebody asks; each has one writer, the shard's worker.
+ */
+import { Region } from '../../base/arena.js';
+import {
+  type NamespaceMemory,
+  SET_BYTES,
+  SET_OBJECTS,
+  SET_TOMBSTONES,
+  setSlot,
+  TUNE_STOP_WRITES,
+} from '../../shard/namespace-memory.js';
+import * as st from '../../storage/engine.js';
+import { SetTable } from '../../storage/record/set-table.js';
+import {
+  type DeviceFigures,
+  type NamespaceFigures,
+  percentOf,
+  type SetFigures,
+} from './namespace-figures.js';
+
+/** A place in which shards lie: a file, a device or a stripe of memory. */
+export interface ShardPlace {
+  readonly kind: DeviceFigures['kind'];
+  /** Path, or `stripe-<n>`. */
+  readonly name: string;
+  /** Numbers of the shards that lie there. */
+  readonly shards: readonly number[];
+}
+
+/** The places of a memory engine: a stripe is a shard. */
+export function stripePlaces(shardCount: number): ShardPlace[] {
+  return Array.from({ length: shardCount }, (_, i) => ({ kind: 'stripe', name: `stripe-${i}`, shards: [i] }));
+}
+
+export class ShardFigures {
+  readonly #places: readonly ShardPlace[];
+  readonly #blocks: readonly Float64Array[];
+  readonly #tuning: Float64Array;
+  readonly #sets: SetTable;
+
+  constructor(memory: NamespaceMemory, places: readonly ShardPlace[]) {
+    this.#places = places;
+    this.#blocks = memory.shards.map(shared => new Region(shared).f64);
+    this.#tuning = new Region(memory.tuning).f64;
+    this.#sets = new SetTable(memory.sets);
+  }
+
+  namespace(): NamespaceFigures {
+    const total = (slot: number) => sumOf(this.#blocks, slot);
+    const cacheReads = total(st.ST_CACHE_READS);
+    return {
+      objects: total(st.ST_OBJECTS),
+      tombstones: total(st.ST_TOMBSTONES),
+      indexUsedBytes: total(st.ST_INDEX_BYTES),
+      dataTotalBytes: total(st.ST_TOTAL_BYTES),
+      dataUsedBytes: total(st.ST_USED_BYTES),
+      dataAvailableBytes: total(st.ST_AVAILABLE_BYTES),
+      isStoppingWrites: this.#tuning[TUNE_STOP_WRITES] !== 0,
+      cacheReadPct: percentOf(cacheReads, cacheReads + total(st.ST_DEVICE_READS)),
+      devices: this.#places.map(place => this.#device(place)),
+    };
+  }
+
+  /** All sets that were ever written to, in the order of their first record. */
+  sets(): SetFigures[] {
+    return Array.from({ length: this.#sets.count }, (_, i) => {
+      const id = i + 1;
+      return {
+        name: this.#sets.nameOf(id),
+        objects: sumOf(this.#blocks, setSlot(id, SET_OBJECTS)),
+        tombstones: sumOf(this.#blocks, setSlot(id, SET_TOMBSTONES)),
+        dataUsedBytes: sumOf(this.#blocks, setSlot(id, SET_BYTES)),
+      };
+    });
+  }
+
+  #device({ kind, name, shards }: ShardPlace): DeviceFigures {
+    const blocks = shards.map(shard => this.#blocks[shard]!);
+    return {
+      kind,
+      name,
+      usedBytes: sumOf(blocks, st.ST_USED_BYTES),
+      freeWriteBlocks: sumOf(blocks, st.ST_FREE_BLOCKS),
+      readErrors: sumOf(blocks, st.ST_READ_ERRORS) + sumOf(blocks, st.ST_CHECKSUM_ERRORS),
+      writeQueue: sumOf(blocks, st.ST_WRITE_QUEUE),
+      writes: sumOf(blocks, st.ST_WRITES),
+      partialWrites: sumOf(blocks, st.ST_PARTIAL_WRITES),
+      defragQueue: 0, // no defrag yet: nothing waits and nothing was moved
+      defragReads: 0,
+      defragWrites: 0,
+      defragPartialWrites: 0,
+    };
+  }
+}
+
+function sumOf(blocks: readonly Float64Array[], slot: number): number {
+  let total = 0;
+  for (const block of blocks) total += block[slot]!;
+  return total;
+}
