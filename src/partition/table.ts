@@ -31,6 +31,8 @@ export class NamespacePartitions {
   replicationFactor = 1;
   /** Regime that clients see: 0 in AP mode, the cluster's regime in strong consistency. */
   regime = 0;
+  /** Partitions that no node had anything of at the last rebalance. */
+  freshCount = 0;
   /** The column this node claims, or NO_COLUMN. */
   readonly column = new Int8Array(PARTITION_COUNT).fill(NO_COLUMN);
   readonly state = new Uint8Array(PARTITION_COUNT).fill(PARTITION_STATES.ABSENT);
@@ -136,10 +138,14 @@ export class PartitionTable {
     if (isRebalance) this.#rebalanceGeneration += 1;
   }
 
-  /** The balance of a cluster of one: this node is master of everything, under a cluster key of its own. */
-  claimAll(clusterKey: number): void {
+  /**
+   * The balance of a cluster of one: this node is master of everything, under a cluster key of its own.
+   * @param fresh names of the namespaces that start without any data.
+   */
+  claimAll(clusterKey: number, fresh: ReadonlySet<string>): void {
     const version = { clusterKey, family: 0, isMaster: true, isSubset: false, isEvade: false };
     for (const partitions of this.namespaces) {
+      partitions.freshCount = fresh.has(partitions.namespace) ? PARTITION_COUNT : 0;
       partitions.replicationFactor = 1;
       partitions.column.fill(WORKING_MASTER);
       partitions.state.fill(PARTITION_STATES.SYNCED);

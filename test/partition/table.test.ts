@@ -16,7 +16,11 @@ test('a table that nobody filled says that the node is not ready', t => {
 
 test('a single node claims every partition of every namespace', t => {
   const table = new PartitionTable('BB9', ['test', 'dev']);
-  table.claimAll(0xa204f8ac0e19);
+  table.claimAll(0xa204f8ac0e19, new Set(['dev']));
+  t.deepEqual(
+    table.namespaces.map(({ freshCount }) => freshCount),
+    [0, 4096],
+  );
   t.is(table.generation, 0);
   t.is(table.rebalanceGeneration, 1);
   for (const partitions of table.namespaces) {
@@ -31,7 +35,7 @@ test('a single node claims every partition of every namespace', t => {
 test('claims that change are seen after they are published', t => {
   const table = new PartitionTable('BB9', ['test']);
   const partitions = table.find('test')!;
-  table.claimAll(1);
+  table.claimAll(1, new Set());
   t.is(partitions.bitmap(0), ALL_ONES);
   partitions.column[9] = 1;
   partitions.column[10] = NO_COLUMN;

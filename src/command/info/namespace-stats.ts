@@ -94,7 +94,7 @@ const ROWS_AFTER_STORAGE: readonly Row[] = [
   ['migrate_records_unreadable'],
   ['migrate_signals_active'],
   ['migrate_signals_remaining'],
-  ['migrate_fresh_partitions', ({ partitions }) => partitions?.countInState(PARTITION_STATES.SYNCED) ?? 0],
+  ['migrate_fresh_partitions', ({ partitions }) => partitions?.freshCount ?? 0],
   ['appeals_tx_active'],
   ['appeals_rx_active'],
   ['appeals_tx_remaining'],

@@ -5,6 +5,7 @@
 import type { ServerConfig } from '../../config/server-config.js';
 import type { Counters } from '../../observe/counters.js';
 import type { Latencies } from '../../observe/latencies.js';
+import type { RecordHistogramType } from '../../observe/record-survey.js';
 import type { SystemUsage } from '../../observe/system-usage.js';
 import type { PartitionTable } from '../../partition/table.js';
 import type { ServiceAddresses } from './addresses.js';
@@ -46,13 +47,10 @@ export interface NamespaceSource {
   /** Records and tombstones of a partition, if somebody counts them. */
   partitionObjects?(pid: number): readonly [objects: number, tombstones: number];
   /**
-   * The text of a record histogram, `units=…` (see `observe/record-histogram.ts`), or undefined while none
-   * has been taken.
+   * The text of a record histogram, `units=…` (see `observe/record-survey.ts`), or undefined while none has been
+   * taken or the set has no records.
    */
-  recordHistogram?(
-    type: 'ttl' | 'object-size' | 'object-size-linear',
-    set: string | undefined,
-  ): string | undefined;
+  recordHistogram?(type: RecordHistogramType, set: string | undefined): string | undefined;
 }
 
 export interface InfoSource {

@@ -18,7 +18,7 @@ import { PARTITION_COMMANDS } from './partition-info.js';
 import { QUERY_COMMANDS } from './query-info.js';
 import type { InfoSource } from './source.js';
 import { STATISTICS_COMMANDS } from './statistics-info.js';
-import type { InfoConnection } from './user-agents.js';
+import { InfoConnection } from './user-agents.js';
 
 /** Bytes of a response after which further commands of the same request are refused. */
 export const INFO_RESPONSE_SIZE_MAX = 64 * 1024 * 1024;
@@ -72,6 +72,15 @@ export function answerInfo(source: InfoSource, connection: InfoConnection, body:
   source.counterBlock[INFO_COMPLETE]! += 1;
   source.latencies.info.record(monotonicMs() - startMs);
   return response;
+}
+
+/**
+ * The answer to one command, for parts of the server that show the same facts in another form: the metrics.
+ * @param command without a line feed.
+ */
+export function answerCommand(source: InfoSource, command: string): string {
+  const [line] = parseInfoRequest(Buffer.from(command)) ?? [];
+  return line === undefined ? UNRECOGNIZED : answerLine(source, new InfoConnection(), line);
 }
 
 function answerLine(source: InfoSource, connection: InfoConnection, line: InfoLine): string {

@@ -20,7 +20,7 @@ import { Counters } from '../../../src/observe/counters.js';
 import { Latencies } from '../../../src/observe/latencies.js';
 import { createLog } from '../../../src/observe/log.js';
 import { NAMESPACE_COUNTERS } from '../../../src/observe/namespace-counters.js';
-import * as records from '../../../src/observe/record-histogram.js';
+import { RecordHistograms, RecordSurvey } from '../../../src/observe/record-survey.js';
 import { SERVICE_COUNTERS } from '../../../src/observe/service-counters.js';
 import { SystemUsage } from '../../../src/observe/system-usage.js';
 import { PartitionTable } from '../../../src/partition/table.js';
@@ -88,7 +88,7 @@ export function createFixture(t: ExecutionContext): Fixture {
   const nowMs = monotonicMs();
   const partitions = new PartitionTable(NODE_ID, ['test', 'dev']);
   const cluster = new SingleNodeCluster(NODE_ID, nowMs);
-  partitions.claimAll(cluster.clusterKey);
+  partitions.claimAll(cluster.clusterKey, new Set(['test', 'dev']));
   const counters = new Counters(SERVICE_COUNTERS);
   const file = {
     kind: 'file',
@@ -140,7 +140,8 @@ function namespaceSource(
   places: readonly ShardPlace[],
 ): NamespaceSource {
   const memory = createNamespaceMemory(SHARD_COUNT);
-  const setId = new SetTable(memory.sets).findOrAdd(Buffer.from(set), 0, set.length);
+  const sets = new SetTable(memory.sets);
+  const setId = sets.findOrAdd(Buffer.from(set), 0, set.length);
   for (const shared of memory.shards) {
     const block = new Region(shared).f64;
     block[st.ST_OBJECTS] = objects / SHARD_COUNT;
@@ -152,24 +153,19 @@ function namespaceSource(
     block[setSlot(setId, SET_BYTES)] = (objects / SHARD_COUNT) * RECORD_SIZE;
   }
   const figures = new ShardFigures(memory, places);
-  const sizes = new Float64Array(records.SIZE_LOG_BUCKET_COUNT);
-  const ttls = new Float64Array(records.TTL_BUCKET_COUNT);
-  const linear = new Float64Array(records.SIZE_BUCKET_COUNT);
-  for (let i = 0; i < objects; i++) {
-    records.addLogarithmic(sizes, RECORD_SIZE);
-    records.addLinear(ttls, 1, 0);
-    records.addLinear(linear, 1024, RECORD_SIZE);
-  }
-  const histograms = {
-    ttl: records.linearText('seconds', 1, ttls),
-    'object-size': records.logarithmicText(sizes),
-    'object-size-linear': records.linearText('bytes', 1024, linear),
-  };
+  const histograms = new RecordHistograms();
+  const survey = new RecordSurvey(1024 * 1024);
+  for (let i = 0; i < objects; i++) survey.add(setId, 0, RECORD_SIZE);
+  histograms.accept(0, survey.report());
   return {
     name,
     counters: new Counters(NAMESPACE_COUNTERS),
     figures: () => figures.namespace(),
     sets: () => figures.sets(),
-    recordHistogram: (type, of) => (of === undefined || of === set ? histograms[type] : undefined),
+    recordHistogram: (type, of) => {
+      if (of === undefined) return histograms.text(type, undefined);
+      const id = sets.find(Buffer.from(of), 0, Buffer.byteLength(of));
+      return id > 0 ? histograms.text(type, id) : undefined;
+    },
   };
 }
