@@ -1,0 +1,173 @@
+/**
+ * Runs the smoke tests of test/smoke with the official clients of other languages against a server of its own
+ * (or a running one). Clients are fetched from their registries into a cache directory, never into the
+ * repository. What is missing is skipped, and said so.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { ServerProcess, type StorageKind } from './support/server-process.js';
+
+const HELP = `Runs test/smoke with the official clients of other languages.
+
+Usage: scripts/smoke-clients [options]
+  --only NAME,…     only these: NAMES
+  --port PORT       a server that runs on 127.0.0.1 already (default: start one)
+  --storage KIND    namespace of the server that is started: memory (default) or file
+  --cache DIR       where clients are installed (default: caltrop-smoke in the system's temporary directory)
+  --strict          a client that cannot be fetched counts as a failure
+The last line is "N passed, N failed, N skipped"; the exit status is 1 when anything failed.`;
+
+const SOURCES = fileURLToPath(new URL('../../test/smoke/', import.meta.url));
+const NAMESPACE_SIZE = 256 * 1024 ** 2; // bytes
+const INSTALL_MS = 300_000;
+const RUN_MS = 120_000;
+const JAVA_CLIENT = 'com.aerospike:aerospike-client-jdk8:9.0.5';
+const NODE_CLIENT = 'aerospike@6.7.1';
+
+/** A client in one language. Its steps run in a directory of its own in the cache, which holds a copy of the program. */
+interface Client {
+  readonly name: string;
+  /** Programs that must be on the path. */
+  readonly tools: readonly string[];
+  readonly install: readonly (readonly string[])[];
+  readonly run: readonly string[];
+}
+
+const CLIENTS: readonly Client[] = [
+  {
+    name: 'python',
+    tools: ['python3'],
+    install: [
+      ['python3', '-m', 'venv', 'venv'],
+      ['venv/bin/pip', 'install', '--quiet', '--disable-pip-version-check', '-r', 'requirements.txt'],
+    ],
+    run: ['venv/bin/python', 'smoke.py'],
+  },
+  { name: 'go', tools: ['go'], install: [['go', 'build', '-o', 'smoke', '.']], run: ['./smoke'] },
+  {
+    name: 'java',
+    tools: ['java', 'mvn'],
+    install: [
+      [
+        'mvn',
+        '-q',
+        '-B',
+        'dependency:copy',
+        `-Dartifact=${JAVA_CLIENT}`,
+        '-DoutputDirectory=.',
+        '-Dmdep.stripVersion=true',
+      ],
+    ],
+    run: ['java', '-cp', 'aerospike-client-jdk8.jar', 'Smoke.java'],
+  },
+  {
+    name: 'node',
+    tools: ['npm'],
+    install: [['npm', 'install', '--silent', '--no-save', '--prefix', '.', NODE_CLIENT]],
+    run: ['node', 'smoke.cjs'],
+  },
+];
+
+interface Outcome {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+async function main(): Promise<void> {
+  const names = CLIENTS.map(client => client.name);
+  const { values } = parseArgs({
+    options: {
+      only: { type: 'string', default: names.join() },
+      port: { type: 'string' },
+      storage: { type: 'string', default: 'memory' },
+      cache: { type: 'string', default: path.join(tmpdir(), 'caltrop-smoke') },
+      strict: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const only = values.only.split(',');
+  const isWrong = !['memory', 'file'].includes(values.storage) || only.some(name => !names.includes(name));
+  if (values.help || isWrong) {
+    console.log(HELP.replace('NAMES', names.join(', ')));
+    process.exitCode = isWrong ? 2 : 0;
+    return;
+  }
+  const outcome: Outcome = { passed: 0, failed: 0, skipped: 0 };
+  const server =
+    values.port === undefined
+      ? await ServerProcess.start(values.storage as StorageKind, NAMESPACE_SIZE)
+      : undefined;
+  try {
+    for (const client of CLIENTS.filter(each => only.includes(each.name))) {
+      const directory = path.join(values.cache, client.name);
+      const missing = install(client, directory);
+      if (missing !== undefined) {
+        console.log(`SKIPPED ${client.name}: ${missing}`);
+        outcome[values.strict ? 'failed' : 'skipped']++;
+        continue;
+      }
+      await runClient(client, directory, server?.port ?? Number(values.port), outcome);
+    }
+  } finally {
+    await server?.stop();
+  }
+  console.log(`${outcome.passed} passed, ${outcome.failed} failed, ${outcome.skipped} skipped`);
+  process.exitCode = outcome.failed > 0 ? 1 : 0;
+}
+
+/** Copies the program and, the first time, installs its client. Returns why it cannot run, or undefined. */
+function install(client: Client, directory: string): string | undefined {
+  for (const tool of client.tools) {
+    if (spawnSync('which', [tool]).status !== 0) return `there is no ${tool} on the path`;
+  }
+  mkdirSync(directory, { recursive: true });
+  cpSync(path.join(SOURCES, client.name), directory, { recursive: true });
+  // What was installed is good as long as the steps and the pinned versions are the same; Go compiles with its own cache.
+  const pins = path.join(directory, 'requirements.txt');
+  const wanted = JSON.stringify([client.install, existsSync(pins) ? readFileSync(pins, 'utf8') : '']);
+  const mark = path.join(directory, 'installed');
+  if (client.name !== 'go' && existsSync(mark) && readFileSync(mark, 'utf8') === wanted) return undefined;
+  for (const [program, ...args] of client.install) {
+    const file = program!.includes('/') ? path.join(directory, program!) : program!;
+    const { status, stderr, error } = spawnSync(file, args, {
+      cwd: directory,
+      timeout: INSTALL_MS,
+      encoding: 'utf8',
+    });
+    if (status !== 0) return `${program} ${args.join(' ')}: ${(error?.message ?? stderr).trim().slice(-500)}`;
+  }
+  writeFileSync(mark, wanted);
+  return undefined;
+}
+
+async function runClient(client: Client, directory: string, port: number, outcome: Outcome): Promise<void> {
+  const [program, ...args] = client.run;
+  const file = program!.includes('/') ? path.join(directory, program!) : program!;
+  const child = spawn(file, [...args, '127.0.0.1', String(port)], { cwd: directory, timeout: RUN_MS });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', chunk => {
+      text += chunk;
+    });
+  }
+  const [code] = (await once(child, 'close')) as [number | null];
+  const lines = text.split('\n');
+  const passed = lines.filter(line => line.startsWith('ok ')).length;
+  const failures = lines.filter(line => line.startsWith('FAIL '));
+  for (const line of failures) console.log(`${client.name}: ${line}`);
+  outcome.passed += passed;
+  outcome.failed += failures.length;
+  if (failures.length === 0 && (code !== 0 || passed === 0)) {
+    outcome.failed++;
+    console.log(`${client.name}: FAIL exit ${code}: ${text.trim().slice(-1000)}`);
+  }
+  console.log(`${client.name}: ${passed} passed, ${failures.length} failed`);
+}
+
+await main();
