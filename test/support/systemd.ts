@@ -9,6 +9,7 @@ import { join } from 'node:path';
 
 const SYSTEMD = '/lib/systemd/systemd';
 const CGROUPS = '/sys/fs/cgroup/systemd'; // the named hierarchy, where cgroups are of version 1
+const UNIFIED_CGROUPS = '/sys/fs/cgroup/unified'; // beside it, where the machine has both
 const BOOT_TIMEOUT_MS = 15_000;
 
 /** Runs inside new namespaces and becomes systemd. The targets that the unit names exist, but pull in nothing. */
@@ -55,9 +56,12 @@ export function whyNoSystemd(): string | undefined {
 }
 
 export async function bootSystemd(): Promise<Systemd> {
-  const cgroup = join(CGROUPS, `caltrop-test-${process.pid}`);
-  mkdirSync(cgroup);
-  const script = `echo $$ >${cgroup}/cgroup.procs && exec unshare -fmpiuC --kill-child bash -c "$BOOT"`;
+  // Systemd takes the cgroup that it starts in for the root, of each hierarchy.
+  const hierarchies = [CGROUPS, UNIFIED_CGROUPS].filter(path => existsSync(path));
+  const cgroups = hierarchies.map(path => join(path, `caltrop-test-${process.pid}`));
+  for (const cgroup of cgroups) mkdirSync(cgroup);
+  const enter = cgroups.map(cgroup => `echo $$ >${cgroup}/cgroup.procs`).join(' && ');
+  const script = `${enter} && exec unshare -fmpiuC --kill-child bash -c "$BOOT"`;
   const outer = spawn('bash', ['-c', script], { stdio: 'ignore', env: { PATH: process.env.PATH, BOOT } });
   const closed = new Promise<void>(resolve => outer.on('close', () => resolve()));
   const systemd: Systemd = {
@@ -74,7 +78,7 @@ export async function bootSystemd(): Promise<Systemd> {
     async close() {
       outer.kill('SIGKILL');
       await closed;
-      removeCgroup(cgroup);
+      for (const cgroup of cgroups) removeCgroup(cgroup);
     },
   };
   const deadline = Date.now() + BOOT_TIMEOUT_MS;
