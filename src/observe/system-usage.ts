@@ -5,6 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
+import { monotonicMs } from '../base/clock.js';
 
 /** Least time between two readings. */
 const READ_INTERVAL_MS = 1000;
@@ -38,7 +39,8 @@ export class SystemUsage {
   #last: Reading;
   #figures: SystemFigures;
 
-  constructor(nowMs: number) {
+  /** @param nowMs monotonic milliseconds. */
+  constructor(nowMs: number = monotonicMs()) {
     this.#last = { atMs: nowMs, ...readTicks(), processMicros: readProcessMicros() };
     this.#figures = this.#measure(this.#last);
   }

@@ -58,7 +58,8 @@ export interface InfoSource {
   readonly config: ServerConfig;
   readonly partitions: PartitionTable;
   readonly cluster: ClusterView;
-  readonly addresses: ServiceAddresses;
+  /** Replaced once the server listens, when port 0 has become a real one. */
+  addresses: ServiceAddresses;
   /** In the order of the configuration. */
   readonly namespaces: readonly NamespaceSource[];
   readonly counters: Counters;
