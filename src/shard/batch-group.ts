@@ -6,6 +6,8 @@ export class BatchGroup {
   connectionSlot = 0;
   connectionGeneration = 0;
   requestNumber = 0;
+  /** Its number within the batch. */
+  number = 0;
   arrivalMs = 0;
   deadlineMs = 0;
   headerInfo3 = 0;

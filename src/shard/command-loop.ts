@@ -213,6 +213,7 @@ export class CommandLoop {
     group.requestNumber = header[w + REQ_NUMBER]!;
     group.arrivalMs = f64[(w + REQ_ARRIVAL) >>> 1]!;
     group.deadlineMs = f64[(w + REQ_DEADLINE) >>> 1]!;
+    group.number = header[w + REQ_DIGEST_AT]!;
     group.headerInfo3 = bytes[at]!;
     const flags = bytes[at + 1]!;
     group.respondAll = (flags & GROUP_RESPOND_ALL) !== 0;
@@ -233,7 +234,7 @@ export class CommandLoop {
         break;
       }
       if (group.credit <= 0) {
-        reply.pause(group);
+        reply.pause(group, i);
         break;
       }
       const rowAt = p;

@@ -10,14 +10,14 @@
  *   4 u16 partition, u16 namespace                  14     slab ticket of the message + 1, 0 = it follows here
  *   5 u16 shard, u16 privileges                     15     response bytes this group may emit (credit)
  *   6 partition epoch
- *   7 offset of the digest in the message
+ *   7 offset of the digest in the message; of a batch group its number
  *
  * Completion, 42 bytes (so that the bins of an answer, 30 bytes on, are 8-byte aligned):
  *   0 u8 version, u8 kind, u8 command class, u8 flags   5 bytes of the answer
  *   1 connection slot                                   6 slab ticket of the answer + 1, 0 = it follows here
- *   2 connection generation                             7 batch: rows that this frame ends
+ *   2 connection generation                             7 batch: rows that this frame ends, or that were begun
  *   3 request number                                    8,9 f64 arrival, copied from the request
- *   4 u16 result code, u16 namespace
+ *   4 u16 result code, u16 namespace; of a batch group its number
  */
 export const FRAME_VERSION = 1;
 
@@ -62,7 +62,7 @@ export const COMP_ARRIVAL = 8; // f64
 /** Completion kinds. */
 export const COMPLETION_ANSWER = 1; // the one answer of a record command
 export const COMPLETION_ROWS = 2; // some rows of a batch; the group may go on
-export const COMPLETION_PAUSED = 3; // no rows: the group's credit is used up, its rest was dropped and must be sent again
+export const COMPLETION_PAUSED = 3; // the group's credit is used up: rows from COMP_ROWS on were not begun, send them again
 
 /** Command classes, for histograms. */
 export const CLASS_READ = 0;

@@ -136,10 +136,10 @@ export class Reply {
     this.#control(group, COMPLETION_ROWS, count, code);
   }
 
-  /** Tells main that the group's credit is used up: rows that were not ended have to be sent again. */
-  pause(group: BatchGroup): void {
+  /** Tells main that the group's credit is used up: its rows from `begun` on have to be sent again. */
+  pause(group: BatchGroup, begun: number): void {
     this.endRows();
-    this.#control(group, COMPLETION_PAUSED, 0, 0);
+    this.#control(group, COMPLETION_PAUSED, begun, 0);
   }
 
   /** Ends the frame of rows that is being filled. Every other completion has to come after this. */
@@ -189,7 +189,7 @@ export class Reply {
     u32[c + COMP_SLOT] = group.connectionSlot;
     u32[c + COMP_CONNECTION_GENERATION] = group.connectionGeneration;
     u32[c + COMP_NUMBER] = group.requestNumber;
-    u32[c + COMP_CODE_NAMESPACE] = code;
+    u32[c + COMP_CODE_NAMESPACE] = code | (group.number << 16);
     u32[c + COMP_ROWS] = rows;
     f64[(c + COMP_ARRIVAL) >>> 1] = group.arrivalMs;
   }

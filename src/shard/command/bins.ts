@@ -79,12 +79,12 @@ export class Bins {
     this.size[index] = size;
   }
 
-  /** Takes bin `index` out; those behind it move up. */
+  /** Takes bin `index` out; the last one takes its place, as on the reference. */
   remove(index: number): void {
-    this.count--;
-    this.sources.splice(index, 1);
-    this.at.copyWithin(index, index + 1, this.count + 1);
-    this.size.copyWithin(index, index + 1, this.count + 1);
+    const last = --this.count;
+    this.sources[index] = this.sources[last]!;
+    this.at[index] = this.at[last]!;
+    this.size[index] = this.size[last]!;
     this.#indexed = false;
   }
 

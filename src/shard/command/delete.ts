@@ -1,5 +1,5 @@
 /** The delete of a whole record. Source: protocol 18, section 8, and 01, section 11. */
-import { ENTERPRISE_ONLY, OK, UNSUPPORTED_FEATURE } from '../../base/result.js';
+import { ENTERPRISE_ONLY, OK, PARKED, UNSUPPORTED_FEATURE } from '../../base/result.js';
 import { INFO2_DURABLE_DELETE } from '../../wire/message.js';
 import type { Shard } from '../shard.js';
 import type { Executor } from './executor.js';
@@ -21,7 +21,7 @@ export function executeDelete(ex: Executor, shard: Shard, req: Request, token: n
   if (req.hasFilter) return answer.fail(UNSUPPORTED_FEATURE);
   if (ex.needsKeyCheck(shard, req, entry)) {
     code = ex.load(shard, entry, token);
-    if (code !== OK) return ex.fail(code);
+    if (code !== OK) return code === PARKED ? PARKED : answer.fail(code);
     code = ex.checkKey(req);
     if (code !== OK) return answer.fail(code);
   }

@@ -97,3 +97,13 @@ export class Executor {
     return this.answer.fail(NOT_FOUND);
   }
 }
+
+/** A failure after the record was found: the answer carries the record's metadata. */
+export function failAt(ex: Executor, shard: Shard, entry: number, code: number): number {
+  ex.answer.fail(code);
+  if (entry >= 0) {
+    ex.answer.generation = shard.index.generation(entry);
+    ex.answer.voidTimeSec = shard.index.voidTime(entry);
+  }
+  return code;
+}

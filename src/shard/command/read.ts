@@ -1,5 +1,5 @@
 /** Read commands: all bins, selected bins, header, exists. Source: protocol 01, sections 11 and 12; 18, section 7. */
-import { BIN_NAME, OK, PARAMETER, UNSUPPORTED_FEATURE } from '../../base/result.js';
+import { BIN_NAME, OK, PARAMETER, PARKED, UNSUPPORTED_FEATURE } from '../../base/result.js';
 import {
   INFO1_GET_ALL,
   INFO1_GET_NO_BINS,
@@ -10,7 +10,7 @@ import {
 } from '../../wire/message.js';
 import { SET_TUNE_READ_TOUCH_PCT, TUNE_READ_TOUCH_PCT } from '../namespace-memory.js';
 import type { Shard } from '../shard.js';
-import type { Executor } from './executor.js';
+import { type Executor, failAt } from './executor.js';
 import type { Request } from './request.js';
 import { isBinName, OP_RULES } from './write-ops.js';
 
@@ -25,18 +25,20 @@ export function executeRead(ex: Executor, shard: Shard, req: Request, token: num
   if ((req.info1 & INFO1_READ) === 0) return answer.fail(PARAMETER);
   const isWhole = (req.info1 & (INFO1_GET_ALL | INFO1_GET_NO_BINS)) !== 0;
   if (req.opCount === 0 && !isWhole) return answer.fail(PARAMETER);
-  if (req.ttl > 100 && req.ttl !== NEVER_TOUCH) return answer.fail(PARAMETER);
   const entry = ex.findLive(shard, req);
   if (entry < 0) return ex.notFound();
   let code = ex.checkSet(shard, req, entry);
-  if (code !== OK) return answer.fail(code);
-  if (req.hasFilter) return answer.fail(UNSUPPORTED_FEATURE);
+  if (code !== OK) return failAt(ex, shard, entry, code);
+  if (req.hasFilter) return failAt(ex, shard, entry, UNSUPPORTED_FEATURE);
   const isHeaderOnly = (req.info1 & INFO1_GET_NO_BINS) !== 0;
   if (!isHeaderOnly || ex.needsKeyCheck(shard, req, entry)) {
     code = ex.load(shard, entry, token);
-    if (code !== OK) return ex.fail(code);
+    if (code !== OK) return code === PARKED ? PARKED : failAt(ex, shard, entry, code);
     code = ex.checkKey(req);
-    if (code !== OK) return answer.fail(code);
+    if (code !== OK) return failAt(ex, shard, entry, code);
+  }
+  if (req.ttl > 100 && req.ttl !== NEVER_TOUCH && shard.index.voidTime(entry) !== 0) {
+    return failAt(ex, shard, entry, PARAMETER); // a touch percent, of a record that can expire
   }
   answer.reset();
   answer.generation = shard.index.generation(entry);
@@ -48,7 +50,8 @@ export function executeRead(ex: Executor, shard: Shard, req: Request, token: num
     answer.setBulk(ex.stored.region.u8, at, end - at, ex.storedBinCount);
     return OK;
   }
-  return readOps(ex, req);
+  code = readOps(ex, req);
+  return code === OK ? OK : failAt(ex, shard, entry, code);
 }
 
 /** Answers the read ops one after another from the loaded record. */
@@ -63,9 +66,9 @@ function readOps(ex: Executor, req: Request): number {
     const opCode = bytes[p + 4]!;
     const nameSize = bytes[p + 7]!;
     const rule = OP_RULES[opCode];
-    if (rule === undefined || !rule.isRead) return answer.fail(PARAMETER);
-    if (!isBinName(bytes, p + 8, nameSize)) return answer.fail(BIN_NAME);
-    if (opCode !== OP_READ) return answer.fail(UNSUPPORTED_FEATURE);
+    if (rule === undefined || !rule.isRead) return PARAMETER;
+    if (!isBinName(bytes, p + 8, nameSize)) return BIN_NAME;
+    if (opCode !== OP_READ) return UNSUPPORTED_FEATURE;
     if (nameSize === 0 && getAll) {
       for (let k = 0; k < bins.count; k++)
         answer.addImage(OP_READ, bins.sources[k]!, bins.at[k]!, bins.size[k]!);

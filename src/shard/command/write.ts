@@ -12,6 +12,7 @@ import {
   OK,
   OUT_OF_SPACE,
   PARAMETER,
+  PARKED,
   RECORD_EXISTS,
   RECORD_TOO_BIG,
   UNSUPPORTED_FEATURE,
@@ -47,7 +48,7 @@ import {
   TUNE_REJECT_XDR_WRITES,
 } from '../namespace-memory.js';
 import type { Shard } from '../shard.js';
-import type { Executor } from './executor.js';
+import { type Executor, failAt } from './executor.js';
 import { applyOps } from './modify.js';
 import type { Request } from './request.js';
 import { checkWriteOps, found } from './write-ops.js';
@@ -93,43 +94,33 @@ export function executeWrite(ex: Executor, shard: Shard, req: Request, token: nu
   const slot = index.find(req.bytes, req.digestAt);
   const entry = slot >= 0 && ex.isLive(shard, slot) ? slot : -1;
   if (entry < 0 && mustExist) return ex.notFound();
-  if (entry >= 0 && (req.info2 & INFO2_CREATE_ONLY) !== 0) return failWith(ex, shard, entry, RECORD_EXISTS);
+  if (entry >= 0 && (req.info2 & INFO2_CREATE_ONLY) !== 0) return failAt(ex, shard, entry, RECORD_EXISTS);
   code = checkGeneration(req, entry < 0 ? 0 : index.generation(entry));
-  if (code !== OK) return failWith(ex, shard, entry, code);
+  if (code !== OK) return failAt(ex, shard, entry, code);
   if (entry >= 0) {
     code = ex.checkSet(shard, req, entry);
-    if (code !== OK) return answer.fail(code);
-    if (req.hasFilter) return answer.fail(UNSUPPORTED_FEATURE);
+    if (code !== OK) return failAt(ex, shard, entry, code);
+    if (req.hasFilter) return failAt(ex, shard, entry, UNSUPPORTED_FEATURE);
     if (!isReplace || index.hasFlag(entry, KEY_STORED)) {
       code = ex.load(shard, entry, token);
-      if (code !== OK) return ex.fail(code);
+      if (code !== OK) return code === PARKED ? PARKED : failAt(ex, shard, entry, code);
       code = ex.checkKey(req);
-      if (code !== OK) return answer.fail(code);
+      if (code !== OK) return failAt(ex, shard, entry, code);
     }
   }
   const voidTime = newVoidTime(ex, shard, req, entry);
-  if (voidTime < 0) return answer.fail(-voidTime);
-  if (req.hasKey && !isStorableKey(req)) return answer.fail(UNSUPPORTED_FEATURE);
+  if (voidTime < 0) return failAt(ex, shard, entry, -voidTime);
+  if (req.hasKey && !isStorableKey(req)) return failAt(ex, shard, entry, UNSUPPORTED_FEATURE);
   // A record without bins left is deleted: refuse here what a delete would refuse.
   ex.scratch.reset();
   answer.reset();
   if (entry >= 0 && !isReplace) bins.load(ex.stored.region.u8, ex.storedBinsAt, ex.storedBinCount);
   else bins.clear();
   code = applyOps(ex, req);
-  if (code !== OK) return answer.fail(code);
-  if (bins.count > BIN_COUNT_MAX) return answer.fail(PARAMETER);
+  if (code !== OK) return failAt(ex, shard, entry, code);
+  if (bins.count > BIN_COUNT_MAX) return failAt(ex, shard, entry, PARAMETER);
   if (bins.count === 0) return removeEmptied(ex, shard, req, entry);
   return storeRecord(ex, shard, req, slot, entry, voidTime);
-}
-
-/** An error whose answer carries the record's metadata. */
-function failWith(ex: Executor, shard: Shard, entry: number, code: number): number {
-  ex.answer.fail(code);
-  if (entry >= 0 && code === GENERATION) {
-    ex.answer.generation = shard.index.generation(entry);
-    ex.answer.voidTimeSec = shard.index.voidTime(entry);
-  }
-  return code;
 }
 
 /** The void-time that the request's ttl asks for, or a negative code. */
@@ -149,9 +140,9 @@ function newVoidTime(ex: Executor, shard: Shard, req: Request, entry: number): n
   return ex.nowSec + ttl;
 }
 
-/** A key to be stored has a type and a value; an integer's has eight bytes. */
+/** A key to be stored has a type; an integer's has eight bytes. */
 function isStorableKey(req: Request): boolean {
-  if (req.keySize < 2) return false;
+  if (req.keySize === 0) return false;
   return req.bytes[req.keyAt] !== 1 || req.keySize === 9;
 }
 

@@ -1,0 +1,285 @@
+/**
+ * Batches on the main thread: checks the rows, groups them by worker into ring frames, follows the groups
+ * until every row has ended, and sends the trailer. Source: protocol 03.
+ *
+ * A batch has a window of groups under way, and each group a credit of response bytes, so that a client that
+ * reads slowly stops its own batch and nothing else. A group whose credit is used up comes back with the
+ * number of rows it had begun; the rest is sent again when the client has read.
+ */
+import { partitionOf } from '../base/digest.js';
+import { BATCH_DISABLED, BATCH_MAX_REQUESTS, OK, PARAMETER } from '../base/result.js';
+import type { Histogram } from '../observe/histogram.js';
+import {
+  BATCH_INDEX_COMPLETE,
+  BATCH_INDEX_ERROR,
+  BATCH_INDEX_INITIATE,
+} from '../observe/service-counters.js';
+import {
+  GROUP_HAS_FILTER,
+  GROUP_REPORT_ERROR_ROW,
+  GROUP_RESPOND_ALL,
+  ROW_PREFIX_SIZE,
+} from '../shard/batch-group.js';
+import { Dispatch, type WorkerClient } from '../shard/client.js';
+import { Request, ROW_REPEAT } from '../shard/command/request.js';
+import {
+  COMP_CODE_NAMESPACE,
+  COMP_CONNECTION_GENERATION,
+  COMP_KIND,
+  COMP_NUMBER,
+  COMP_ROWS,
+  COMP_SIZE,
+  COMP_SLOT,
+  COMPLETION_PAUSED,
+  INLINE_SIZE_MAX,
+  KIND_BATCH_GROUP,
+  kindOf,
+} from '../shard/frame.js';
+import {
+  FIELD_BATCH,
+  FIELD_BATCH_WITH_SET,
+  FIELD_FILTER,
+  INFO3_LAST,
+  MSG_FIELD_COUNT,
+  MSG_HEADER_SIZE,
+  MSG_INFO3,
+  MSG_TIMEOUT,
+  readU16,
+  readU32,
+  writeMessageHeader,
+} from '../wire/message.js';
+import { PROTO_HEADER_SIZE, PROTO_MESSAGE, writeProtoHeader } from '../wire/proto.js';
+import { BatchRun, GroupFrames } from './batch-run.js';
+import type { AnswerSink, ClientRef } from './client-ref.js';
+import { DISPATCHED } from './dispatcher.js';
+import type { Routes } from './routes.js';
+
+const FLAG_RESPOND_ALL = 0x04;
+const FLAG_REPORT_ERROR_ROW = 0x08;
+const DEFAULT_TIMEOUT_MS = 30_000;
+/** Groups of a batch under way at once, and bytes that one may answer before it has to ask again. */
+const WINDOW = 4;
+const CREDIT = 1024 * 1024;
+/** While this much of its answers is unread, a batch sends no more groups. */
+const QUEUED_MAX = 1024 * 1024;
+const TRAILER_SIZE = PROTO_HEADER_SIZE + MSG_HEADER_SIZE;
+
+export interface BatchParts {
+  readonly routes: Routes;
+  readonly clients: readonly WorkerClient[];
+  readonly sink: AnswerSink;
+  readonly counters: Float64Array;
+  readonly histogram: Histogram;
+  /** Most rows in a batch, 0 = no limit. */
+  readonly maxRequests: () => number;
+  readonly isEnabled: () => boolean;
+}
+
+export class BatchDispatcher {
+  readonly #parts: BatchParts;
+  readonly #runs = new Map<number, BatchRun>();
+  readonly #row = new Request();
+  readonly #dispatch = new Dispatch();
+  readonly #frames: GroupFrames;
+  readonly #trailer = new Uint8Array(TRAILER_SIZE);
+
+  constructor(parts: BatchParts) {
+    this.#parts = parts;
+    this.#frames = new GroupFrames(parts.clients.length, INLINE_SIZE_MAX);
+    this.#dispatch.kind = KIND_BATCH_GROUP;
+  }
+
+  /**
+   * Starts a batch. The bytes are copied before this returns.
+   * @returns DISPATCHED (also when the whole answer was a trailer with an error that rows caused), or a code to answer.
+   */
+  start(client: ClientRef, bytes: Uint8Array, at: number, size: number, nowMs: number): number {
+    const { counters, routes } = this.#parts;
+    counters[BATCH_INDEX_INITIATE]! += 1;
+    const end = at + size;
+    let rowsAt = -1;
+    let rowsEnd = 0;
+    let hasFilter = false;
+    let p = at + MSG_HEADER_SIZE;
+    for (let i = readU16(bytes, at + MSG_FIELD_COUNT); i > 0; i--) {
+      if (p + 5 > end) return this.#refuse(PARAMETER);
+      const fieldSize = readU32(bytes, p);
+      if (fieldSize === 0 || fieldSize > end - p - 4) return this.#refuse(PARAMETER);
+      const type = bytes[p + 4];
+      if (type === FIELD_BATCH || type === FIELD_BATCH_WITH_SET) {
+        rowsAt = p + 5;
+        rowsEnd = p + 4 + fieldSize;
+      } else if (type === FIELD_FILTER) {
+        hasFilter = true;
+      }
+      p += 4 + fieldSize;
+    }
+    if (rowsAt < 0 || rowsEnd - rowsAt < 5) return this.#refuse(PARAMETER);
+    if (!this.#parts.isEnabled()) return this.#refuse(BATCH_DISABLED);
+    const count = readU32(bytes, rowsAt);
+    const flags = bytes[rowsAt + 4]!;
+    const max = this.#parts.maxRequests();
+    if (count === 0) return this.#refuse(PARAMETER);
+    if (max !== 0 && count > max) return this.#refuse(BATCH_MAX_REQUESTS);
+
+    const info3 = bytes[at + MSG_INFO3]!;
+    const groupFlags =
+      ((flags & FLAG_RESPOND_ALL) !== 0 ? GROUP_RESPOND_ALL : 0) |
+      ((flags & FLAG_REPORT_ERROR_ROW) !== 0 ? GROUP_REPORT_ERROR_ROW : 0) |
+      (hasFilter ? GROUP_HAS_FILTER : 0);
+    const frames = this.#frames;
+    frames.begin(info3, groupFlags);
+    const row = this.#row;
+    let code = OK;
+    let templateAt = -1;
+    let templateEnd = 0;
+    let rowCount = 0;
+    p = rowsAt + 5;
+    let route = null;
+    for (let i = 0; i < count; i++) {
+      if (p + ROW_PREFIX_SIZE + 1 > rowsEnd) {
+        code = PARAMETER;
+        break;
+      }
+      const rowAt = p;
+      if ((bytes[p + ROW_PREFIX_SIZE]! & ROW_REPEAT) === 0) {
+        templateAt = p + ROW_PREFIX_SIZE;
+        if (row.parseRow(bytes, templateAt, rowsEnd, info3) !== OK) {
+          code = PARAMETER;
+          break;
+        }
+        templateEnd = row.endAt;
+        p = templateEnd;
+        route = row.namespaceAt < 0 ? null : routes.find(bytes, row.namespaceAt, row.namespaceSize);
+      } else {
+        if (templateAt < 0 || row.hasKey) {
+          code = PARAMETER;
+          break;
+        }
+        p += ROW_PREFIX_SIZE + 1;
+      }
+      if (route === null) {
+        code = PARAMETER;
+        break;
+      }
+      const worker = route.workerOf[partitionOf(bytes, rowAt + 4)]!;
+      frames.addRow(worker, bytes, rowAt, templateAt, templateEnd);
+      rowCount++;
+    }
+    const run = new BatchRun(client, nowMs, frames.finish(), rowCount);
+    const timeoutMs = readU32(bytes, at + MSG_TIMEOUT);
+    run.deadlineMs = nowMs + (timeoutMs !== 0 ? timeoutMs : DEFAULT_TIMEOUT_MS);
+    run.code = code;
+    if (rowCount === 0) return this.#refuse(code);
+    this.#runs.set(client.slot, run);
+    this.#pump(run);
+    return DISPATCHED;
+  }
+
+  /** Whether any batch waits for ring room or for its client to read. */
+  get hasWaiting(): boolean {
+    for (const run of this.#runs.values()) if (run.waiting.length > 0) return true;
+    return false;
+  }
+
+  /** Sends what waits and may be sent now. */
+  pumpAll(): void {
+    for (const run of this.#runs.values()) if (run.waiting.length > 0) this.#pump(run);
+  }
+
+  /** The client of a slot is gone; its rows may still come and are dropped. @returns Whether a batch was under way. */
+  forget(slot: number): boolean {
+    return this.#runs.delete(slot);
+  }
+
+  /**
+   * Takes a completion of rows whose header is at word `c` of `u32`; its bytes are at `at`.
+   * @returns Whether that ended the batch.
+   */
+  rows(u32: Uint32Array, c: number, bytes: Uint8Array, at: number, nowMs: number): boolean {
+    const slot = u32[c + COMP_SLOT]!;
+    const generation = u32[c + COMP_CONNECTION_GENERATION]!;
+    const number = u32[c + COMP_NUMBER]!;
+    const run = this.#runs.get(slot);
+    if (run === undefined || run.generation !== generation || run.requestNumber !== number) return false;
+    const codeWord = u32[c + COMP_CODE_NAMESPACE]!;
+    const group = run.groups[codeWord >>> 16]!;
+    const rows = u32[c + COMP_ROWS]!;
+    if (kindOf(u32[c + COMP_KIND]!) === COMPLETION_PAUSED) {
+      run.dropBegun(group, rows);
+      this.#pump(run);
+      return false;
+    }
+    const code = codeWord & 0xffff;
+    if (code !== OK && run.code === OK) {
+      run.code = code;
+      run.dropWaiting();
+    }
+    run.rowsLeft -= rows;
+    group.rowsLeft -= rows;
+    if (group.rowsLeft === 0 && group.isUnderWay) {
+      group.isUnderWay = false;
+      run.underWay--;
+    }
+    const size = u32[c + COMP_SIZE]!;
+    if (run.rowsLeft > 0) {
+      if (size > 0) this.#parts.sink.answer(slot, generation, number, bytes, at, size, false);
+      if (run.waiting.length > 0) this.#pump(run);
+      return false;
+    }
+    this.#finish(run, bytes, at, size, nowMs);
+    return true;
+  }
+
+  #finish(run: BatchRun, bytes: Uint8Array, at: number, size: number, nowMs: number): void {
+    const { sink, counters, histogram } = this.#parts;
+    this.#runs.delete(run.slot);
+    counters[run.code === OK ? BATCH_INDEX_COMPLETE : BATCH_INDEX_ERROR]! += 1;
+    histogram.record(nowMs - run.arrivalMs);
+    if (size > 0) sink.answer(run.slot, run.generation, run.requestNumber, bytes, at, size, false);
+    sink.answer(
+      run.slot,
+      run.generation,
+      run.requestNumber,
+      trailer(this.#trailer, run.code),
+      0,
+      TRAILER_SIZE,
+      true,
+    );
+  }
+
+  #refuse(code: number): number {
+    this.#parts.counters[BATCH_INDEX_ERROR]! += 1;
+    return code;
+  }
+
+  /** Sends waiting groups while window, ring and client have room. */
+  #pump(run: BatchRun): void {
+    const { clients, sink } = this.#parts;
+    const dispatch = this.#dispatch;
+    while (run.waiting.length > 0 && run.underWay < Math.max(WINDOW, clients.length)) {
+      if (sink.queuedBytes(run.slot, run.generation) > QUEUED_MAX && run.underWay > 0) return;
+      const group = run.waiting[0]!;
+      dispatch.connectionSlot = run.slot;
+      dispatch.connectionGeneration = run.generation;
+      dispatch.requestNumber = run.requestNumber;
+      dispatch.digestAt = group.number;
+      dispatch.arrivalMs = run.arrivalMs;
+      dispatch.deadlineMs = run.deadlineMs;
+      dispatch.rows = group.rowsToSend;
+      dispatch.credit = CREDIT;
+      if (!clients[group.worker]!.push(dispatch, group.bytes, 0, group.size)) return;
+      run.waiting.shift();
+      group.isUnderWay = true;
+      run.underWay++;
+    }
+  }
+}
+
+/** The message that ends a batch. */
+export function trailer(out: Uint8Array, code: number): Uint8Array {
+  writeProtoHeader(out, 0, PROTO_MESSAGE, MSG_HEADER_SIZE);
+  writeMessageHeader(out, PROTO_HEADER_SIZE, code, 0, 0, 0, 0);
+  out[PROTO_HEADER_SIZE + MSG_INFO3] = INFO3_LAST;
+  return out;
+}

@@ -1,0 +1,28 @@
+/**
+ * A client connection as the command layer knows it, and the way back to it. The network layer owns both;
+ * a slot that is used again has another generation, so that an answer never reaches the wrong client.
+ */
+export interface ClientRef {
+  readonly slot: number;
+  readonly generation: number;
+  /** Counts the connection's requests; the answer carries it back. */
+  requestNumber: number;
+}
+
+export interface AnswerSink {
+  /**
+   * Takes bytes of an answer: whole protocol frames. They are copied before the call returns.
+   * @param isLast Whether the request is finished with them; `size` may be 0 then.
+   */
+  answer(
+    slot: number,
+    generation: number,
+    requestNumber: number,
+    bytes: Uint8Array,
+    at: number,
+    size: number,
+    isLast: boolean,
+  ): void;
+  /** Bytes that the connection has not taken yet; a stream of answers waits while it is large. */
+  queuedBytes(slot: number, generation: number): number;
+}

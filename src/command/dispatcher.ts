@@ -1,0 +1,170 @@
+/**
+ * Data messages on the main thread: looks at just as much of a request as routing needs, pushes it to the
+ * worker that owns its partition, and hands completed answers to the network layer.
+ */
+import { DIGEST_SIZE, partitionOf } from '../base/digest.js';
+import { NAMESPACE_NOT_FOUND, PARAMETER, UNSUPPORTED_FEATURE } from '../base/result.js';
+import type { Latencies, NamespaceLatencies } from '../observe/latencies.js';
+import { Dispatch, type WorkerClient } from '../shard/client.js';
+import {
+  CLASS_READ,
+  COMP_ARRIVAL,
+  COMP_CODE_NAMESPACE,
+  COMP_CONNECTION_GENERATION,
+  COMP_KIND,
+  COMP_NUMBER,
+  COMP_SIZE,
+  COMP_SLOT,
+  COMP_TICKET,
+  COMPLETION_ANSWER,
+  COMPLETION_HEADER_SIZE,
+  KIND_RECORD,
+  kindOf,
+} from '../shard/frame.js';
+import {
+  FIELD_DIGEST,
+  FIELD_NAMESPACE,
+  INFO1_BATCH,
+  MSG_FIELD_COUNT,
+  MSG_HEADER_SIZE,
+  MSG_INFO1,
+  MSG_TIMEOUT,
+  readU16,
+  readU32,
+} from '../wire/message.js';
+import type { BatchDispatcher } from './batch.js';
+import type { AnswerSink, ClientRef } from './client-ref.js';
+import type { Routes } from './routes.js';
+
+/** What dispatch() answers when the request is on its way, or has to be given again later. */
+export const DISPATCHED = -1;
+export const NO_ROOM = -2;
+
+export interface DispatcherParts {
+  readonly routes: Routes;
+  readonly clients: readonly WorkerClient[];
+  readonly batch: BatchDispatcher;
+  readonly sink: AnswerSink;
+  readonly latencies: Latencies;
+  /** Milliseconds a request without a timeout of its own may wait. */
+  readonly transactionMaxMs: () => number;
+}
+
+export class Dispatcher {
+  readonly #parts: DispatcherParts;
+  readonly #dispatch = new Dispatch();
+  readonly #latencies: readonly NamespaceLatencies[];
+  /** Requests on their way that have not been answered. */
+  inFlight = 0;
+
+  constructor(parts: DispatcherParts) {
+    this.#parts = parts;
+    this.#dispatch.kind = KIND_RECORD;
+    this.#latencies = parts.routes.namespaces.map(n => parts.latencies.ofNamespace(n.name));
+  }
+
+  /**
+   * Sends a data message on its way.
+   * @param bytes The message of `size` bytes at `at`, without its protocol header; copied before the call returns.
+   * @param nowMs Monotonic time of arrival.
+   * @returns DISPATCHED; NO_ROOM: nothing happened, call again after completions came; or the result code to answer.
+   */
+  dispatch(client: ClientRef, bytes: Uint8Array, at: number, size: number, nowMs: number): number {
+    if (size < MSG_HEADER_SIZE || bytes[at] !== MSG_HEADER_SIZE) return PARAMETER;
+    if ((bytes[at + MSG_INFO1]! & INFO1_BATCH) !== 0) {
+      const code = this.#parts.batch.start(client, bytes, at, size, nowMs);
+      if (code === DISPATCHED) this.inFlight++;
+      return code;
+    }
+    const end = at + size;
+    let namespaceAt = -1;
+    let namespaceSize = 0;
+    let digestAt = -1;
+    let p = at + MSG_HEADER_SIZE;
+    for (let i = readU16(bytes, at + MSG_FIELD_COUNT); i > 0; i--) {
+      if (p + 5 > end) return PARAMETER;
+      const fieldSize = readU32(bytes, p);
+      if (fieldSize === 0 || fieldSize > end - p - 4) return PARAMETER;
+      const type = bytes[p + 4];
+      if (type === FIELD_NAMESPACE) {
+        namespaceAt = p + 5;
+        namespaceSize = fieldSize - 1;
+      } else if (type === FIELD_DIGEST) {
+        if (fieldSize !== DIGEST_SIZE + 1) return PARAMETER;
+        digestAt = p + 5;
+      }
+      p += 4 + fieldSize;
+    }
+    const { routes, clients } = this.#parts;
+    const route = namespaceAt < 0 ? null : routes.find(bytes, namespaceAt, namespaceSize);
+    if (route === null) return NAMESPACE_NOT_FOUND;
+    if (digestAt < 0) return UNSUPPORTED_FEATURE; // a scan or query
+    const pid = partitionOf(bytes, digestAt);
+    const timeoutMs = readU32(bytes, at + MSG_TIMEOUT);
+    const dispatch = this.#dispatch;
+    dispatch.connectionSlot = client.slot;
+    dispatch.connectionGeneration = client.generation;
+    dispatch.requestNumber = client.requestNumber;
+    dispatch.namespaceId = route.id;
+    dispatch.partition = pid;
+    dispatch.shard = route.shardOf[pid]!;
+    dispatch.digestAt = digestAt - at;
+    dispatch.arrivalMs = nowMs;
+    dispatch.deadlineMs = nowMs + (timeoutMs !== 0 ? timeoutMs : this.#parts.transactionMaxMs());
+    if (!clients[route.workerOf[pid]!]!.push(dispatch, bytes, at, size)) return NO_ROOM;
+    this.inFlight++;
+    return DISPATCHED;
+  }
+
+  /** Shows the workers everything that was pushed since the last call. */
+  publish(): void {
+    for (const client of this.#parts.clients) client.publish();
+  }
+
+  /** Hands every completion that has come to the network layer. @returns How many. */
+  drain(nowMs: number): number {
+    let count = 0;
+    for (let i = 0; i < this.#parts.clients.length; i++)
+      count += this.#drainWorker(this.#parts.clients[i]!, nowMs);
+    return count;
+  }
+
+  hasCompletions(): boolean {
+    for (const client of this.#parts.clients) if (client.completions.hasFrame) return true;
+    return false;
+  }
+
+  #drainWorker(client: WorkerClient, nowMs: number): number {
+    const { completions, answerSlab } = client;
+    const { u8, u32, f64 } = completions.region;
+    let count = 0;
+    for (let at = completions.next(); at >= 0; at = completions.next()) {
+      count++;
+      const c = at >>> 2;
+      const ticket = u32[c + COMP_TICKET]!;
+      const bytes = ticket === 0 ? u8 : answerSlab.region.u8;
+      const from = ticket === 0 ? at + COMPLETION_HEADER_SIZE : answerSlab.offsetOf(ticket - 1);
+      const word = u32[c + COMP_KIND]!;
+      if (kindOf(word) === COMPLETION_ANSWER) {
+        this.inFlight--;
+        const latency = this.#latencies[u32[c + COMP_CODE_NAMESPACE]! >>> 16]!;
+        const histogram = word >>> 16 === CLASS_READ ? latency.read : latency.write;
+        histogram.record(nowMs - f64[(c + COMP_ARRIVAL) >>> 1]!);
+        this.#parts.sink.answer(
+          u32[c + COMP_SLOT]!,
+          u32[c + COMP_CONNECTION_GENERATION]!,
+          u32[c + COMP_NUMBER]!,
+          bytes,
+          from,
+          u32[c + COMP_SIZE]!,
+          true,
+        );
+      } else if (this.#parts.batch.rows(u32, c, bytes, from, nowMs)) {
+        this.inFlight--;
+      }
+      if (ticket !== 0) answerSlab.free(ticket - 1);
+    }
+    if (count > 0) completions.release();
+    return count;
+  }
+}

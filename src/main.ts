@@ -1,0 +1,104 @@
+#!/usr/bin/env node
+/** Entry point: arguments, signals, exit code. */
+import { parseArgs } from 'node:util';
+import { ConfigError } from './config/config-error.js';
+import { defaultConfig, loadConfigFile, type ServerConfig } from './config/server-config.js';
+import { HttpListenError } from './net/http/server.js';
+import { Readiness } from './observe/readiness.js';
+import { ListenError, Server } from './server.js';
+import { StorageError } from './storage/device/storage-error.js';
+
+const EXIT_FAILURE = 1;
+const EXIT_ARGUMENTS = 2;
+const EXIT_CONFIG = 3;
+const EXIT_STORAGE = 4;
+const EXIT_PORT = 5;
+
+const HELP = `Usage: caltrop [--config FILE] [--check-config] [--help]
+
+  --config FILE   configuration in the syntax of aerospike.conf; without it an embedded default runs
+  --check-config  check the configuration, say what is wrong with it, and exit
+  --help          this text
+
+Exit codes: 0 clean stop, 1 unexpected failure, 2 bad arguments, 3 configuration refused, 4 storage refused,
+5 a port cannot be opened. SIGTERM and SIGINT stop the server after what is under way was answered and
+everything was flushed; SIGHUP re-opens the log files.
+`;
+
+interface Arguments {
+  config: string | undefined;
+  isCheckOnly: boolean;
+}
+
+function readArguments(): Arguments {
+  try {
+    const { values } = parseArgs({
+      options: {
+        config: { type: 'string' },
+        'check-config': { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    if (values.help) {
+      process.stdout.write(HELP);
+      process.exit(0);
+    }
+    return { config: values.config, isCheckOnly: values['check-config'] };
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n\n${HELP}`);
+    process.exit(EXIT_ARGUMENTS);
+  }
+}
+
+function readConfig(file: string | undefined): ServerConfig {
+  try {
+    return file === undefined ? defaultConfig() : loadConfigFile(file);
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`);
+    process.exit(EXIT_CONFIG);
+  }
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof ConfigError) return EXIT_CONFIG;
+  if (error instanceof StorageError) return EXIT_STORAGE;
+  if (error instanceof ListenError || error instanceof HttpListenError) return EXIT_PORT;
+  return EXIT_FAILURE;
+}
+
+const args = readArguments();
+const config = readConfig(args.config);
+if (args.isCheckOnly) {
+  for (const warning of config.warnings) process.stdout.write(`${warning}\n`);
+  process.stdout.write(`${config.source}: the configuration is accepted\n`);
+  process.exit(0);
+}
+
+const server = new Server(config);
+const log = server.log.context('as');
+const readiness = new Readiness(log);
+
+async function stop(code: number): Promise<never> {
+  await readiness.stopping('draining');
+  await server.stop();
+  process.exit(code);
+}
+
+process.on('SIGTERM', () => void stop(0));
+process.on('SIGINT', () => void stop(0));
+process.on('SIGHUP', () => server.log.reopen());
+server.onFailure = () => process.exit(EXIT_FAILURE); // a shard's memory is lost: a new process recovers it from storage
+process.on('uncaughtException', error => {
+  log.critical(`broken invariant: ${error.stack}`);
+  process.exit(EXIT_FAILURE);
+});
+
+try {
+  await server.start(status => void readiness.extendTimeout(30_000, status));
+  await readiness.ready(`clients on port ${server.port}`);
+  readiness.startWatchdog(() => true);
+} catch (error) {
+  log.critical(error instanceof Error ? error.message : String(error));
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+  process.exit(exitCodeOf(error));
+}

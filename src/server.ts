@@ -1,0 +1,268 @@
+/**
+ * Builds every part of a server from its configuration, starts it and stops it: the only file that knows all
+ * parts.
+ */
+import { mkdirSync } from 'node:fs';
+import os from 'node:os';
+import { MessageChannel } from 'node:worker_threads';
+import { monotonicMs } from './base/clock.js';
+import { createRing } from './base/ring.js';
+import { AsyncSleeper, createSleeper } from './base/sleeper.js';
+import { BatchDispatcher } from './command/batch.js';
+import type { AnswerSink } from './command/client-ref.js';
+import { Dispatcher } from './command/dispatcher.js';
+import { serviceAddresses } from './command/info/addresses.js';
+import { readBuildIdentity } from './command/info/build-identity.js';
+import { SingleNodeCluster } from './command/info/cluster-view.js';
+import { ShardFigures, stripePlaces } from './command/info/shard-figures.js';
+import type { InfoSource, NamespaceSource } from './command/info/source.js';
+import { answerInfo } from './command/info/table.js';
+import { InfoConnection, UserAgents } from './command/info/user-agents.js';
+import { NamespaceRoute, Routes } from './command/routes.js';
+import { resolveNodeId } from './config/node-id.js';
+import type { ServerConfig } from './config/server-config.js';
+import { AerospikeFront } from './net/aerospike/front.js';
+import { ListenError, NodeSockets } from './net/aerospike/node-sockets.js';
+import { renderMetrics } from './net/http/prometheus.js';
+import { type HttpServer, startHttpServer } from './net/http/server.js';
+import { failedPractices } from './observe/best-practices.js';
+import { Counters, counterBlock } from './observe/counters.js';
+import { Latencies } from './observe/latencies.js';
+import { createLog, type ForwardedLine, type Log } from './observe/log.js';
+import { NAMESPACE_COUNTERS } from './observe/namespace-counters.js';
+import { SERVICE_COUNTERS } from './observe/service-counters.js';
+import { SystemUsage } from './observe/system-usage.js';
+import { PartitionTable } from './partition/table.js';
+import { WorkerClient } from './shard/client.js';
+import { memoryLayout, namespaceTask, tune } from './shard/namespace-setup.js';
+import { createSlab } from './shard/slab.js';
+import { ComputePool, WorkerPool } from './shard/worker-pool.js';
+import { createControl, type NamespaceTask, type WorkerTask } from './shard/worker-task.js';
+
+const REQUEST_RING_SIZE = 1024 * 1024; // bytes
+const COMPLETION_RING_SIZE = 2 * 1024 * 1024;
+const SLAB_SIZE = 192 * 1024 * 1024; // touched as far as large messages need it
+const DRAIN_MS = 5000;
+const SLICE_MS = 10_000; // of the latency histograms
+
+export class Server {
+  readonly #config: ServerConfig;
+  readonly log: Log;
+  readonly #closers: (() => Promise<void> | void)[] = [];
+  #state: 'starting' | 'ok' | 'draining' = 'starting';
+  /** The port clients connect to; known after start(). */
+  port = 0;
+  httpPort = 0;
+  /** Called when the server cannot go on: a worker died. */
+  onFailure: (error: Error) => void = () => {};
+
+  constructor(config: ServerConfig) {
+    this.#config = config;
+    this.log = createLog(config.logging);
+  }
+
+  /** @param onProgress Called now and then while shards are being recovered. */
+  async start(onProgress: (status: string) => void = () => {}): Promise<void> {
+    const config = this.#config;
+    const { service } = config;
+    const log = this.log.context('as');
+    for (const warning of config.warnings) this.log.context('config').warning(warning);
+    mkdirSync(service.string('work-directory'), { recursive: true });
+    const nodeId = resolveNodeId(
+      service.string('node-id'),
+      service.string('work-directory'),
+      config.fabric.number('port'),
+    );
+    service.put('node-id', nodeId);
+    const workerCount = service.number('service-threads') || Math.max(1, os.availableParallelism() - 1);
+    service.put('service-threads', workerCount);
+
+    const namespaces = config.namespaces.map(namespace =>
+      namespaceTask(namespace, memoryLayout(), workerCount, undefined),
+    );
+    const counters = namespaces.map(() => new Counters(NAMESPACE_COUNTERS));
+    const mainSleeper = createSleeper();
+    const tasks: WorkerTask[] = [];
+    for (let worker = 0; worker < workerCount; worker++) {
+      const { port1, port2 } = new MessageChannel();
+      port1.on('message', (line: ForwardedLine) => this.log.accept(line));
+      port1.unref();
+      tasks.push({
+        worker,
+        requests: createRing(REQUEST_RING_SIZE),
+        requestSlab: createSlab(SLAB_SIZE),
+        completions: createRing(COMPLETION_RING_SIZE),
+        completionSlab: createSlab(SLAB_SIZE),
+        sleeper: createSleeper(),
+        mainSleeper,
+        control: createControl(),
+        io: null,
+        namespaces: namespaces.map(
+          (task, id): NamespaceTask => ({ ...task, counters: counters[id]!.addBlock().shared }),
+        ),
+        logPort: port2,
+        logThresholds: this.log.sharedThresholds,
+      });
+    }
+    const clients = tasks.map(task => new WorkerClient(task));
+    const pool = new WorkerPool(tasks, (worker, error) => {
+      this.log.context('as').critical(`worker ${worker} died: ${error.stack}`);
+      this.onFailure(error);
+    });
+    this.#closers.push(() => pool.stop(() => clients.forEach(client => client.wake())));
+    await pool.ready(() => onProgress('recovering'));
+    const compute = new ComputePool();
+    this.#closers.push(() => compute.stop());
+
+    // Facts and figures.
+    const startedMs = monotonicMs();
+    const latencies = new Latencies(
+      config.namespaces.map(n => n.name),
+      service.boolean('microsecond-histograms') ? 'usec' : 'msec',
+      startedMs,
+    );
+    const slices = setInterval(() => latencies.closeSlices(monotonicMs()), SLICE_MS);
+    this.#closers.push(() => clearInterval(slices));
+    const serviceCounters = new Counters(SERVICE_COUNTERS);
+    const block = counterBlock(serviceCounters.addBlock().shared);
+    const partitions = new PartitionTable(
+      nodeId,
+      config.namespaces.map(n => n.name),
+    );
+    const cluster = new SingleNodeCluster(nodeId, startedMs);
+    const userAgents = new UserAgents();
+
+    // The path of a request.
+    const retune = (): void =>
+      config.namespaces.forEach((namespace, id) => tune(namespace, namespaces[id]!.memory));
+    const front = new AerospikeFront({
+      counters: block,
+      answerInfo: (connection, body) => {
+        const answer = answerInfo(source, connection, body);
+        if (Buffer.from(body.buffer, body.byteOffset, body.length).includes('config')) retune();
+        return answer;
+      },
+      infoClosed: connection => userAgents.remove(connection),
+      inflate: body => compute.inflate(body),
+      deflate: frame => compute.deflate(frame),
+      connectionsMax: () => service.number('proto-fd-max'),
+      idleMaxMs: () => service.number('proto-fd-idle-ms'),
+    });
+    const sink: AnswerSink = front;
+    const routes = new Routes(namespaces.map((task, id) => new NamespaceRoute(id, task)));
+    const batch = new BatchDispatcher({
+      routes,
+      clients,
+      sink,
+      counters: block,
+      histogram: latencies.batchIndex,
+      maxRequests: () => service.number('batch-max-requests'),
+      isEnabled: () => service.number('batch-index-threads') > 0,
+    });
+    const dispatcher = new Dispatcher({
+      routes,
+      clients,
+      batch,
+      sink,
+      latencies,
+      transactionMaxMs: () => service.number('transaction-max-ms'),
+    });
+    const engine = new NodeSockets(front);
+    front.attach(engine, dispatcher, batch, new AsyncSleeper(mainSleeper, () => front.wake()));
+
+    const source: InfoSource = {
+      build: readBuildIdentity(new URL('../../', import.meta.url)),
+      config,
+      partitions,
+      cluster,
+      addresses: { clear: [], alternate: [] },
+      namespaces: config.namespaces.map((namespace, id): NamespaceSource => {
+        const figures = new ShardFigures(
+          namespaces[id]!.memory,
+          stripePlaces(namespaces[id]!.memory.shards.length),
+        );
+        return {
+          name: namespace.name,
+          counters: counters[id]!,
+          figures: () => figures.namespace(),
+          sets: () => figures.sets(),
+        };
+      }),
+      counters: serviceCounters,
+      counterBlock: block,
+      latencies,
+      log: this.log,
+      system: new SystemUsage(startedMs),
+      userAgents,
+      failedBestPractices: failedPractices().map(practice => practice.name),
+      startedMs,
+      gauges: () => ({
+        clientConnections: front.connectionCount,
+        infoQueue: 0,
+        readWritesInProgress: dispatcher.inFlight,
+        batchesInProgress: 0,
+        workerCount,
+      }),
+    };
+
+    partitions.claimAll(cluster.clusterKey, new Set(config.namespaces.map(n => n.name)));
+    partitions.publish(true);
+    await this.#listen(engine, front);
+    Object.assign(source, {
+      addresses: serviceAddresses(config.networkService, this.port, service.boolean('advertise-ipv6')),
+    });
+    await this.#startHttp(source);
+    this.#state = 'ok';
+    log.info(`sockets by ${engine.name}, ${workerCount} worker${workerCount === 1 ? '' : 's'}`);
+    log.info(`service ready: node ${nodeId}, clients on port ${this.port}`);
+  }
+
+  async #listen(engine: NodeSockets, front: AerospikeFront): Promise<void> {
+    const { networkService } = this.#config;
+    let port = networkService.number('port');
+    for (const address of networkService.list('address')) {
+      port = await engine.listen(address === 'any' ? '::' : address, port);
+    }
+    this.port = port;
+    networkService.put('port', port);
+    this.#closers.push(async () => {
+      await engine.stopListening();
+      await front.drain(DRAIN_MS);
+    });
+  }
+
+  async #startHttp(source: InfoSource): Promise<void> {
+    const { service } = this.#config;
+    const port = service.number('http-port');
+    if (port === 0) return;
+    const connection = new InfoConnection();
+    const info = (command: string): string => {
+      const answer = Buffer.from(answerInfo(source, connection, Buffer.from(`${command}\n`))).toString(
+        'latin1',
+      );
+      return answer.slice(command.length + 1, -1);
+    };
+    const http: HttpServer = await startHttpServer(
+      service.string('http-address'),
+      port,
+      {
+        health: () => ({ status: this.#state, node: service.string('node-id') }),
+        metrics: () => renderMetrics({ info }),
+      },
+      this.log.context('as'),
+    );
+    this.httpPort = http.port;
+    this.#closers.push(() => http.close());
+  }
+
+  /** Stops accepting, answers what is under way, flushes every shard, ends all threads. */
+  async stop(): Promise<void> {
+    if (this.#state === 'draining') return;
+    this.#state = 'draining';
+    for (const close of this.#closers.reverse()) await close();
+    this.log.context('as').info('finished clean shutdown');
+    this.log.close();
+  }
+}
+
+export { ListenError };

@@ -1,0 +1,118 @@
+/** Namespaces on the main thread: the memory that all threads share about each, and its settings as numbers. */
+import { Region } from '../base/arena.js';
+import { Budget } from '../base/budget.js';
+import { PARTITION_COUNT } from '../base/digest.js';
+import type { NamespaceConfig } from '../config/namespace-config.js';
+import type { Settings } from '../config/settings.js';
+import { ENTRY_SIZE } from '../storage/index/entry.js';
+import { UNIT_SIZE } from '../storage/memory/size-class.js';
+import { SetTable } from '../storage/record/set-table.js';
+import {
+  createNamespaceMemory,
+  type NamespaceMemory,
+  SET_TUNE_DEFAULT_TTL,
+  SET_TUNE_READ_TOUCH_PCT,
+  SET_TUNE_STRIDE,
+  TUNE_ALLOW_TTL_WITHOUT_NSUP,
+  TUNE_DEFAULT_TTL,
+  TUNE_DISALLOW_NULL_SETNAME,
+  TUNE_FLUSH_MAX_MS,
+  TUNE_NSUP_PERIOD,
+  TUNE_PENDING_LIMIT,
+  TUNE_READ_TOUCH_PCT,
+  TUNE_RECORD_SIZE_MAX,
+  TUNE_REJECT_NON_XDR_WRITES,
+  TUNE_REJECT_XDR_WRITES,
+  TUNE_WRITE_CACHE_MAX,
+} from './namespace-memory.js';
+import type { NamespaceTask } from './worker-task.js';
+
+const SHARD_COUNT = 16;
+/** Index bytes a record: its entry and its part of the directory. */
+const INDEX_BYTES_PER_RECORD = ENTRY_SIZE + 4;
+/** The largest record that any setting allows. */
+const RECORD_SIZE_CAP = 8 * 1024 * 1024;
+
+/** Namespace settings that are one number each, and where the number goes. */
+const TUNINGS: readonly [slot: number, read: (config: NamespaceConfig) => number][] = [
+  [TUNE_DEFAULT_TTL, c => c.settings.number('default-ttl')],
+  [TUNE_NSUP_PERIOD, c => c.settings.number('nsup-period')],
+  [TUNE_ALLOW_TTL_WITHOUT_NSUP, c => Number(c.settings.boolean('allow-ttl-without-nsup'))],
+  [TUNE_RECORD_SIZE_MAX, c => c.settings.number('max-record-size') || RECORD_SIZE_CAP],
+  [TUNE_DISALLOW_NULL_SETNAME, c => Number(c.settings.boolean('disallow-null-setname'))],
+  [TUNE_READ_TOUCH_PCT, c => c.settings.number('default-read-touch-ttl-pct')],
+  [TUNE_PENDING_LIMIT, c => c.settings.number('transaction-pending-limit')],
+  [TUNE_REJECT_NON_XDR_WRITES, c => Number(c.settings.boolean('reject-non-xdr-writes'))],
+  [TUNE_REJECT_XDR_WRITES, c => Number(c.settings.boolean('reject-xdr-writes'))],
+  [TUNE_FLUSH_MAX_MS, c => c.storage.number('flush-max-ms')],
+  [TUNE_WRITE_CACHE_MAX, c => c.storage.number('max-write-cache')],
+];
+
+/** Set settings that take the place of the namespace's; stored plus one, so that 0 says "the namespace's". */
+const SET_TUNINGS: readonly [slot: number, name: string][] = [
+  [SET_TUNE_DEFAULT_TTL, 'default-ttl'],
+  [SET_TUNE_READ_TOUCH_PCT, 'default-read-touch-ttl-pct'],
+];
+
+/** What opening a device set has told: how many shards there are, and where partitions lie. */
+export interface ShardLayout {
+  readonly shardCount: number;
+  readonly shardOf: Uint16Array;
+}
+
+export function memoryLayout(): ShardLayout {
+  return {
+    shardCount: SHARD_COUNT,
+    shardOf: Uint16Array.from({ length: PARTITION_COUNT }, (_, pid) => pid % SHARD_COUNT),
+  };
+}
+
+/** The task of a namespace but for what differs from worker to worker. */
+export function namespaceTask(
+  config: NamespaceConfig,
+  layout: ShardLayout,
+  workerCount: number,
+  devices: NamespaceTask['storage'] | undefined,
+): Omit<NamespaceTask, 'counters'> {
+  const memory = createNamespaceMemory(layout.shardCount);
+  tune(config, memory);
+  const indexBudget = config.settings.number('indexes-memory-budget');
+  return {
+    name: config.name,
+    memory,
+    shardOf: layout.shardOf,
+    workerOf: Uint16Array.from({ length: layout.shardCount }, (_, shard) => shard % workerCount),
+    indexEntriesMax: Math.floor(indexBudget / INDEX_BYTES_PER_RECORD),
+    storage: devices ?? {
+      engine: 'memory',
+      budget: new Budget(Math.floor(config.storage.number('data-size') / UNIT_SIZE)).shared,
+    },
+  };
+}
+
+/** Brings the numbers that workers read up to date with the configuration. */
+export function tune(config: NamespaceConfig, memory: NamespaceMemory): void {
+  const tuning = new Region(memory.tuning).f64;
+  for (const [slot, read] of TUNINGS) tuning[slot] = readOr(0, () => read(config));
+  const sets = new SetTable(memory.sets);
+  const setTuning = new Region(memory.setTuning).f64;
+  for (const [name, settings] of config.sets) tuneSet(sets, setTuning, name, settings);
+}
+
+function tuneSet(sets: SetTable, setTuning: Float64Array, name: string, settings: Settings): void {
+  const bytes = Buffer.from(name);
+  const id = sets.findOrAdd(bytes, 0, bytes.length);
+  if (id <= 0) return;
+  for (const [slot, setting] of SET_TUNINGS) {
+    setTuning[id * SET_TUNE_STRIDE + slot] = settings.isSet(setting) ? settings.number(setting) + 1 : 0;
+  }
+}
+
+/** A storage setting that this engine does not have reads as `fallback`. */
+function readOr(fallback: number, read: () => number): number {
+  try {
+    return read();
+  } catch {
+    return fallback;
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * The worker threads, by piscina: one long task a worker, started here, ended by its stop word and never
+ * respawned unasked; and a second, ordinary pool for work that may take long and touches no shard.
+ */
+import { Piscina } from 'piscina';
+import { CONTROL_READY, CONTROL_STOP, controlFlags, type WorkerTask } from './worker-task.js';
+
+const READY_POLL_MS = 2;
+
+export class WorkerPool {
+  readonly #pool: Piscina;
+  readonly #tasks: readonly WorkerTask[];
+  readonly #running: Promise<void>[] = [];
+  #isStopping = false;
+
+  /**
+   * Starts a thread for each task.
+   * @param onFailure Called when a worker ends without having been told to: its shards are lost to this process.
+   */
+  constructor(tasks: readonly WorkerTask[], onFailure: (worker: number, error: Error) => void) {
+    this.#tasks = tasks;
+    this.#pool = new Piscina({
+      filename: new URL('./worker.js', import.meta.url).href,
+      minThreads: tasks.length,
+      maxThreads: tasks.length,
+      concurrentTasksPerWorker: 1,
+      atomics: 'disabled',
+      workerHistogram: false,
+      recordTiming: false,
+    });
+    for (const task of tasks) {
+      const run = this.#pool.run(task, { transferList: [task.logPort] }).then(
+        () => {
+          if (!this.#isStopping) onFailure(task.worker, new Error('the worker returned unasked'));
+        },
+        (error: Error) => onFailure(task.worker, error),
+      );
+      this.#running.push(run);
+    }
+  }
+
+  /** Resolves when every worker has recovered its shards and takes commands. @param onWait Called now and then meanwhile. */
+  async ready(onWait: () => void): Promise<void> {
+    const startMs = performance.now();
+    while (!this.#tasks.every(task => controlFlags(task.control).isSet(CONTROL_READY))) {
+      const waitedMs = performance.now() - startMs;
+      await new Promise(resolve => setTimeout(resolve, waitedMs < 200 ? READY_POLL_MS : 50));
+      onWait();
+    }
+  }
+
+  /** Tells every worker to finish and flush, wakes them, and waits until they have. */
+  async stop(wake: () => void): Promise<void> {
+    this.#isStopping = true;
+    for (const task of this.#tasks) controlFlags(task.control).set(CONTROL_STOP);
+    wake();
+    const again = setInterval(wake, 20);
+    await Promise.all(this.#running);
+    clearInterval(again);
+    await this.#pool.destroy();
+  }
+}
+
+/** Long CPU work beside the shards. */
+export class ComputePool {
+  readonly #pool = new Piscina({
+    filename: new URL('../wire/compressed-task.js', import.meta.url).href,
+    minThreads: 0,
+    maxThreads: 2,
+    idleTimeout: 30_000,
+    maxQueue: 1024,
+  });
+
+  inflate(body: Uint8Array): Promise<Uint8Array | undefined> {
+    return this.#pool.run(body, { name: 'inflate' }) as Promise<Uint8Array | undefined>;
+  }
+
+  deflate(frame: Uint8Array): Promise<Uint8Array> {
+    return this.#pool.run(frame, { name: 'deflate' }) as Promise<Uint8Array>;
+  }
+
+  stop(): Promise<void> {
+    return this.#pool.destroy();
+  }
+}

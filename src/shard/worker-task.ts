@@ -1,0 +1,56 @@
+/**
+ * What the main thread hands a worker when it starts it: memory and numbers, nothing else, since it travels
+ * by structured clone.
+ */
+
+import type { MessagePort } from 'node:worker_threads';
+import { Region, type SharedBytes } from '../base/arena.js';
+import { SharedFlags } from '../base/flags.js';
+import type { NodeIoMemory } from '../storage/io/node-io-memory.js';
+import type { NamespaceMemory } from './namespace-memory.js';
+import type { SlabMemory } from './slab.js';
+
+export interface NamespaceTask {
+  readonly name: string;
+  readonly memory: NamespaceMemory;
+  /** This worker's counters of the namespace. */
+  readonly counters: SharedBytes;
+  /** [partition] → shard number, and [shard number] → worker. */
+  readonly shardOf: Uint16Array;
+  readonly workerOf: Uint16Array;
+  /** Index entries that all shards together may have, 0 = no limit. */
+  readonly indexEntriesMax: number;
+  /** Memory storage: pages that all shards share. Device storage: the opened device set. */
+  readonly storage:
+    | { readonly engine: 'memory'; readonly budget: SharedBytes }
+    | { readonly engine: 'device'; readonly devices: unknown };
+}
+
+export interface WorkerTask {
+  readonly worker: number;
+  readonly requests: SharedBytes;
+  readonly requestSlab: SlabMemory;
+  readonly completions: SharedBytes;
+  readonly completionSlab: SlabMemory;
+  readonly sleeper: SharedBytes;
+  readonly mainSleeper: SharedBytes;
+  readonly control: SharedBytes;
+  /** Device I/O of this worker, when a namespace needs it. */
+  readonly io: NodeIoMemory | null;
+  readonly namespaces: readonly NamespaceTask[];
+  /** Lines of this worker's log go here when the shared thresholds let them. */
+  readonly logPort: MessagePort;
+  readonly logThresholds: SharedBytes;
+}
+
+/** Flags of a worker's control region. */
+export const CONTROL_STOP = 0; // set by main: finish what is in hand, flush, return
+export const CONTROL_READY = 1; // set by the worker: its shards are recovered, it takes commands
+
+export function createControl(): SharedBytes {
+  return new Region(64).shared;
+}
+
+export function controlFlags(shared: SharedBytes): SharedFlags {
+  return new SharedFlags(shared);
+}

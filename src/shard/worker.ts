@@ -1,0 +1,90 @@
+/**
+ * A worker thread: builds its shards from what the main thread handed over, recovers them, and runs the
+ * command loop until it is told to stop. Piscina starts it as one long task.
+ */
+import { Region } from '../base/arena.js';
+import { Budget } from '../base/budget.js';
+import { RingConsumer, RingProducer } from '../base/ring.js';
+import { Sleeper, Waker } from '../base/sleeper.js';
+import { counterBlock } from '../observe/counters.js';
+import { ForwardingLog } from '../observe/log.js';
+import { PrimaryIndex } from '../storage/index/primary-index.js';
+import { MemoryEngine } from '../storage/memory/memory-engine.js';
+import { CommandLoop, type ShardMap } from './command-loop.js';
+import { Reply } from './reply.js';
+import { NamespaceView, Shard } from './shard.js';
+import { SlabConsumer, SlabProducer } from './slab.js';
+import { WorkerDevices } from './worker-devices.js';
+import {
+  CONTROL_READY,
+  CONTROL_STOP,
+  controlFlags,
+  type NamespaceTask,
+  type WorkerTask,
+} from './worker-task.js';
+
+/** Runs a worker until it is stopped. Every answer in hand is sent and every write flushed when it returns. */
+export default function run(task: WorkerTask): void {
+  const log = new ForwardingLog(task.logThresholds, line => task.logPort.postMessage(line));
+  const flags = controlFlags(task.control);
+  const isStopping = (): boolean => flags.isSet(CONTROL_STOP);
+  const devices = new WorkerDevices(task, log);
+  const map = buildShards(task, devices);
+  const main = new Waker(task.mainSleeper);
+  devices.recover(map.shards, isStopping);
+  flags.set(CONTROL_READY);
+  main.wake();
+  const loop = new CommandLoop({
+    requests: new RingConsumer(task.requests),
+    slab: new SlabConsumer(task.requestSlab),
+    reply: new Reply(
+      new RingProducer(task.completions),
+      new SlabProducer(task.completionSlab),
+      main,
+      isStopping,
+    ),
+    sleeper: new Sleeper(task.sleeper),
+    map,
+    pumpIo: () => devices.pump(),
+    hasIo: () => devices.hasCompletions(),
+    isStopping,
+  });
+  loop.run();
+  for (const shard of map.shards) shard.engine.close();
+  devices.close();
+}
+
+function buildShards(task: WorkerTask, devices: WorkerDevices): ShardMap {
+  const namespaces: NamespaceView[] = [];
+  const shardOf: (Shard | null)[][] = [];
+  const shards: Shard[] = [];
+  task.namespaces.forEach((namespace, id) => {
+    const view = new NamespaceView(id, namespace.name, namespace.memory, counterBlock(namespace.counters));
+    namespaces.push(view);
+    const own: (Shard | null)[] = namespace.memory.shards.map((_, number) =>
+      namespace.workerOf[number] === task.worker ? buildShard(view, namespace, number, devices) : null,
+    );
+    for (const shard of own) if (shard !== null) shards.push(shard);
+    shardOf.push(Array.from(namespace.shardOf, number => own[number]!));
+  });
+  return { namespaces, shardOf, shards };
+}
+
+function buildShard(view: NamespaceView, task: NamespaceTask, number: number, devices: WorkerDevices): Shard {
+  const partitions: number[] = [];
+  task.shardOf.forEach((shard, pid) => {
+    if (shard === number) partitions.push(pid);
+  });
+  const figures = new Region(task.memory.shards[number]!).f64;
+  const shardCount = task.memory.shards.length;
+  const index = new PrimaryIndex({
+    partitions: Uint16Array.from(partitions),
+    ...(task.indexEntriesMax > 0 ? { entriesMax: Math.ceil(task.indexEntriesMax / shardCount) } : {}),
+  });
+  const { storage } = task;
+  const engine =
+    storage.engine === 'memory'
+      ? new MemoryEngine({ index, counters: figures, budget: new Budget(storage.budget), shardCount })
+      : devices.openEngine(view, storage.devices, number, index, figures);
+  return new Shard(view, index, engine, figures);
+}
