@@ -78,7 +78,8 @@ function circleOf(value: unknown): Geometry | undefined {
   if (!Array.isArray(value) || value.length !== 2) return undefined;
   const center = positionOf(value[0]);
   const radiusMeters: unknown = value[1];
-  if (center === undefined || typeof radiusMeters !== 'number') return undefined;
+  if (center === undefined || typeof radiusMeters !== 'number' || !Number.isFinite(radiusMeters))
+    return undefined;
   return { kind: 'circle', center, radiusMeters };
 }
 
