@@ -1,0 +1,266 @@
+/**
+ * The storage engine of a shard on a device: records are appended to the open write block, which goes to the
+ * device when it is full or old enough; reads come from blocks still in memory or from the device. The parts:
+ * write-block/block-writer.ts appends and gives blocks up, record-reader.ts reads, write-block/recovery.ts
+ * starts; write-block/block-table.ts is the state they share.
+ *
+ * The order of calls: construct, `recover` once, then the StorageEngine interface, then `close`. The worker calls
+ * `io.drain()` every turn; without it nothing moves. A span that `load` gave stays readable over one `reserve`, until
+ * `store`, `remove`, `tick`, the worker's next `drain`, or (one read from the device) the token's `release`.
+ */
+import { monotonicMs } from '../../base/clock.js';
+import { partitionOf } from '../../base/digest.js';
+import { OK, PARKED, RECORD_TOO_BIG } from '../../base/result.js';
+import type { RecordSpan, StorageEngine } from '../engine.js';
+import * as ST from '../engine.js';
+import { STORED_SIZE_MAX } from '../index/entry.js';
+import type { PrimaryIndex } from '../index/primary-index.js';
+import type { IoClient, IoQueue } from '../io/io-queue.js';
+import {
+  binsOffset,
+  FLAG_TOMBSTONE,
+  newRecordHeader,
+  RECORD_ALIGN,
+  readRecordHeader,
+  writeRecordHeader,
+} from '../record/flat-record.js';
+import { BLOCK_HEADER_SIZE } from '../write-block/block-format.js';
+import { BlockTable, STORED } from '../write-block/block-table.js';
+import { BlockWriter, type BlockWriterLimits } from '../write-block/block-writer.js';
+import { Recovery, type RecoveryListener } from '../write-block/recovery.js';
+import { type ExtentDescription, ShardExtent } from '../write-block/shard-extent.js';
+import { RecordReader } from './record-reader.js';
+import { StorageError, type StorageLog } from './storage-error.js';
+
+/** How long `close` waits for a device that does not take writes. */
+const CLOSE_TIMEOUT_MS = 20_000;
+const CLOSE_STEP_MS = 50;
+const MARKER_SIZE = binsOffset(0, 0); // bytes
+
+export interface DeviceEngineOptions {
+  extent: ExtentDescription;
+  /** [pid] → shard number of the namespace. */
+  shardOf: Uint16Array;
+  io: IoQueue;
+  index: PrimaryIndex;
+  /** ST_… slots of the shard. */
+  counters: Float64Array;
+  /** Tokens of `load` are 0 to tokenCount - 1; others are answered PARKED without a read. */
+  tokenCount: number;
+  /** The largest flat record to take, bytes; no more than a write block holds. */
+  recordSizeMax: number;
+  /** Kept and read by the engine: change a field to change the setting. */
+  limits: BlockWriterLimits;
+  /** [pid] tree id; all zero when left out. */
+  treeIds?: Uint32Array;
+  log: StorageLog;
+}
+
+export class DeviceEngine implements StorageEngine, IoClient {
+  readonly recordSizeMax: number;
+  readonly limits: BlockWriterLimits;
+  readonly #o: DeviceEngineOptions;
+  readonly #io: IoQueue;
+  readonly #index: PrimaryIndex;
+  readonly #counters: Float64Array;
+  readonly #extent: ShardExtent;
+  readonly #treeIds: Uint32Array;
+  readonly #table: BlockTable;
+  readonly #writer: BlockWriter;
+  readonly #reader: RecordReader;
+  readonly #marker = newRecordHeader();
+  readonly #stored = newRecordHeader();
+  readonly #digest = new Uint8Array(20);
+  #isClosed = false;
+
+  constructor(options: DeviceEngineOptions) {
+    const { extent, io, counters, log } = options;
+    this.#o = options;
+    this.#io = io;
+    this.#index = options.index;
+    this.#counters = counters;
+    this.limits = options.limits;
+    this.#treeIds = options.treeIds ?? new Uint32Array(options.shardOf.length);
+    const roomInBlock = extent.owner.writeBlockSize - BLOCK_HEADER_SIZE;
+    this.recordSizeMax = Math.min(options.recordSizeMax, roomInBlock, STORED_SIZE_MAX);
+    this.#extent = new ShardExtent(extent, io, this);
+    this.#table = new BlockTable(this.#extent.blockCount);
+    this.#writer = new BlockWriter(this.#extent, this.#table, counters, this.limits, log);
+    this.#reader = new RecordReader(this.#extent, this.#table, counters, options.tokenCount, log);
+  }
+
+  /** The table of write blocks, for metrics and for views on other threads. */
+  get blocks(): BlockTable {
+    return this.#table;
+  }
+
+  /**
+   * Cold start: fills the index from the device. Blocks the thread; progress is in the counters.
+   * @param nowSec Seconds since 2010.
+   * @returns false when `isStopping` said so; then the engine must not be used.
+   * @throws StorageError.
+   */
+  recover(nowSec: number, listener: RecoveryListener, isStopping?: () => boolean): boolean {
+    const { extent, shardOf, io, index, counters, log } = this.#o;
+    const owned = Uint8Array.from(shardOf, shard => (shard === extent.owner.shard ? 1 : 0));
+    const recovery = new Recovery({
+      extent,
+      io,
+      index,
+      table: this.#table,
+      owned,
+      treeIds: this.#treeIds,
+      counters,
+      nowSec,
+      listener,
+      log,
+      isStopping,
+    });
+    if (!recovery.run()) return false;
+    const { resumePoint } = recovery;
+    if (resumePoint) this.#writer.resume(resumePoint.block, resumePoint.bufferAt, resumePoint.appendAt);
+    for (let block = 0; block < this.#table.blockCount; block++) {
+      if (this.#table.states[block] === STORED && this.#table.used[block] === 0) this.#writer.emptied(block);
+    }
+    this.#publish();
+    return true;
+  }
+
+  load(entry: number, token: number, out: RecordSpan): number {
+    const location = this.#index.location(entry);
+    const size = this.#index.size(entry);
+    const at = location * RECORD_ALIGN;
+    const block = Math.floor(at / this.#extent.blockSize);
+    const bufferAt = this.#table.bufferAt[block]!;
+    out.region = this.#io.buffers;
+    out.size = size;
+    if (bufferAt >= 0) {
+      this.#counters[ST.ST_CACHE_READS]!++;
+      this.#writer.pinned = block;
+      out.at = bufferAt + (at - block * this.#extent.blockSize);
+      return OK;
+    }
+    if (token < 0) return PARKED;
+    const result = this.#reader.get(token, location, size);
+    out.at = this.#reader.recordAt;
+    return result;
+  }
+
+  release(token: number): void {
+    this.#reader.release(token);
+  }
+
+  reserve(size: number, out: RecordSpan): number {
+    if (size > this.recordSizeMax) return RECORD_TOO_BIG;
+    const result = this.#writer.reserve(size, false);
+    if (result !== OK) return result;
+    out.region = this.#io.buffers;
+    out.at = this.#writer.reservedAt;
+    out.size = size;
+    return OK;
+  }
+
+  store(entry: number): void {
+    const index = this.#index;
+    const at = this.#writer.reservedAt;
+    const { u32 } = this.#io.buffers;
+    const location = this.#writer.append();
+    const block = Math.floor((location * RECORD_ALIGN) / this.#extent.blockSize);
+    readRecordHeader(u32, at, this.#stored);
+    const size = u32[(at >>> 2) + 1]!;
+    const room = (size + RECORD_ALIGN - 1) & -RECORD_ALIGN;
+    const oldBlock = this.#free(entry);
+    this.#table.used[block]! += room;
+    this.#counters[ST.ST_USED_BYTES]! += room;
+    index.setLocation(entry, location);
+    index.setSize(entry, size);
+    index.setSequence(entry, this.#stored.sequence);
+    // Last: the block that held the old version may be the one just appended to.
+    if (oldBlock >= 0 && this.#table.used[oldBlock] === 0) this.#writer.emptied(oldBlock);
+  }
+
+  remove(entry: number, lutMs: number): number {
+    const index = this.#index;
+    if (index.size(entry) === 0) return OK;
+    const result = this.#writer.reserve(MARKER_SIZE, true);
+    if (result !== OK) return result;
+    const at = this.#writer.reservedAt;
+    const { u8, u32 } = this.#io.buffers;
+    index.digestTo(entry, this.#digest, 0);
+    const marker = this.#marker;
+    marker.flags = FLAG_TOMBSTONE;
+    marker.generation = index.generation(entry);
+    marker.lutMs = lutMs;
+    marker.sequence = this.nextSequence();
+    marker.treeId = this.#treeIds[partitionOf(this.#digest, 0)]!;
+    writeRecordHeader(u8, u32, at, marker, this.#digest, 0);
+    const location = this.#writer.append();
+    this.#table.markers[Math.floor((location * RECORD_ALIGN) / this.#extent.blockSize)]!++;
+    const oldBlock = this.#free(entry);
+    if (oldBlock >= 0 && this.#table.used[oldBlock] === 0) this.#writer.emptied(oldBlock);
+    return OK;
+  }
+
+  nextSequence(): number {
+    return this.#table.nextSequence();
+  }
+
+  poll(tokens: Int32Array): number {
+    return this.#reader.poll(tokens);
+  }
+
+  tick(nowMs: number): void {
+    this.#writer.tick(nowMs);
+    this.#publish();
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const deadline = monotonicMs() + CLOSE_TIMEOUT_MS;
+    this.#writer.flushOpen();
+    while (!this.#writer.isIdle || this.#reader.readingCount > 0) {
+      this.#io.drainOrWait(CLOSE_STEP_MS);
+      const now = monotonicMs();
+      this.#writer.tick(now);
+      if (now < deadline) continue;
+      this.#o.log.critical(`${this.#extent.path}: the device took no writes for ${CLOSE_TIMEOUT_MS} ms`);
+      throw new StorageError(this.#extent.path, 'the last writes could not be made durable');
+    }
+    this.#publish();
+    this.#extent.close();
+  }
+
+  onRead(argument: number, result: number): void {
+    this.#reader.onRead(argument, result);
+  }
+
+  onWrite(argument: number, result: number): void {
+    this.#writer.onWrite(argument, result);
+  }
+
+  onFlush(epoch: number, isOk: boolean): void {
+    this.#writer.onFlush(epoch, isOk);
+  }
+
+  /** Takes the stored version of an entry off its block. @returns The block, or -1 when nothing was stored. */
+  #free(entry: number): number {
+    const size = this.#index.size(entry);
+    if (size === 0) return -1;
+    const room = (size + RECORD_ALIGN - 1) & -RECORD_ALIGN;
+    const block = Math.floor((this.#index.location(entry) * RECORD_ALIGN) / this.#extent.blockSize);
+    this.#table.used[block]! -= room;
+    this.#counters[ST.ST_USED_BYTES]! -= room;
+    return block;
+  }
+
+  #publish(): void {
+    this.#writer.pinned = -1;
+    const counters = this.#counters;
+    counters[ST.ST_TOTAL_BYTES] = this.#extent.blockCount * this.#extent.blockSize;
+    counters[ST.ST_AVAILABLE_BYTES] = this.#writer.availableBytes;
+    counters[ST.ST_FREE_BLOCKS] = this.#table.freeCount;
+    counters[ST.ST_WRITE_QUEUE] = this.#writer.closedCount;
+    counters[ST.ST_INDEX_BYTES] = this.#index.usedBytes;
+  }
+}

@@ -1,0 +1,299 @@
+/**
+ * The devices (data files) of a namespace: opened, locked, initialised when new, refused when they are not what the
+ * configuration says. It runs on the main thread at start. The outcome is plain data that workers get by
+ * structured clone; each worker opens the files for itself, since the kernel reports a lost write once to
+ * each open file, and every worker must hear of it.
+ *
+ * Nothing that might be somebody's data is ever overwritten: only a file that is new, empty or all zeros is
+ * initialised. First every device gets its header in state CREATING, then every one is READY; a start that
+ * finds nothing but CREATING and blank devices begins again.
+ */
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import type { BlockOwner } from '../write-block/block-format.js';
+import type { ExtentDescription } from '../write-block/shard-extent.js';
+import * as H from './device-header.js';
+import { type DeviceLock, lockDevice } from './device-lock.js';
+import { preallocate } from './preallocate.js';
+import * as L from './shard-layout.js';
+import { StorageError, type StorageLog } from './storage-error.js';
+
+export interface DeviceSetOptions {
+  namespace: string;
+  /** Paths of data files, in the order of the configuration. */
+  files: readonly string[];
+  /** Bytes of each file. */
+  filesize: number;
+  /** The largest record that will be written, bytes; decides the write block size of a new set. */
+  recordSizeMax: number;
+  log: StorageLog;
+}
+
+/** What workers and metrics need to know; plain data. */
+export interface DeviceSet {
+  namespace: string;
+  /** Four words. */
+  setId: Uint32Array;
+  writeBlockSize: number; // bytes
+  shardCount: number;
+  /** [pid] shard. */
+  shardOf: Uint16Array;
+  /** [device] */
+  devices: { path: string; size: number }[];
+  /** [shard] where it lies; what DeviceEngine takes. */
+  extents: (ExtentDescription & { device: number })[];
+  isNew: boolean;
+}
+
+/** The open set: keep it as long as any worker uses the files. */
+export interface OpenDeviceSet {
+  readonly set: DeviceSet;
+  /** Gives the locks back. */
+  close(): Promise<void>;
+}
+
+/** One device while the set is being opened. */
+interface Opening {
+  path: string;
+  file: FileHandle;
+  lock: DeviceLock;
+  size: number; // bytes it has now
+  /** Null: blank. */
+  header: H.DeviceHeader | null;
+}
+
+/**
+ * Opens the data files of a namespace and takes their locks.
+ * @throws StorageError naming the file, what is wrong and the cure. Locks are given back then.
+ */
+export async function openDeviceSet(options: DeviceSetOptions): Promise<OpenDeviceSet> {
+  const { files } = options;
+  if (files.length === 0 || files.length > L.DEVICE_COUNT_MAX) {
+    throw new StorageError(
+      options.namespace,
+      `has ${files.length} files; 1 to ${L.DEVICE_COUNT_MAX} are possible`,
+    );
+  }
+  if (Buffer.byteLength(options.namespace) > H.NAME_SIZE_MAX) {
+    throw new StorageError(options.namespace, `a namespace's name has at most ${H.NAME_SIZE_MAX} bytes`);
+  }
+  const opening: Opening[] = [];
+  const close = async (): Promise<void> => {
+    for (const { file } of opening) await file.close();
+    for (const { lock } of opening) await lock.release();
+  };
+  try {
+    for (const path of files) opening.push(await openOne(path, opening));
+    const isNew = opening.every(({ header }) => header === null || header.state === H.STATE_CREATING);
+    const headers = isNew ? await create(options, opening) : check(options, opening);
+    const startCount = Math.max(...headers.map(header => header.startCount)) + 1;
+    for (const [device, header] of headers.entries()) {
+      header.startCount = startCount;
+      header.state = H.STATE_READY;
+      await writeHeader(opening[device]!, header);
+    }
+    return { set: describe(opening, headers, isNew), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function openOne(path: string, others: readonly Opening[]): Promise<Opening> {
+  let file: FileHandle;
+  try {
+    file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+  } catch (error) {
+    throw new StorageError(path, `cannot be opened: ${(error as Error).message}`, { cause: error });
+  }
+  let lock: DeviceLock | undefined;
+  try {
+    const { dev, ino, size, ...stat } = await file.stat();
+    if (!stat.isFile()) throw new StorageError(path, 'is no ordinary file; name a file');
+    for (const other of others) {
+      const same = await other.file.stat();
+      if (same.dev === dev && same.ino === ino) {
+        throw new StorageError(path, `is the same file as ${other.path}; name each file once`);
+      }
+    }
+    lock = await lockDevice(path, dev, ino);
+    return { path, file, lock, size, header: await readHeader(path, file, size) };
+  } catch (error) {
+    await file.close();
+    await lock?.release();
+    throw error;
+  }
+}
+
+/** The newer good copy of the header; null for a blank file. */
+async function readHeader(path: string, file: FileHandle, size: number): Promise<H.DeviceHeader | null> {
+  let best: H.DeviceHeader | null = null;
+  let isDamaged = false;
+  for (const at of H.HEADER_AT) {
+    const bytes = new Uint8Array(H.HEADER_SIZE);
+    const { bytesRead } = await file.read(bytes, 0, H.HEADER_SIZE, at);
+    const copy = bytesRead === H.HEADER_SIZE ? H.decodeHeader(bytes) : H.NOT_A_HEADER;
+    if (copy === H.NOT_A_HEADER) continue;
+    if (copy === H.DAMAGED_HEADER) isDamaged = true;
+    else if ('formatVersion' in copy) {
+      throw new StorageError(
+        path,
+        `has format version ${copy.formatVersion}, this program reads ${H.FORMAT_VERSION}; use the version that wrote it`,
+      );
+    } else if (best === null || copy.copyNumber > best.copyNumber) best = copy;
+  }
+  if (best !== null) return best;
+  if (isDamaged)
+    throw new StorageError(path, 'both copies of its header are damaged; restore it or remove it');
+  if (await isBlank(file, size)) return null;
+  throw new StorageError(path, 'holds something, but no Caltrop data; move it away or name another file');
+}
+
+/** Whether a file shows nothing but zeros where a header or a block could start. */
+async function isBlank(file: FileHandle, size: number): Promise<boolean> {
+  const page = new Uint8Array(L.DEVICE_DATA_AT);
+  for (let at = 0; at < size; at += L.DEVICE_DATA_AT) {
+    const length = at === 0 ? L.DEVICE_DATA_AT : 4096;
+    const { bytesRead } = await file.read(page, 0, length, at);
+    for (let i = 0; i < bytesRead; i++) if (page[i] !== 0) return false;
+  }
+  return true;
+}
+
+async function create(options: DeviceSetOptions, opening: readonly Opening[]): Promise<H.DeviceHeader[]> {
+  const { namespace, filesize, log } = options;
+  const writeBlockSize = L.writeBlockSizeFor(options.recordSizeMax);
+  const layout = L.layShards(new Array<number>(opening.length).fill(filesize), writeBlockSize);
+  if (layout === null) {
+    const least = L.deviceSizeMin(opening.length, writeBlockSize);
+    throw new StorageError(
+      opening[0]!.path,
+      `a filesize of ${filesize} bytes is too small; ${least} is the least`,
+    );
+  }
+  for (const { path, header } of opening) {
+    if (header !== null && header.namespace !== namespace) throw foreign(path, header.namespace, namespace);
+  }
+  const setId = new Uint32Array(Uint8Array.from(randomBytes(16)).buffer);
+  const headers: H.DeviceHeader[] = [];
+  for (const [device, one] of opening.entries()) {
+    log.info(`${one.path}: preparing ${filesize} bytes for namespace ${namespace}`);
+    await preallocate(one.path, one.file, filesize);
+    one.size = (await one.file.stat()).size;
+    headers.push({
+      copyNumber: 0,
+      setId,
+      namespace,
+      device,
+      deviceCount: opening.length,
+      createdMs: Date.now(),
+      writeBlockSize,
+      shardCount: layout.places.length,
+      deviceSize: filesize,
+      dataAt: L.DEVICE_DATA_AT,
+      startCount: 0,
+      state: H.STATE_CREATING,
+      extents: layout.places.flatMap(({ device: on, offset, size }, shard) =>
+        on === device ? [{ shard, offset, size }] : [],
+      ),
+      shardOf: layout.shardOf,
+    });
+  }
+  for (const [device, header] of headers.entries()) await writeHeader(opening[device]!, header);
+  return headers;
+}
+
+/** Refuses devices that are not exactly the set that was created, in its order. */
+function check(options: DeviceSetOptions, opening: readonly Opening[]): H.DeviceHeader[] {
+  const { namespace, filesize, log } = options;
+  return opening.map(({ path, header, size }, device) => {
+    if (header === null) {
+      throw new StorageError(
+        path,
+        `is blank, while other files of namespace ${namespace} hold data; restore it, or remove all files to start empty`,
+      );
+    }
+    const first = opening.find(other => other.header !== null)!.header!;
+    if (header.namespace !== namespace) throw foreign(path, header.namespace, namespace);
+    if (header.setId.some((word, i) => word !== first.setId[i])) {
+      throw new StorageError(
+        path,
+        `was created apart from the other files of namespace ${namespace}; name the files that belong together`,
+      );
+    }
+    if (header.deviceCount !== opening.length) {
+      throw new StorageError(
+        path,
+        `was created as one of ${header.deviceCount} files, ${opening.length} are configured; name all of them and no others`,
+      );
+    }
+    if (header.device !== device) {
+      throw new StorageError(
+        path,
+        `is file ${header.device + 1} of its namespace, but is named as file ${device + 1}; name the files in their order`,
+      );
+    }
+    if (size < header.deviceSize) {
+      throw new StorageError(
+        path,
+        `has ${size} bytes, but was created with ${header.deviceSize}: its end is missing; restore it`,
+      );
+    }
+    if (filesize < header.deviceSize) {
+      throw new StorageError(
+        path,
+        `was created with filesize ${header.deviceSize}, ${filesize} is configured; it cannot shrink, configure at least what it has`,
+      );
+    }
+    if (filesize > header.deviceSize) {
+      log.warning(
+        `${path}: was created with filesize ${header.deviceSize} and keeps it; ${filesize} is configured`,
+      );
+    }
+    if (options.recordSizeMax > header.writeBlockSize - 4096) {
+      throw new StorageError(
+        path,
+        `was created for records of up to ${header.writeBlockSize - 4096} bytes, max-record-size is ${options.recordSizeMax}; lower that, or move the data to new files`,
+      );
+    }
+    return header;
+  });
+}
+
+function foreign(path: string, owner: string, namespace: string): StorageError {
+  return new StorageError(path, `belongs to namespace ${owner}, not to ${namespace}; name another file`);
+}
+
+/** Writes the next copy of a device's header over the older of the two, durably; the first time both. */
+async function writeHeader(device: Opening, header: H.DeviceHeader): Promise<void> {
+  const copies = header.copyNumber === 0 ? 2 : 1;
+  for (let i = 0; i < copies; i++) {
+    header.copyNumber++;
+    const bytes = H.encodeHeader(header);
+    await device.file.write(bytes, 0, bytes.length, H.HEADER_AT[header.copyNumber % 2]);
+    await device.file.sync();
+  }
+  device.header = header;
+}
+
+function describe(
+  opening: readonly Opening[],
+  headers: readonly H.DeviceHeader[],
+  isNew: boolean,
+): DeviceSet {
+  const first = headers[0]!;
+  const { namespace, setId, writeBlockSize, shardCount, shardOf, startCount } = first;
+  const extents: DeviceSet['extents'] = [];
+  for (const header of headers) {
+    for (const { shard, offset, size } of header.extents) {
+      const owner: BlockOwner = { setId, shard, writeBlockSize, startCount };
+      extents[shard] = { path: opening[header.device]!.path, offset, size, owner, device: header.device };
+    }
+  }
+  const devices = headers.map(({ device, deviceSize }) => ({
+    path: opening[device]!.path,
+    size: deviceSize,
+  }));
+  return { namespace, setId, writeBlockSize, shardCount, shardOf, devices, extents, isNew };
+}

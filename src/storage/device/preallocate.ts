@@ -1,0 +1,40 @@
+/**
+ * Gives a data file its full size on the disk before the first record: a file with holes would run out of disk
+ * in the middle of a write that was already acknowledged.
+ */
+import { execFile } from 'node:child_process';
+import type { FileHandle } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { StorageError } from './storage-error.js';
+
+const run = promisify(execFile);
+const ZEROS_SIZE = 4 * 1024 * 1024; // bytes a write
+
+/**
+ * Makes a file that holds nothing but zeros `size` bytes long, every byte with a place on the disk. Uses
+ * fallocate(1) of util-linux, and where that is missing or the file system refuses, writes zeros.
+ * @throws StorageError when the disk has no room.
+ */
+export async function preallocate(path: string, file: FileHandle, size: number): Promise<void> {
+  const before = await file.stat();
+  try {
+    await run('fallocate', ['--length', String(size), path]);
+    if ((await file.stat()).size >= size) return;
+  } catch (error) {
+    const stderr = String((error as { stderr?: unknown }).stderr ?? '');
+    if (/no space/i.test(stderr)) throw new StorageError(path, `the disk has no room for ${size} bytes`);
+  }
+  const zeros = new Uint8Array(ZEROS_SIZE);
+  try {
+    for (let at = 0; at < size; ) {
+      const { bytesWritten } = await file.write(zeros, 0, Math.min(ZEROS_SIZE, size - at), at);
+      at += bytesWritten;
+    }
+    await file.sync();
+  } catch (error) {
+    await file.truncate(before.size);
+    const reason =
+      (error as NodeJS.ErrnoException).code === 'ENOSPC' ? 'the disk has no room' : String(error);
+    throw new StorageError(path, `cannot be given ${size} bytes: ${reason}`, { cause: error });
+  }
+}

@@ -1,0 +1,233 @@
+/**
+ * Everything a worker's shards share of one IoBackend: requests that wait for room in it, the buffer pool, the
+ * files, and flushes in groups. A shard's engine is a client: it queues a request with a number of its own and
+ * is told the result. One thread uses it.
+ *
+ * Group flush: a file has at most one fdatasync in flight. Each has a number (epoch); a write whose completion
+ * was seen before flush n started is covered by it. Whoever finishes a write notes `epochToCome` and asks for a
+ * flush; when that many were asked for while one was running, one more serves them all.
+ */
+import type { Region } from '../../base/arena.js';
+import { BufferPool } from './buffer-pool.js';
+import { IO_FLUSH, IO_READ, IO_WRITE } from './file-io.js';
+import { IO_ALIGN, type IoBackend } from './io-backend.js';
+
+/** Requests that may be queued or in flight, of all shards of the worker. */
+const REQUEST_COUNT_MAX = 8192;
+const REAP_PAIRS = 256;
+
+export interface IoClient {
+  /** A read that this client queued has ended. @param result Bytes read, or -errno. */
+  onRead(argument: number, result: number): void;
+  /** A write has ended; it is durable after a flush. @param result Bytes written, or -errno. */
+  onWrite(argument: number, result: number): void;
+  /** Flush number `epoch` of the client's file has ended. After a failure no write since the last good flush is safe. */
+  onFlush(epoch: number, isOk: boolean): void;
+}
+
+class OpenFile {
+  readonly path: string;
+  readonly number: number;
+  readonly clients: IoClient[] = [];
+  isFlushing = false;
+  isFlushWanted = false;
+  flushesStarted = 0;
+
+  constructor(path: string, number: number) {
+    this.path = path;
+    this.number = number;
+  }
+}
+
+export class IoQueue {
+  readonly backend: IoBackend;
+  readonly pool: BufferPool;
+  /** A page of zeros that any client may write from. */
+  readonly zeroPageAt: number;
+  readonly #files: OpenFile[] = [];
+  readonly #clients: IoClient[] = [];
+
+  // A request's fields, by slot. A slot is free, waiting (in #waiting) or in flight (its number is the token).
+  readonly #op = new Uint8Array(REQUEST_COUNT_MAX);
+  readonly #client = new Int32Array(REQUEST_COUNT_MAX); // of a flush: the file's place in #files
+  readonly #argument = new Float64Array(REQUEST_COUNT_MAX);
+  readonly #file = new Int32Array(REQUEST_COUNT_MAX);
+  readonly #offset = new Float64Array(REQUEST_COUNT_MAX);
+  readonly #length = new Int32Array(REQUEST_COUNT_MAX);
+  readonly #bufferAt = new Float64Array(REQUEST_COUNT_MAX);
+  readonly #freeSlots = new Int32Array(REQUEST_COUNT_MAX);
+  #freeSlotCount = REQUEST_COUNT_MAX;
+  readonly #waiting = new Int32Array(REQUEST_COUNT_MAX);
+  #waitingHead = 0;
+  #waitingCount = 0;
+  /** Something was asked for since the last drain. */
+  #isNew = false;
+  readonly #reaped = new Int32Array(REAP_PAIRS * 2);
+
+  constructor(backend: IoBackend) {
+    this.backend = backend;
+    this.pool = new BufferPool(backend.buffers.u8.length);
+    this.zeroPageAt = this.pool.take(IO_ALIGN);
+    backend.buffers.u8.fill(0, this.zeroPageAt, this.zeroPageAt + IO_ALIGN);
+    for (let i = 0; i < REQUEST_COUNT_MAX; i++) this.#freeSlots[i] = REQUEST_COUNT_MAX - 1 - i;
+  }
+
+  get buffers(): Region {
+    return this.backend.buffers;
+  }
+
+  /** Requests queued or in flight. */
+  get pendingCount(): number {
+    return REQUEST_COUNT_MAX - this.#freeSlotCount;
+  }
+
+  /** Whether `drain` has something to do; a worker asks before it goes to sleep. */
+  get hasWork(): boolean {
+    return this.#isNew || this.backend.hasCompletion;
+  }
+
+  /** Opens a file once for all its clients. @returns Its place, for the calls below. */
+  open(path: string, client: IoClient): number {
+    let place = this.#files.findIndex(file => file.path === path);
+    if (place < 0) place = this.#files.push(new OpenFile(path, this.backend.open(path))) - 1;
+    this.#files[place]!.clients.push(client);
+    return place;
+  }
+
+  /** The client has nothing in flight and goes; the last one closes the file. */
+  close(place: number, client: IoClient): void {
+    const file = this.#files[place]!;
+    const at = file.clients.indexOf(client);
+    if (at < 0) return;
+    file.clients.splice(at, 1);
+    if (file.clients.length > 0) return;
+    this.backend.close(file.number);
+    this.#files[place] = new OpenFile('', -1);
+  }
+
+  /** Registers whoever will queue requests. @returns Its number. */
+  addClient(client: IoClient): number {
+    return this.#clients.push(client) - 1;
+  }
+
+  /** Queues a read; `onRead(argument, …)` of the client answers. @returns false when too much is queued already. */
+  read(client: number, argument: number, place: number, offset: number, length: number, at: number): boolean {
+    return this.#queue(IO_READ, client, argument, this.#files[place]!.number, offset, length, at);
+  }
+
+  /** Queues a write, as `read`. */
+  write(
+    client: number,
+    argument: number,
+    place: number,
+    offset: number,
+    length: number,
+    at: number,
+  ): boolean {
+    return this.#queue(IO_WRITE, client, argument, this.#files[place]!.number, offset, length, at);
+  }
+
+  /** The number of the first flush that covers a write whose end is known now. */
+  epochToCome(place: number): number {
+    return this.#files[place]!.flushesStarted + 1;
+  }
+
+  /** Sees to it that a flush of the file starts from now on; `onFlush` of all its clients answers. */
+  requestFlush(place: number): void {
+    this.#files[place]!.isFlushWanted = true;
+    this.#isNew = true;
+  }
+
+  /** Hands waiting requests to the device and delivers results. Never blocks. @returns Results delivered. */
+  drain(): number {
+    this.#isNew = false;
+    this.#pump();
+    this.backend.submit();
+    let total = 0;
+    for (;;) {
+      const pairs = this.backend.reap(this.#reaped);
+      for (let i = 0; i < pairs; i++) this.#deliver(this.#reaped[i * 2]!, this.#reaped[i * 2 + 1]!);
+      total += pairs;
+      if (pairs < REAP_PAIRS) break;
+    }
+    if (total > 0) {
+      this.#isNew = false;
+      this.#pump(); // what the answers gave rise to starts now, not at the next turn
+      this.backend.submit();
+    }
+    return total;
+  }
+
+  /** As drain, but blocks up to `timeoutMs` when nothing has ended yet. For start and stop. */
+  drainOrWait(timeoutMs: number): number {
+    const count = this.drain();
+    if (count > 0 || this.pendingCount === 0) return count;
+    this.backend.wait(timeoutMs);
+    return this.drain();
+  }
+
+  #queue(
+    op: number,
+    client: number,
+    argument: number,
+    file: number,
+    offset: number,
+    length: number,
+    bufferAt: number,
+  ): boolean {
+    if (this.#freeSlotCount === 0) return false;
+    const slot = this.#freeSlots[--this.#freeSlotCount]!;
+    this.#op[slot] = op;
+    this.#client[slot] = client;
+    this.#argument[slot] = argument;
+    this.#file[slot] = file;
+    this.#offset[slot] = offset;
+    this.#length[slot] = length;
+    this.#bufferAt[slot] = bufferAt;
+    this.#isNew = true;
+    this.#waiting[(this.#waitingHead + this.#waitingCount++) % REQUEST_COUNT_MAX] = slot;
+    return true;
+  }
+
+  #pump(): void {
+    for (let place = 0; place < this.#files.length; place++) {
+      const file = this.#files[place]!;
+      if (!file.isFlushWanted || file.isFlushing) continue;
+      if (!this.#queue(IO_FLUSH, place, file.flushesStarted + 1, file.number, 0, 0, 0)) continue;
+      file.isFlushWanted = false;
+      file.isFlushing = true;
+      file.flushesStarted++;
+    }
+    while (this.#waitingCount > 0) {
+      const slot = this.#waiting[this.#waitingHead]!;
+      if (!this.#start(slot)) return;
+      this.#waitingHead = (this.#waitingHead + 1) % REQUEST_COUNT_MAX;
+      this.#waitingCount--;
+    }
+  }
+
+  #start(slot: number): boolean {
+    const file = this.#file[slot]!;
+    const op = this.#op[slot]!;
+    if (op === IO_FLUSH) return this.backend.flush(slot, file);
+    const offset = this.#offset[slot]!;
+    const length = this.#length[slot]!;
+    const bufferAt = this.#bufferAt[slot]!;
+    if (op === IO_READ) return this.backend.read(slot, file, offset, length, bufferAt);
+    return this.backend.write(slot, file, offset, length, bufferAt);
+  }
+
+  #deliver(slot: number, result: number): void {
+    const op = this.#op[slot]!;
+    const who = this.#client[slot]!;
+    const argument = this.#argument[slot]!;
+    this.#freeSlots[this.#freeSlotCount++] = slot;
+    if (op === IO_READ) this.#clients[who]!.onRead(argument, result);
+    else if (op === IO_WRITE) this.#clients[who]!.onWrite(argument, result);
+    else {
+      const file = this.#files[who]!;
+      file.isFlushing = false;
+      for (let i = 0; i < file.clients.length; i++) file.clients[i]!.onFlush(argument, result >= 0);
+    }
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * The piece of a device that a shard owns, as a row of write blocks: where a block lies, and how to reach it
+ * through the worker's I/O queue.
+ */
+import type { IoClient, IoQueue } from '../io/io-queue.js';
+import type { BlockOwner } from './block-format.js';
+
+/** A shard's extent as the device set describes it; plain data. */
+export interface ExtentDescription {
+  path: string;
+  /** Bytes from the start of the file or device. */
+  offset: number;
+  size: number; // bytes
+  owner: BlockOwner;
+}
+
+export class ShardExtent {
+  readonly io: IoQueue;
+  readonly path: string;
+  readonly owner: BlockOwner;
+  readonly blockSize: number; // bytes
+  readonly blockCount: number;
+  /** The file's place in the I/O queue. */
+  readonly place: number;
+  readonly #offset: number;
+  readonly #client: IoClient;
+  readonly #number: number;
+
+  constructor(description: ExtentDescription, io: IoQueue, client: IoClient) {
+    this.io = io;
+    this.path = description.path;
+    this.owner = description.owner;
+    this.blockSize = description.owner.writeBlockSize;
+    this.blockCount = Math.floor(description.size / this.blockSize);
+    this.#offset = description.offset;
+    this.#client = client;
+    this.#number = io.addClient(client);
+    this.place = io.open(description.path, client);
+  }
+
+  /** Queues a read of part of a block; `onRead(argument, …)` of the client answers. @returns false when too much is queued. */
+  read(argument: number, block: number, from: number, length: number, bufferAt: number): boolean {
+    const offset = this.#offset + block * this.blockSize + from;
+    return this.io.read(this.#number, argument, this.place, offset, length, bufferAt);
+  }
+
+  /** Queues a write of part of a block; `onWrite(argument, …)` answers. */
+  write(argument: number, block: number, from: number, length: number, bufferAt: number): boolean {
+    const offset = this.#offset + block * this.blockSize + from;
+    return this.io.write(this.#number, argument, this.place, offset, length, bufferAt);
+  }
+
+  /** Where block `block` starts in the file, for messages. */
+  offsetOf(block: number): number {
+    return this.#offset + block * this.blockSize;
+  }
+
+  close(): void {
+    this.io.close(this.place, this.#client);
+  }
+}

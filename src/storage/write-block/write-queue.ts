@@ -1,0 +1,165 @@
+/**
+ * The device writes of a shard, in the order in which they were asked for: pieces of blocks and first pages to be
+ * zeroed. A write is durable when it has ended and a flush that started later has ended too; it leaves the
+ * queue when it and all before it are durable. A write that fails, or whose flush fails, is done again from
+ * memory: after a failed fdatasync the kernel may have dropped the pages, so the next one proves nothing of them.
+ */
+
+import type { StorageLog } from '../device/storage-error.js';
+import { ST_WRITE_ERRORS } from '../engine.js';
+import type { ShardExtent } from './shard-extent.js';
+
+export const WRITE_RECORDS = 0; // a piece of a block
+export const WRITE_LAST = 1; // the last piece of a block
+export const WRITE_ERASE = 2; // zeros over a block's first page
+
+const QUEUE_MAX = 1024; // a power of two
+const QUEUE_MASK = QUEUE_MAX - 1;
+/** A failed write is tried again after this. */
+const RETRY_MS = 200;
+
+// States of a write.
+const IN_FLIGHT = 0;
+const WRITTEN = 1; // waits for its flush
+const DURABLE = 2;
+const FAILED = 3;
+
+export class WriteQueue {
+  readonly #extent: ShardExtent;
+  readonly #counters: Float64Array;
+  readonly #log: StorageLog;
+  readonly #kind = new Uint8Array(QUEUE_MAX);
+  readonly #state = new Uint8Array(QUEUE_MAX);
+  readonly #block = new Int32Array(QUEUE_MAX);
+  readonly #from = new Int32Array(QUEUE_MAX);
+  readonly #length = new Int32Array(QUEUE_MAX);
+  readonly #bufferAt = new Float64Array(QUEUE_MAX);
+  readonly #epoch = new Float64Array(QUEUE_MAX);
+  /** Numbers of the oldest write and of the one to come; they only grow. */
+  #head = 0;
+  #tail = 0;
+  #failedCount = 0;
+  #retryAtMs = 0;
+  #isFailing = false;
+  /** Writes of records handed in, and those of them that are durable. */
+  recordWrites = 0;
+  durableRecordWrites = 0;
+
+  constructor(extent: ShardExtent, counters: Float64Array, log: StorageLog) {
+    this.#extent = extent;
+    this.#counters = counters;
+    this.#log = log;
+  }
+
+  /** Writes that may still be added. */
+  get room(): number {
+    return QUEUE_MAX - (this.#tail - this.#head);
+  }
+
+  get isEmpty(): boolean {
+    return this.#tail === this.#head;
+  }
+
+  /** Adds a write of `length` bytes at `from` in the block, out of the buffer. The bytes stay as they are until durable. */
+  push(kind: number, block: number, from: number, length: number, bufferAt: number): void {
+    const number = this.#tail++;
+    const i = number & QUEUE_MASK;
+    this.#kind[i] = kind;
+    this.#block[i] = block;
+    this.#from[i] = from;
+    this.#length[i] = length;
+    this.#bufferAt[i] = bufferAt;
+    if (kind !== WRITE_ERASE) this.recordWrites++;
+    this.#start(number);
+  }
+
+  /** Makes the write of `block` added last its last one. @returns false when none of the block is in the queue any more. */
+  markLast(block: number): boolean {
+    for (let number = this.#tail - 1; number >= this.#head; number--) {
+      const i = number & QUEUE_MASK;
+      if (this.#block[i] !== block || this.#kind[i] !== WRITE_RECORDS) continue;
+      this.#kind[i] = WRITE_LAST;
+      return true;
+    }
+    return false;
+  }
+
+  onWrite(number: number, result: number): void {
+    const i = number & QUEUE_MASK;
+    if (result === this.#length[i]) {
+      this.#state[i] = WRITTEN;
+      this.#epoch[i] = this.#extent.io.epochToCome(this.#extent.place);
+      this.#extent.io.requestFlush(this.#extent.place);
+      return;
+    }
+    this.#fail(i, result < 0 ? `error ${-result}` : `${result} of ${this.#length[i]} bytes written`);
+  }
+
+  onFlush(epoch: number, isOk: boolean): void {
+    for (let number = this.#head; number < this.#tail; number++) {
+      const i = number & QUEUE_MASK;
+      if (this.#state[i] !== WRITTEN) continue;
+      if (!isOk) this.#fail(i, 'the flush failed');
+      else if (this.#epoch[i]! <= epoch) this.#state[i] = DURABLE;
+    }
+  }
+
+  /**
+   * Takes the oldest write out if it is durable.
+   * @returns Its kind, with its block in `taken`; or -1.
+   */
+  shift(): number {
+    if (this.#head === this.#tail) return -1;
+    const i = this.#head & QUEUE_MASK;
+    if (this.#state[i] !== DURABLE) return -1;
+    this.#head++;
+    const kind = this.#kind[i]!;
+    if (kind !== WRITE_ERASE) this.durableRecordWrites++;
+    this.taken = this.#block[i]!;
+    if (this.#isFailing && this.#failedCount === 0) {
+      this.#isFailing = false;
+      this.#log.info(`${this.#extent.path}: writes succeed again`);
+    }
+    return kind;
+  }
+  /** Block of the write that `shift` returned. */
+  taken = 0;
+
+  /** Starts failed writes again when it is time. */
+  retry(nowMs: number): void {
+    if (this.#failedCount === 0) return;
+    if (this.#retryAtMs === 0) this.#retryAtMs = nowMs + RETRY_MS;
+    if (nowMs < this.#retryAtMs) return;
+    this.#retryAtMs = 0;
+    for (let number = this.#head; number < this.#tail; number++) {
+      if (this.#state[number & QUEUE_MASK] !== FAILED) continue;
+      this.#failedCount--;
+      this.#start(number);
+    }
+  }
+
+  #start(number: number): void {
+    const i = number & QUEUE_MASK;
+    const isQueued = this.#extent.write(
+      number,
+      this.#block[i]!,
+      this.#from[i]!,
+      this.#length[i]!,
+      this.#bufferAt[i]!,
+    );
+    this.#state[i] = isQueued ? IN_FLIGHT : FAILED;
+    if (!isQueued) this.#failedCount++;
+  }
+
+  #fail(i: number, reason: string): void {
+    this.#state[i] = FAILED;
+    this.#failedCount++;
+    this.#counters[ST_WRITE_ERRORS]!++;
+    if (this.#isFailing) return;
+    this.#isFailing = true; // one line a burst: the counter has the rest
+    const at = this.#extent.offsetOf(this.#block[i]!) + this.#from[i]!;
+    this.#log.critical(
+      `${this.#extent.path}: writing ${this.#length[i]} bytes at ${at} failed (${reason}); kept in memory and tried again`,
+    );
+  }
+}
