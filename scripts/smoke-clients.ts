@@ -26,7 +26,6 @@ const SOURCES = fileURLToPath(new URL('../../test/smoke/', import.meta.url));
 const NAMESPACE_SIZE = 256 * 1024 ** 2; // bytes
 const INSTALL_MS = 300_000;
 const RUN_MS = 120_000;
-const JAVA_CLIENT = 'com.aerospike:aerospike-client-jdk8:9.0.5';
 const NODE_CLIENT = 'aerospike@6.7.1';
 
 /** A client in one language. Its steps run in a directory of its own in the cache, which holds a copy of the program. */
@@ -34,6 +33,8 @@ interface Client {
   readonly name: string;
   /** Programs that must be on the path. */
   readonly tools: readonly string[];
+  /** The file that names the versions. */
+  readonly pins?: string;
   readonly install: readonly (readonly string[])[];
   readonly run: readonly string[];
 }
@@ -42,6 +43,7 @@ const CLIENTS: readonly Client[] = [
   {
     name: 'python',
     tools: ['python3'],
+    pins: 'requirements.txt',
     install: [
       ['python3', '-m', 'venv', 'venv'],
       ['venv/bin/pip', 'install', '--quiet', '--disable-pip-version-check', '-r', 'requirements.txt'],
@@ -52,18 +54,9 @@ const CLIENTS: readonly Client[] = [
   {
     name: 'java',
     tools: ['java', 'mvn'],
-    install: [
-      [
-        'mvn',
-        '-q',
-        '-B',
-        'dependency:copy',
-        `-Dartifact=${JAVA_CLIENT}`,
-        '-DoutputDirectory=.',
-        '-Dmdep.stripVersion=true',
-      ],
-    ],
-    run: ['java', '-cp', 'aerospike-client-jdk8.jar', 'Smoke.java'],
+    pins: 'pom.xml',
+    install: [['mvn', '-q', '-B', 'dependency:copy-dependencies', '-DoutputDirectory=lib']],
+    run: ['java', '-cp', 'lib/*', 'Smoke.java'],
   },
   {
     name: 'node',
@@ -129,8 +122,8 @@ function install(client: Client, directory: string): string | undefined {
   mkdirSync(directory, { recursive: true });
   cpSync(path.join(SOURCES, client.name), directory, { recursive: true });
   // What was installed is good as long as the steps and the pinned versions are the same; Go compiles with its own cache.
-  const pins = path.join(directory, 'requirements.txt');
-  const wanted = JSON.stringify([client.install, existsSync(pins) ? readFileSync(pins, 'utf8') : '']);
+  const pins = client.pins === undefined ? '' : readFileSync(path.join(directory, client.pins), 'utf8');
+  const wanted = JSON.stringify([client.install, pins]);
   const mark = path.join(directory, 'installed');
   if (client.name !== 'go' && existsSync(mark) && readFileSync(mark, 'utf8') === wanted) return undefined;
   for (const [program, ...args] of client.install) {

@@ -118,8 +118,10 @@ export class Driver implements ConnectionOwner {
   async run(startMs: number): Promise<void> {
     this.#schedule?.start(startMs);
     this.#lastOpenMs = startMs;
-    this.#measureFromMs = startMs + this.#plan.warmupMs;
-    if (this.#plan.durationMs !== undefined) this.#deadlineMs = this.#measureFromMs + this.#plan.durationMs;
+    const measureFromMs = startMs + this.#plan.warmupMs;
+    // Without a warm-up everything counts: clocks of two threads may differ by a little.
+    if (this.#plan.warmupMs > 0) this.#measureFromMs = measureFromMs;
+    if (this.#plan.durationMs !== undefined) this.#deadlineMs = measureFromMs + this.#plan.durationMs;
     this.#isRunning = true;
     const upkeep = setInterval(() => this.#upkeep(), UPKEEP_MS);
     const ticks = this.#schedule && setInterval(() => this.#sendDue(this.#schedule!), TICK_MS);
@@ -302,6 +304,7 @@ export class Driver implements ConnectionOwner {
 
   #end(): void {
     if (this.#isEnding) return;
+    if (this.#schedule) this.#sendDue(this.#schedule); // what fell due since the last tick
     this.#isEnding = true;
     this.#endedMs = monotonicMs();
     const missed = this.#schedule?.missedAt(Math.min(this.#endedMs, this.#deadlineMs)) ?? 0;

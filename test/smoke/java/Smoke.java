@@ -18,7 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
-/** Smoke test with the official Java client. Usage: java -cp CLIENT.jar Smoke.java HOST PORT (see ../README.md). */
+/** Smoke test with the official Java client. Usage: java -cp "lib/*" Smoke.java HOST PORT (see ../README.md). */
 public class Smoke {
 	static final String SET = "java" + System.nanoTime();
 	static AerospikeClient client;

@@ -88,6 +88,7 @@ const CHECKS = {
 
 async function main() {
   const client = await Aerospike.connect({ hosts: `${host}:${port}`, log: { level: Aerospike.log.OFF } });
+  console.log('ok connect');
   let failed = 0;
   for (const [name, check] of Object.entries(CHECKS)) {
     try {

@@ -201,6 +201,7 @@ def info_answers(client):
 
 def main():
     client = aerospike.client({"hosts": [(HOST, PORT)]}).connect()
+    print("ok connect")
     failed = 0
     for function in CHECKS:
         try:
