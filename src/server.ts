@@ -109,7 +109,11 @@ export class Server {
       this.log.context('as').critical(`worker ${worker} died: ${error.stack}`);
       this.onFailure(error);
     });
-    this.#closers.push(() => pool.stop(() => clients.forEach(client => client.wake())));
+    this.#closers.push(() =>
+      pool.stop(() => {
+        for (const client of clients) client.wake();
+      }),
+    );
     await pool.ready(() => onProgress('recovering'));
     const compute = new ComputePool();
     this.#closers.push(() => compute.stop());
@@ -133,8 +137,9 @@ export class Server {
     const userAgents = new UserAgents();
 
     // The path of a request.
-    const retune = (): void =>
-      config.namespaces.forEach((namespace, id) => tune(namespace, namespaces[id]!.memory));
+    const retune = (): void => {
+      for (const [id, namespace] of config.namespaces.entries()) tune(namespace, namespaces[id]!.memory);
+    };
     const front = new AerospikeFront({
       counters: block,
       answerInfo: (connection, body) => {

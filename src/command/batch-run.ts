@@ -107,6 +107,8 @@ export class BatchRun {
   deadlineMs = 0;
   /** The code of the trailer. */
   code = 0;
+  /** Only the trailer is answered. */
+  isSilent = false;
   rowsLeft: number;
   readonly groups: readonly GroupFrame[];
   /** Groups to be sent. */

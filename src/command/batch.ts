@@ -91,7 +91,7 @@ export class BatchDispatcher {
 
   /**
    * Starts a batch. The bytes are copied before this returns.
-   * @returns DISPATCHED (also when the whole answer was a trailer with an error that rows caused), or a code to answer.
+   * @returns DISPATCHED, or a code to answer.
    */
   start(client: ClientRef, bytes: Uint8Array, at: number, size: number, nowMs: number): number {
     const { counters, routes } = this.#parts;
@@ -166,11 +166,13 @@ export class BatchDispatcher {
       frames.addRow(worker, bytes, rowAt, templateAt, templateEnd);
       rowCount++;
     }
+    if (rowCount === 0) return this.#refuse(code);
     const run = new BatchRun(client, nowMs, frames.finish(), rowCount);
     const timeoutMs = readU32(bytes, at + MSG_TIMEOUT);
     run.deadlineMs = nowMs + (timeoutMs !== 0 ? timeoutMs : DEFAULT_TIMEOUT_MS);
+    // A bad row ends the batch there: the rows before it are executed, but the answer is the trailer alone.
     run.code = code;
-    if (rowCount === 0) return this.#refuse(code);
+    run.isSilent = code !== OK;
     this.#runs.set(client.slot, run);
     this.#pump(run);
     return DISPATCHED;
@@ -221,7 +223,7 @@ export class BatchDispatcher {
       group.isUnderWay = false;
       run.underWay--;
     }
-    const size = u32[c + COMP_SIZE]!;
+    const size = run.isSilent ? 0 : u32[c + COMP_SIZE]!;
     if (run.rowsLeft > 0) {
       if (size > 0) this.#parts.sink.answer(slot, generation, number, bytes, at, size, false);
       if (run.waiting.length > 0) this.#pump(run);

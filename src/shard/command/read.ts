@@ -30,15 +30,15 @@ export function executeRead(ex: Executor, shard: Shard, req: Request, token: num
   let code = ex.checkSet(shard, req, entry);
   if (code !== OK) return failAt(ex, shard, entry, code);
   if (req.hasFilter) return failAt(ex, shard, entry, UNSUPPORTED_FEATURE);
+  if (req.ttl > 100 && req.ttl !== NEVER_TOUCH && shard.index.voidTime(entry) !== 0) {
+    return failAt(ex, shard, entry, PARAMETER); // a touch percent, of a record that can expire
+  }
   const isHeaderOnly = (req.info1 & INFO1_GET_NO_BINS) !== 0;
   if (!isHeaderOnly || ex.needsKeyCheck(shard, req, entry)) {
     code = ex.load(shard, entry, token);
     if (code !== OK) return code === PARKED ? PARKED : failAt(ex, shard, entry, code);
     code = ex.checkKey(req);
     if (code !== OK) return failAt(ex, shard, entry, code);
-  }
-  if (req.ttl > 100 && req.ttl !== NEVER_TOUCH && shard.index.voidTime(entry) !== 0) {
-    return failAt(ex, shard, entry, PARAMETER); // a touch percent, of a record that can expire
   }
   answer.reset();
   answer.generation = shard.index.generation(entry);
