@@ -76,6 +76,13 @@ export class ShardFigures {
     });
   }
 
+  /** Number of a set by its name, undefined for one that never had a record. */
+  setId(name: string): number | undefined {
+    const bytes = Buffer.from(name);
+    const id = this.#sets.find(bytes, 0, bytes.length);
+    return id > 0 ? id : undefined;
+  }
+
   #device({ kind, name, shards }: ShardPlace): DeviceFigures {
     const blocks = shards.map(shard => this.#blocks[shard]!);
     return {

@@ -140,8 +140,7 @@ function namespaceSource(
   places: readonly ShardPlace[],
 ): NamespaceSource {
   const memory = createNamespaceMemory(SHARD_COUNT);
-  const sets = new SetTable(memory.sets);
-  const setId = sets.findOrAdd(Buffer.from(set), 0, set.length);
+  const setId = new SetTable(memory.sets).findOrAdd(Buffer.from(set), 0, set.length);
   for (const shared of memory.shards) {
     const block = new Region(shared).f64;
     block[st.ST_OBJECTS] = objects / SHARD_COUNT;
@@ -164,8 +163,8 @@ function namespaceSource(
     sets: () => figures.sets(),
     recordHistogram: (type, of) => {
       if (of === undefined) return histograms.text(type, undefined);
-      const id = sets.find(Buffer.from(of), 0, Buffer.byteLength(of));
-      return id > 0 ? histograms.text(type, id) : undefined;
+      const id = figures.setId(of);
+      return id === undefined ? undefined : histograms.text(type, id);
     },
   };
 }
