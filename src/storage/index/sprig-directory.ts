@@ -11,12 +11,12 @@
  */
 import { Region, type SharedBytes } from '../../base/arena.js';
 import { ORDER_BIAS } from './entry.js';
+import { TABLE_WORDS } from './entry-table.js';
 
-/** Words of the control region, which belongs to the index; the directory owns these three. */
-export const DIR_BITS = 0; // k
-export const DIR_SPLIT = 1;
-export const DIR_EPOCH = 2; // moves when a directory or chunk comes or goes: another thread's view is then out of date
-export const DIR_WORDS = 3;
+/** Words of the index's control region that belong to this class. */
+const BITS = TABLE_WORDS; // k
+const SPLIT = TABLE_WORDS + 1;
+const EPOCH = TABLE_WORDS + 2; // counts starts and ends of growth
 
 /** No slot: not an index and not the complement of one. */
 export const NO_SLOT = 0x7fffffff;
@@ -49,13 +49,18 @@ export class SprigDirectory {
     return { heads, grown: this.isGrowing ? (this.#grown.buffer as SharedBytes) : undefined };
   }
 
+  /** Another value when a growth has begun or ended since: a view made before it has the wrong heads. */
+  get epoch(): number {
+    return this.#control[EPOCH]!;
+  }
+
   get isGrowing(): boolean {
     return this.#grown !== this.#heads;
   }
 
   /** Sprigs of the whole shard; while growing, as if it had not begun. */
   get sprigCount(): number {
-    return this.#partitionCount << this.#control[DIR_BITS]!;
+    return this.#partitionCount << this.#control[BITS]!;
   }
 
   get usedBytes(): number {
@@ -64,22 +69,22 @@ export class SprigDirectory {
 
   /** Slot of the sprig of local partition `local` that holds first order word `w0`. */
   slotOf(local: number, w0: number): number {
-    const k = this.#control[DIR_BITS]!;
+    const k = this.#control[BITS]!;
     const top = w0 ^ ORDER_BIAS;
     const i = (local << k) | ((top >>> 1) >>> (31 - k));
-    return i >= this.#control[DIR_SPLIT]! ? i : ~((local << (k + 1)) | (top >>> (31 - k)));
+    return i >= this.#control[SPLIT]! ? i : ~((local << (k + 1)) | (top >>> (31 - k)));
   }
 
   firstSlot(local: number): number {
-    const k = this.#control[DIR_BITS]!;
+    const k = this.#control[BITS]!;
     const i = local << k;
-    return i >= this.#control[DIR_SPLIT]! ? i : ~(local << (k + 1));
+    return i >= this.#control[SPLIT]! ? i : ~(local << (k + 1));
   }
 
   /** The slot after `slot` in the same partition, or NO_SLOT. */
   slotAfter(local: number, slot: number): number {
-    const k = this.#control[DIR_BITS]!;
-    const split = this.#control[DIR_SPLIT]!;
+    const k = this.#control[BITS]!;
+    const split = this.#control[SPLIT]!;
     let i: number;
     if (slot < 0) {
       const j = ~slot + 1;
@@ -111,30 +116,30 @@ export class SprigDirectory {
       if (error instanceof RangeError) return;
       throw error;
     }
-    this.#control[DIR_EPOCH]!++;
+    this.#control[EPOCH]!++;
   }
 
   /** The next sprig to split: the caller cuts its list at `splitBit` and passes both halves to `finishSplit`. */
   get splitSlot(): number {
-    return this.#control[DIR_SPLIT]!;
+    return this.#control[SPLIT]!;
   }
 
   /** Bit (as a shift) of an unbiased first order word that sends an entry to the upper half of a split sprig. */
   get splitBit(): number {
-    return 31 - this.#control[DIR_BITS]!;
+    return 31 - this.#control[BITS]!;
   }
 
   finishSplit(lower: number, upper: number): void {
-    const i = this.#control[DIR_SPLIT]!;
+    const i = this.#control[SPLIT]!;
     this.#grown[i * 2] = lower;
     this.#grown[i * 2 + 1] = upper;
     if (i + 1 < this.sprigCount) {
-      this.#control[DIR_SPLIT] = i + 1;
+      this.#control[SPLIT] = i + 1;
       return;
     }
     this.#heads = this.#grown;
-    this.#control[DIR_BITS]!++;
-    this.#control[DIR_SPLIT] = 0;
-    this.#control[DIR_EPOCH]!++;
+    this.#control[BITS]!++;
+    this.#control[SPLIT] = 0;
+    this.#control[EPOCH]!++;
   }
 }

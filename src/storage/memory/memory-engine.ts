@@ -102,8 +102,10 @@ export class MemoryEngine implements StorageEngine {
   }
 
   load(entry: number, _token: number, out: RecordSpan): number {
+    const size = this.#index.size(entry);
+    if (size === 0) throw new Error(`memory engine: nothing is stored for entry ${entry}`);
     this.#pool.span(this.#index.location(entry), out);
-    out.size = this.#index.size(entry);
+    out.size = size;
     return OK;
   }
 
