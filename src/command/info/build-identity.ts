@@ -3,8 +3,10 @@
  * so they are told the reference's build whose behaviour we keep; Caltrop's own version stands beside it.
  * Source: protocol 02, section 4.
  */
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import os from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 /** Build of the reference whose protocol and behaviour this server keeps. */
 export const REFERENCE_BUILD = '8.1.2.0';
@@ -37,16 +39,30 @@ export interface BuildIdentity {
   readonly time: string;
 }
 
-/** @param root directory of package.json, ending in a slash. Reads a few small files; for the start only. */
-export function readBuildIdentity(root: URL): BuildIdentity {
-  const { version } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as { version: string };
+/** Reads a few small files; for the start only. */
+export function readBuildIdentity(): BuildIdentity {
+  const root = findRoot();
+  const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as {
+    version: string;
+  };
   return {
     caltrop: version,
     os: readDistribution(),
     arch: os.machine(),
     sha: readCommit(root),
-    time: statSync(new URL(import.meta.url)).mtime.toUTCString(),
+    time: statSync(import.meta.filename).mtime.toUTCString(),
   };
+}
+
+/** The directory of package.json, above wherever the compiled files lie. */
+function findRoot(): URL {
+  let directory = import.meta.dirname;
+  while (!existsSync(path.join(directory, 'package.json'))) {
+    const parent = path.dirname(directory);
+    if (parent === directory) throw new Error(`no package.json above ${import.meta.dirname}`);
+    directory = parent;
+  }
+  return pathToFileURL(`${directory}/`);
 }
 
 function readDistribution(): string {

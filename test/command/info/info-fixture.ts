@@ -96,7 +96,7 @@ export function createFixture(t: ExecutionContext): Fixture {
     shards: [...Array(SHARD_COUNT).keys()],
   } as const;
   const source: InfoSource = {
-    build: readBuildIdentity(REPOSITORY),
+    build: readBuildIdentity(),
     config,
     partitions,
     cluster,
