@@ -18,6 +18,9 @@ import {
   WILDCARD,
 } from './element.js';
 
+/** Headers a0 to bf: str with its size in the low five bits. */
+const FIXSTR = 0xa0;
+
 /** Where each side stands; set by the exported functions and moved on by the helpers. */
 let a: Uint8Array = new Uint8Array(0);
 let b: Uint8Array = a;
@@ -63,6 +66,18 @@ function compareHere(depth: number): number {
       aAt++;
       bAt++;
       return x < y ? -1 : x > y ? 1 : 0;
+    }
+    // So it is with short strings, or short values of any one type byte.
+    if ((x & 0xe0) === FIXSTR && (y & 0xe0) === FIXSTR) {
+      const aSize = x & 0x1f;
+      const bSize = y & 0x1f;
+      const aBody = aAt + 1;
+      const bBody = bAt + 1;
+      if (aSize > 0 && bSize > 0 && aSize <= aEnd - aBody && bSize <= bEnd - bBody && a[aBody] === b[bBody]) {
+        aAt = aBody + aSize;
+        bAt = bBody + bSize;
+        return compareBytes(aBody, aSize, bBody, bSize);
+      }
     }
   }
   const aNext = aElement.read(a, aAt, aEnd);

@@ -28,27 +28,25 @@ import {
   VALUE_ORDERED,
   WILDCARD,
 } from './element.js';
+import { Writer } from './writer.js';
 
 /** What these functions return for a value that must not be stored; callers turn it into a code. */
 export const REJECTED = -1;
 
 /** A comparison sentinel is an ext 0xff with a body this long; a longer one is an ordinary value. */
 const SENTINEL_BODY_MAX = 3; // bytes
-const FIXSTR_MAX = 31; // bytes
-const FIX_COUNT_MAX = 15;
 /** Scratch larger than this is given back after use. */
 const SCRATCH_KEPT = 1 << 20; // bytes
 
 let source: Uint8Array = new Uint8Array(0);
 let sourceEnd = 0;
 let from = 0; // next byte to read
-let target: Uint8Array = source;
-let to = 0; // next byte to write
+const target = new Writer();
 
 const element = new Element();
 
-/** Where each pair of the maps being written starts in `target`; inner maps lie above outer ones. */
-let pairAt = new Int32Array(1024);
+/** Where each pair of the maps being written starts in `target`: a stack, inner maps above outer ones. */
+let pairAt = new Uint32Array(1024);
 let pairTop = 0;
 /** Bytes of a map whose pairs are being put in order. */
 let shuffle = new Uint8Array(4096);
@@ -89,13 +87,12 @@ export function normaliseElement(
   source = bytes;
   sourceEnd = end;
   from = at;
-  target = out;
-  to = outAt;
+  target.start(out, outAt);
   pairTop = 0;
   const isStorable = put(0);
-  if (pairAt.byteLength > SCRATCH_KEPT) pairAt = new Int32Array(1024);
+  if (pairAt.byteLength > SCRATCH_KEPT) pairAt = new Uint32Array(1024);
   if (shuffle.byteLength > SCRATCH_KEPT) shuffle = new Uint8Array(4096);
-  return isStorable ? to - outAt : REJECTED;
+  return isStorable ? target.at - outAt : REJECTED;
 }
 
 /** Whether a list or map particle asks for its index to be kept; the bit that the stored form does not have. */
@@ -115,12 +112,12 @@ function put(depth: number): boolean {
   switch (element.type) {
     case INT:
     case NEGATIVE_INT:
-      putInteger(element.type, element.high, element.low);
+      target.integer(element.type, element.high, element.low);
       return true;
     case STRING:
     case BYTES:
     case GEOJSON:
-      putPayload(at, element.bodyAt, element.bodySize);
+      target.payload(source, at, element.bodyAt, element.bodySize);
       return true;
     case LIST:
       return depth < DEPTH_MAX && putList(element.count, depth);
@@ -130,10 +127,11 @@ function put(depth: number): boolean {
     case INF:
       return false;
     case EXT:
-      return putExt(element.extType, element.bodyAt, element.bodySize);
-    default: // nil, false, true
-      copyBytes(source, at, next - at, target, to);
-      to += next - at;
+      if (isSentinel()) return false;
+      target.ext(element.extType, source, element.bodyAt, element.bodySize);
+      return true;
+    default: // nil, false, true, doubles
+      target.copy(source, at, next - at);
       return true;
   }
 }
@@ -144,13 +142,12 @@ function putList(count: number, depth: number): boolean {
   // An ext behind the flags would be taken for them as soon as they are dropped.
   if (sent >= 0 && takeFlags(length) >= 0) return false;
   const flags = sent < 0 ? 0 : sent & ORDERED;
-  putCount(0x90, 0xdc, flags === 0 ? length : length + 1);
-  if (flags !== 0) putFlags(flags);
-  let previousAt = to;
+  target.listHeader(flags === 0 ? length : length + 1, flags);
+  let previousAt = target.at;
   for (let k = 0; k < length; k++) {
-    const at = to;
+    const { at } = target;
     if (!put(depth + 1)) return false;
-    if (flags !== 0 && k > 0 && compare(target, previousAt, at, target, at, to) > 0) return false;
+    if (flags !== 0 && k > 0 && compareWritten(previousAt, at) > 0) return false;
     previousAt = at;
   }
   return true;
@@ -166,28 +163,23 @@ function putMap(count: number, depth: number): boolean {
     length--;
   }
   const flags = sent < 0 || (sent & ORDERED) === 0 ? 0 : sent & (ORDERED | VALUE_ORDERED);
-  putCount(0x80, 0xde, flags === 0 ? length : length + 1);
-  if (flags !== 0) {
-    putFlags(flags);
-    target[to++] = 0xc0;
-  }
+  target.mapHeader(flags === 0 ? length : length + 1, flags);
   const bottom = pairTop;
-  reservePairs(length);
-  pairTop += length;
   let isSorted = true;
   for (let k = 0; k < length; k++) {
-    const at = to;
+    const { at } = target;
     if (!isKey() || !put(depth + 1)) return false;
     if (k > 0) {
-      const previousAt = pairAt[bottom + k - 1]!;
-      const order = compare(target, previousAt, at, target, at, to);
+      const order = compareWritten(pairAt[pairTop - 1]!, at);
       if (order === 0 || (order > 0 && flags !== 0)) return false;
       if (order > 0) isSorted = false;
     }
-    pairAt[bottom + k] = at;
+    // Room is taken pair by pair, since a header may claim far more pairs than there are.
+    reservePairs(1);
+    pairAt[pairTop++] = at;
     if (!put(depth + 1)) return false;
   }
-  if (!isSorted && !sortPairs(bottom, length)) return false;
+  if (!isSorted && !sortPairs(bottom)) return false;
   pairTop = bottom;
   return true;
 }
@@ -213,143 +205,74 @@ function isKey(): boolean {
   );
 }
 
-/** Number of the map being sorted's first pair in `pairAt`, for the comparator. */
-let sortBottom = 0;
+/** Whether the ext just read is one that must not be stored, of a known meaning or not. */
+function isSentinel(): boolean {
+  return element.extType === SENTINEL && element.bodySize > 0 && element.bodySize <= SENTINEL_BODY_MAX;
+}
+
+/** Compares two elements that were written. */
+function compareWritten(at: number, otherAt: number): number {
+  return compare(target.bytes, at, target.at, target.bytes, otherAt, target.at);
+}
 
 /**
- * Puts the `length` pairs that end at `to` in key order.
+ * Puts the pairs from number `bottom` on, which end where `target` stands, in key order.
  * @returns false when two keys are equal.
  */
-function sortPairs(bottom: number, length: number): boolean {
+function sortPairs(bottom: number): boolean {
+  const length = pairTop - bottom;
+  const end = target.at;
+  // The numbers of the pairs lie above the pairs, twice.
+  reservePairs(length * 2);
+  const sorted = mergeSort(bottom, pairTop, pairTop + length, length);
+  for (let k = 1; k < length; k++) {
+    if (compareWritten(pairAt[pairAt[sorted + k - 1]!]!, pairAt[pairAt[sorted + k]!]!) === 0) return false;
+  }
   const firstAt = pairAt[bottom]!;
-  const size = to - firstAt;
-  reservePairs(length);
-  const order = pairAt.subarray(pairTop, pairTop + length);
-  for (let k = 0; k < length; k++) order[k] = k;
-  sortBottom = bottom;
-  order.sort(byKey);
-  for (let k = 1; k < length; k++) if (byKey(order[k - 1]!, order[k]!) === 0) return false;
+  const size = end - firstAt;
   if (shuffle.length < size) shuffle = new Uint8Array(Math.max(size, shuffle.length * 2));
-  copyBytes(target, firstAt, size, shuffle, 0);
-  let next = firstAt;
+  copyBytes(target.bytes, firstAt, size, shuffle, 0);
+  target.at = firstAt;
   for (let k = 0; k < length; k++) {
-    const pair = order[k]!;
-    const at = pairAt[bottom + pair]!;
-    const end = pair + 1 < length ? pairAt[bottom + pair + 1]! : to;
-    copyBytes(shuffle, at - firstAt, end - at, target, next);
-    next += end - at;
+    const pair = pairAt[sorted + k]!;
+    const at = pairAt[pair]!;
+    const next = pair + 1 < pairTop ? pairAt[pair + 1]! : end;
+    target.copy(shuffle, at - firstAt, next - at);
   }
   return true;
 }
 
-function byKey(x: number, y: number): number {
-  return compare(target, pairAt[sortBottom + x]!, to, target, pairAt[sortBottom + y]!, to);
+/**
+ * Sorts the numbers of `length` pairs from `bottom` on by their keys, runs of 1, 2, 4 … at a time, back and forth
+ * between two ranges of `pairAt`.
+ * @returns Which of the two ranges holds the result.
+ */
+function mergeSort(bottom: number, rangeA: number, rangeB: number, length: number): number {
+  let input = rangeA;
+  let output = rangeB;
+  for (let k = 0; k < length; k++) pairAt[input + k] = bottom + k;
+  for (let run = 1; run < length; run *= 2) {
+    for (let first = 0; first < length; first += 2 * run) {
+      const middle = Math.min(first + run, length);
+      const last = Math.min(middle + run, length);
+      let left = first;
+      let right = middle;
+      for (let k = first; k < last; k++) {
+        const isLeft =
+          left < middle &&
+          (right === last ||
+            compareWritten(pairAt[pairAt[input + left]!]!, pairAt[pairAt[input + right]!]!) <= 0);
+        pairAt[output + k] = pairAt[input + (isLeft ? left++ : right++)]!;
+      }
+    }
+    [input, output] = [output, input];
+  }
+  return input;
 }
 
 function reservePairs(count: number): void {
   if (pairTop + count <= pairAt.length) return;
-  const larger = new Int32Array(Math.max(pairTop + count, pairAt.length * 2));
+  const larger = new Uint32Array(Math.max(pairTop + count, pairAt.length * 2));
   larger.set(pairAt.subarray(0, pairTop));
   pairAt = larger;
-}
-
-function putInteger(type: number, high: number, low: number): void {
-  if (type === INT) {
-    if (high !== 0) {
-      target[to++] = 0xcf;
-      putU32(high);
-      putU32(low);
-    } else if (low < 0x80) target[to++] = low;
-    else if (low <= 0xff) {
-      target[to++] = 0xcc;
-      target[to++] = low;
-    } else if (low <= 0xffff) putU16(0xcd, low);
-    else {
-      target[to++] = 0xce;
-      putU32(low);
-    }
-    return;
-  }
-  const value = low | 0;
-  if (high !== 0xffffffff || value >= 0) {
-    target[to++] = 0xd3;
-    putU32(high);
-    putU32(low);
-  } else if (value >= -0x20) target[to++] = value;
-  else if (value >= -0x80) {
-    target[to++] = 0xd0;
-    target[to++] = value;
-  } else if (value >= -0x8000) putU16(0xd1, value);
-  else {
-    target[to++] = 0xd2;
-    putU32(value);
-  }
-}
-
-/** Puts a string, blob or other bytes; a header that could not be smaller stays as it is, str family or bin. */
-function putPayload(headAt: number, bodyAt: number, bodySize: number): void {
-  const smallest = bodySize <= FIXSTR_MAX ? 1 : bodySize <= 0xff ? 2 : bodySize <= 0xffff ? 3 : 5;
-  if (bodyAt - headAt === smallest) {
-    copyBytes(source, headAt, smallest + bodySize, target, to);
-    to += smallest + bodySize;
-    return;
-  }
-  if (smallest === 1) target[to++] = 0xa0 | bodySize;
-  else if (smallest === 2) {
-    target[to++] = 0xd9;
-    target[to++] = bodySize;
-  } else putU16(0xda, bodySize);
-  copyBytes(source, bodyAt, bodySize, target, to);
-  to += bodySize;
-}
-
-/** Puts an ext that is no sentinel, under its smallest header. */
-function putExt(type: number, bodyAt: number, bodySize: number): boolean {
-  if (type === SENTINEL && bodySize > 0 && bodySize <= SENTINEL_BODY_MAX) return false;
-  const fixed = bodySize <= 16 ? FIXEXT[bodySize]! : 0;
-  if (fixed !== 0) target[to++] = fixed;
-  else if (bodySize <= 0xff) {
-    target[to++] = 0xc7;
-    target[to++] = bodySize;
-  } else if (bodySize <= 0xffff) putU16(0xc8, bodySize);
-  else {
-    target[to++] = 0xc9;
-    putU32(bodySize);
-  }
-  target[to++] = type;
-  copyBytes(source, bodyAt, bodySize, target, to);
-  to += bodySize;
-  return true;
-}
-
-/** Headers of exts with a body of 1, 2, 4, 8 or 16 bytes, by that size. */
-const FIXEXT: readonly number[] = [0, 0xd4, 0xd5, 0, 0xd6, 0, 0, 0, 0xd7, 0, 0, 0, 0, 0, 0, 0, 0xd8];
-
-/** Puts a container's header: `fix` with the count in it, or `wide` (u16) or the header after that (u32). */
-function putCount(fix: number, wide: number, count: number): void {
-  if (count <= FIX_COUNT_MAX) target[to++] = fix | count;
-  else if (count <= 0xffff) putU16(wide, count);
-  else {
-    target[to++] = wide + 1;
-    putU32(count);
-  }
-}
-
-function putFlags(flags: number): void {
-  target[to++] = 0xc7;
-  target[to++] = 0;
-  target[to++] = flags;
-}
-
-function putU16(header: number, value: number): void {
-  target[to++] = header;
-  target[to++] = value >> 8;
-  target[to++] = value;
-}
-
-function putU32(value: number): void {
-  target[to++] = value >>> 24;
-  target[to++] = value >>> 16;
-  target[to++] = value >>> 8;
-  target[to++] = value;
 }

@@ -213,6 +213,14 @@ test('a hundred thousand unsorted keys come out in order', t => {
   for (let k = 0; k < count; k += 997) t.is(Buffer.from(out.buffer).readUInt32BE(5 + k * 6 + 1), k + 0x10000);
 });
 
+test('maps that claim more pairs than there are take no memory', t => {
+  const bytes = new Uint8Array(8 << 20);
+  for (let k = 0; k < DEPTH_MAX - 1; k++) bytes.set([0xdf, 0, 0x30, 0, 0, k & 0x7f], k * 6);
+  const before = process.memoryUsage().arrayBuffers;
+  t.is(normalise(MAP, bytes, 0, bytes.length, new Uint8Array(bytes.length), 0), REJECTED);
+  t.true(process.memoryUsage().arrayBuffers - before < 64 << 20);
+});
+
 test('values nested too deep are refused', t => {
   t.is(typeof list(`${'91'.repeat(DEPTH_MAX)}c0`), 'string');
   t.is(list(`${'91'.repeat(DEPTH_MAX + 1)}c0`), REJECTED);
