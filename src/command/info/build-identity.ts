@@ -39,12 +39,9 @@ export interface BuildIdentity {
   readonly time: string;
 }
 
-/** Reads a few small files; for the start only. */
-export function readBuildIdentity(): BuildIdentity {
-  const root = findRoot();
-  const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as {
-    version: string;
-  };
+/** @param root directory of package.json, ending in a slash. Reads a few small files; for the start only. */
+export function readBuildIdentity(root: URL = findRoot()): BuildIdentity {
+  const { version } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as { version: string };
   return {
     caltrop: version,
     os: readDistribution(),
