@@ -1,0 +1,213 @@
+/**
+ * A shard on a device without the server around it: a real index and a real engine, written to and read from by
+ * key number. A value is a function of key and version, so a record that was read proves which version it is.
+ */
+import { createHash } from 'node:crypto';
+import { Region } from '../../src/base/arena.js';
+import { PARTITION_COUNT } from '../../src/base/digest.js';
+import { OK, PARKED } from '../../src/base/result.js';
+import { DeviceEngine } from '../../src/storage/device/device-engine.js';
+import type { StorageLog } from '../../src/storage/device/storage-error.js';
+import { RecordSpan, ST_COUNT } from '../../src/storage/engine.js';
+import { PrimaryIndex } from '../../src/storage/index/primary-index.js';
+import type { IoBackend } from '../../src/storage/io/io-backend.js';
+import { IoQueue } from '../../src/storage/io/io-queue.js';
+import {
+  binsOffset,
+  newRecordHeader,
+  REC_BINS_AT,
+  RECORD_HEADER_SIZE,
+  writeRecordHeader,
+} from '../../src/storage/record/flat-record.js';
+import type { BlockWriterLimits } from '../../src/storage/write-block/block-writer.js';
+import type { ExtentDescription } from '../../src/storage/write-block/shard-extent.js';
+
+export const SET_NAME = Buffer.from('people');
+const VALUE_HEADER_SIZE = 16; // key, version, size, voidTime
+
+/** Keeps what the storage logs. */
+export class LogLines implements StorageLog {
+  readonly lines: string[] = [];
+  info(text: string): void {
+    this.lines.push(`info ${text}`);
+  }
+  warning(text: string): void {
+    this.lines.push(`warning ${text}`);
+  }
+  critical(text: string): void {
+    this.lines.push(`critical ${text}`);
+  }
+}
+
+export interface StorageShardOptions {
+  backend: IoBackend;
+  extent: ExtentDescription;
+  /** All partitions belong to the extent's shard unless given. */
+  shardOf?: Uint16Array;
+  limits?: Partial<BlockWriterLimits>;
+  recordSizeMax?: number;
+  tokenCount?: number;
+  entriesMax?: number;
+}
+
+export class StorageShard {
+  readonly io: IoQueue;
+  readonly index: PrimaryIndex;
+  readonly engine: DeviceEngine;
+  readonly counters = new Region(ST_COUNT * 8).f64;
+  readonly log = new LogLines();
+  /** Entries that recovery told of, less those it took back, by set name. */
+  readonly recovered = new Map<string, number>();
+  readonly #setOf = new Map<number, string>();
+  readonly #span = new RecordSpan();
+  readonly #fresh = new RecordSpan();
+  readonly #header = newRecordHeader();
+  readonly #tokens = new Int32Array(64);
+
+  constructor(options: StorageShardOptions) {
+    const shard = options.extent.owner.shard;
+    const shardOf = options.shardOf ?? new Uint16Array(PARTITION_COUNT).fill(shard);
+    const partitions = Uint16Array.from([...shardOf.keys()].filter(pid => shardOf[pid] === shard));
+    this.io = new IoQueue(options.backend);
+    this.index = new PrimaryIndex({
+      partitions,
+      ...(options.entriesMax ? { entriesMax: options.entriesMax } : {}),
+    });
+    this.engine = new DeviceEngine({
+      extent: options.extent,
+      shardOf,
+      io: this.io,
+      index: this.index,
+      counters: this.counters,
+      tokenCount: options.tokenCount ?? 64,
+      recordSizeMax: options.recordSizeMax ?? 1024 * 1024,
+      limits: { flushMaxMs: 1000, writeCacheMax: 64 * 1024 * 1024, postWriteCacheMax: 0, ...options.limits },
+      log: this.log,
+    });
+  }
+
+  recover(nowSec = 0): this {
+    this.engine.recover(nowSec, {
+      added: (entry, memory, at, size) => {
+        const name = Buffer.from(memory.slice(at, at + size)).toString();
+        this.#setOf.set(entry, name);
+        this.recovered.set(name, (this.recovered.get(name) ?? 0) + 1);
+      },
+      dropped: entry => {
+        const name = this.#setOf.get(entry)!;
+        this.recovered.set(name, this.recovered.get(name)! - 1);
+      },
+    });
+    return this;
+  }
+
+  /** Writes version `version` of a record whose value has `size` bytes (16 or more). @returns A result code. */
+  put(key: number, version: number, size: number, voidTimeSec = 0): number {
+    const digest = digestOf(key);
+    const binsAt = binsOffset(SET_NAME.length, 0);
+    const result = this.engine.reserve(binsAt + size, this.#fresh);
+    if (result !== OK) return result;
+    let entry = this.index.find(digest, 0);
+    if (entry < 0) entry = this.index.insert(digest, 0);
+    if (entry < 0) throw new Error('the index is full');
+    const { region, at } = this.#fresh;
+    const header = this.#header;
+    header.generation = version & 0xffff;
+    header.voidTimeSec = voidTimeSec;
+    header.lutMs = version;
+    header.sequence = this.engine.nextSequence();
+    header.setNameSize = SET_NAME.length;
+    header.binCount = 1;
+    writeRecordHeader(region.u8, region.u32, at, header, digest, 0);
+    region.u8.set(SET_NAME, at + RECORD_HEADER_SIZE);
+    writeValue(region.u8, at + binsAt, key, version, size, voidTimeSec);
+    this.index.setGeneration(entry, header.generation);
+    this.index.setVoidTime(entry, voidTimeSec);
+    this.index.setLut(entry, header.lutMs);
+    this.engine.store(entry);
+    return OK;
+  }
+
+  /** Deletes a record. @returns A result code, or undefined when there was none. */
+  delete(key: number): number | undefined {
+    const entry = this.index.find(digestOf(key), 0);
+    if (entry < 0) return undefined;
+    const result = this.engine.remove(entry, 1);
+    if (result === OK) this.index.remove(entry);
+    return result;
+  }
+
+  /** Starts or repeats a read. @returns OK with the version in `version`, PARKED, or a code; undefined: no record. */
+  tryGet(key: number, token: number): number | undefined {
+    const entry = this.index.find(digestOf(key), 0);
+    if (entry < 0) return undefined;
+    const result = this.engine.load(entry, token, this.#span);
+    if (result === OK) this.version = this.#check(key);
+    return result;
+  }
+  /** Version of the record that was read last. */
+  version = 0;
+
+  /** Reads a record, waiting for the device. @returns Its version; undefined: no record; or a negative code. */
+  get(key: number, token = 0): number | undefined {
+    for (;;) {
+      const result = this.tryGet(key, token);
+      if (result === PARKED) {
+        this.io.drainOrWait(100);
+        this.engine.poll(this.#tokens);
+        continue;
+      }
+      this.engine.release(token);
+      if (result === undefined) return undefined;
+      return result === OK ? this.version : -result;
+    }
+  }
+
+  /** Lets the engine and its device work at time `nowMs`. */
+  tick(nowMs: number): void {
+    this.io.drain();
+    this.engine.tick(nowMs);
+  }
+
+  #check(key: number): number {
+    const { region, at, size } = this.#span;
+    const binsAt = region.u32[(at >>> 2) + REC_BINS_AT]!;
+    const version = readValue(region.u8, at + binsAt, key, size - binsAt);
+    if (version === undefined) throw new Error(`key ${key}: the record served is not one that was written`);
+    return version;
+  }
+}
+
+/** A digest for key number `key`, spread over all partitions. */
+export function digestOf(key: number): Uint8Array {
+  return createHash('sha1').update(`key ${key}`).digest();
+}
+
+function writeValue(
+  u8: Uint8Array,
+  at: number,
+  key: number,
+  version: number,
+  size: number,
+  voidTime: number,
+): void {
+  if (size < VALUE_HEADER_SIZE) throw new RangeError(`a value has ${VALUE_HEADER_SIZE} bytes or more`);
+  const view = new DataView(u8.buffer, u8.byteOffset + at, size);
+  view.setUint32(0, key);
+  view.setUint32(4, version);
+  view.setUint32(8, size);
+  view.setUint32(12, voidTime);
+  for (let i = VALUE_HEADER_SIZE; i < size; i++) u8[at + i] = (key * 31 + version * 17 + i) & 0xff;
+}
+
+/** @returns The version, or undefined when the bytes are not a value of this key. */
+function readValue(u8: Uint8Array, at: number, key: number, size: number): number | undefined {
+  if (size < VALUE_HEADER_SIZE) return undefined;
+  const view = new DataView(u8.buffer, u8.byteOffset + at, size);
+  const version = view.getUint32(4);
+  if (view.getUint32(0) !== key || view.getUint32(8) !== size) return undefined;
+  for (let i = VALUE_HEADER_SIZE; i < size; i++) {
+    if (u8[at + i] !== ((key * 31 + version * 17 + i) & 0xff)) return undefined;
+  }
+  return version;
+}
