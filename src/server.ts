@@ -14,7 +14,7 @@ import { Dispatcher } from './command/dispatcher.js';
 import { serviceAddresses } from './command/info/addresses.js';
 import { readBuildIdentity } from './command/info/build-identity.js';
 import { SingleNodeCluster } from './command/info/cluster-view.js';
-import { ShardFigures, stripePlaces } from './command/info/shard-figures.js';
+import { ShardFigures, type ShardPlace, stripePlaces } from './command/info/shard-figures.js';
 import type { InfoSource, NamespaceSource } from './command/info/source.js';
 import { answerInfo } from './command/info/table.js';
 import { InfoConnection, UserAgents } from './command/info/user-agents.js';
@@ -34,10 +34,12 @@ import { SERVICE_COUNTERS } from './observe/service-counters.js';
 import { SystemUsage } from './observe/system-usage.js';
 import { PartitionTable } from './partition/table.js';
 import { WorkerClient } from './shard/client.js';
+import { createWorkerIo, openNamespaceDevices } from './shard/device-setup.js';
 import { memoryLayout, namespaceTask, tune } from './shard/namespace-setup.js';
 import { createSlab } from './shard/slab.js';
 import { ComputePool, WorkerPool } from './shard/worker-pool.js';
 import { createControl, type NamespaceTask, type WorkerTask } from './shard/worker-task.js';
+import type { OpenDeviceSet } from './storage/device/device-set.js';
 
 const REQUEST_RING_SIZE = 1024 * 1024; // bytes
 const COMPLETION_RING_SIZE = 2 * 1024 * 1024;
@@ -77,9 +79,17 @@ export class Server {
     const workerCount = service.number('service-threads') || Math.max(1, os.availableParallelism() - 1);
     service.put('service-threads', workerCount);
 
-    const namespaces = config.namespaces.map(namespace =>
-      namespaceTask(namespace, memoryLayout(), workerCount, undefined),
-    );
+    const opened = await this.#openDevices();
+    const namespaces = config.namespaces.map((namespace, id) => {
+      const set = opened[id]?.set;
+      return set === undefined
+        ? namespaceTask(namespace, memoryLayout(), workerCount, undefined)
+        : namespaceTask(namespace, set, workerCount, { engine: 'device', devices: set });
+    });
+    const deviceNamespaces = config.namespaces.flatMap((namespace, id) => {
+      const devices = opened[id];
+      return devices === undefined ? [] : [{ config: namespace, devices }];
+    });
     const counters = namespaces.map(() => new Counters(NAMESPACE_COUNTERS));
     const mainSleeper = createSleeper();
     const tasks: WorkerTask[] = [];
@@ -87,16 +97,17 @@ export class Server {
       const { port1, port2 } = new MessageChannel();
       port1.on('message', (line: ForwardedLine) => this.log.accept(line));
       port1.unref();
+      const sleeper = createSleeper();
       tasks.push({
         worker,
         requests: createRing(REQUEST_RING_SIZE),
         requestSlab: createSlab(SLAB_SIZE),
         completions: createRing(COMPLETION_RING_SIZE),
         completionSlab: createSlab(SLAB_SIZE),
-        sleeper: createSleeper(),
+        sleeper,
         mainSleeper,
         control: createControl(),
-        io: null,
+        io: deviceNamespaces.length > 0 ? createWorkerIo(deviceNamespaces, workerCount, sleeper) : null,
         namespaces: namespaces.map(
           (task, id): NamespaceTask => ({ ...task, counters: counters[id]!.addBlock().shared }),
         ),
@@ -176,7 +187,7 @@ export class Server {
     front.attach(engine, dispatcher, batch, new AsyncSleeper(mainSleeper, () => front.wake()));
 
     const source: InfoSource = {
-      build: readBuildIdentity(new URL('../../', import.meta.url)),
+      build: readBuildIdentity(),
       config,
       partitions,
       cluster,
@@ -184,7 +195,7 @@ export class Server {
       namespaces: config.namespaces.map((namespace, id): NamespaceSource => {
         const figures = new ShardFigures(
           namespaces[id]!.memory,
-          stripePlaces(namespaces[id]!.memory.shards.length),
+          placesOf(namespaces[id]!.memory.shards.length, opened[id]),
         );
         return {
           name: namespace.name,
@@ -210,16 +221,30 @@ export class Server {
       }),
     };
 
-    partitions.claimAll(cluster.clusterKey, new Set(config.namespaces.map(n => n.name)));
-    partitions.publish(true);
+    // A memory namespace always starts without data, one on devices only when its files are new.
+    const fresh = new Set(
+      config.namespaces.filter((_, id) => opened[id]?.set.isNew !== false).map(n => n.name),
+    );
+    partitions.claimAll(cluster.clusterKey, fresh);
     await this.#listen(engine, front);
-    Object.assign(source, {
-      addresses: serviceAddresses(config.networkService, this.port, service.boolean('advertise-ipv6')),
-    });
+    source.addresses = serviceAddresses(config.networkService, this.port, service.boolean('advertise-ipv6'));
     await this.#startHttp(source);
     this.#state = 'ok';
     log.info(`sockets by ${engine.name}, ${workerCount} worker${workerCount === 1 ? '' : 's'}`);
     log.info(`service ready: node ${nodeId}, clients on port ${this.port}`);
+  }
+
+  /** Opens the data files of device namespaces: [namespace id], undefined for those in memory. */
+  async #openDevices(): Promise<(OpenDeviceSet | undefined)[]> {
+    const opened: (OpenDeviceSet | undefined)[] = [];
+    this.#closers.push(async () => {
+      for (const devices of opened) await devices?.close();
+    });
+    for (const namespace of this.#config.namespaces) {
+      const isDevice = namespace.engine === 'device';
+      opened.push(isDevice ? await openNamespaceDevices(namespace, this.log.context('drv_ssd')) : undefined);
+    }
+    return opened;
   }
 
   async #listen(engine: NodeSockets, front: AerospikeFront): Promise<void> {
@@ -268,6 +293,17 @@ export class Server {
     this.log.context('as').info('finished clean shutdown');
     this.log.close();
   }
+}
+
+/** Where the shards of a namespace lie, as its figures list it. */
+function placesOf(shardCount: number, devices: OpenDeviceSet | undefined): ShardPlace[] {
+  if (devices === undefined) return stripePlaces(shardCount);
+  const { set } = devices;
+  return set.devices.map(({ path }, device) => ({
+    kind: 'file',
+    name: path,
+    shards: set.extents.flatMap((extent, shard) => (extent.device === device ? [shard] : [])),
+  }));
 }
 
 export { ListenError };

@@ -99,7 +99,7 @@ const ROWS: readonly Row[] = [
   ],
   [
     'device',
-    size('post-write-cache', 256 * MIB, [0, EXACT_MAX], 'dynamic known', 'latest blocks kept in memory'),
+    size('post-write-cache', 256 * MIB, [0, EXACT_MAX], 'dynamic honoured', 'latest blocks kept in memory'),
   ],
   ['device', boolean('read-page-cache', false, 'dynamic known', "reads use the operating system's cache")],
   ['device', boolean('serialize-tomb-raider', false, 'static known', 'one namespace at a time')],
@@ -119,7 +119,7 @@ const ROWS: readonly Row[] = [
 ];
 
 /** What only files need is accepted for memory too, as in the reference, but has nothing to do there. */
-const OF_FILES: readonly string[] = ['filesize', 'flush-max-ms', 'max-write-cache'];
+const OF_FILES: readonly string[] = ['filesize', 'flush-max-ms', 'max-write-cache', 'post-write-cache'];
 
 export const MEMORY_STORAGE_SETTINGS = rowsOf('memory');
 export const DEVICE_STORAGE_SETTINGS = rowsOf('device');

@@ -46,12 +46,14 @@ import type { Reply } from './reply.js';
 import type { NamespaceView, Shard } from './shard.js';
 import type { SlabConsumer } from './slab.js';
 import { type CommandSlot, CommandSlots } from './slots.js';
+import type { WorkerDevices } from './worker-devices.js';
 
-const SLOT_COUNT = 512;
+/** Commands that may wait at once on a worker. */
+export const SLOT_COUNT = 512;
 const BATCH = 256; // frames taken in a turn
 const PUBLISH_EVERY = 16; // commands between two publications of answers
 const TICK_MS = 10;
-const SLEEP_MS = 10; // while time-driven work is outstanding
+const SLEEP_MS = 20; // where a device needs looking after
 const IDLE_SLEEP_MS = 100;
 
 /** No command can wait with this: the engine answers PARKED without starting a read. */
@@ -72,10 +74,7 @@ export interface LoopParts {
   readonly reply: Reply;
   readonly sleeper: Sleeper;
   readonly map: ShardMap;
-  /** Moves finished device reads to their engines; returns whether any I/O is still under way. */
-  readonly pumpIo: () => boolean;
-  /** Whether a finished device read or write waits to be pumped. */
-  readonly hasIo: () => boolean;
+  readonly devices: WorkerDevices;
   readonly isStopping: () => boolean;
 }
 
@@ -89,26 +88,27 @@ export class CommandLoop {
   readonly #hasWork: () => boolean;
   #nowMs = 0;
   #tickAtMs = 0;
-  #ioBusy = false;
   /** Changes whenever the request object is filled anew. */
   #parsed = 0;
 
   constructor(parts: LoopParts) {
     this.#parts = parts;
-    this.#hasWork = () => parts.requests.hasFrame || parts.hasIo() || parts.isStopping();
+    this.#hasWork = () => parts.requests.hasFrame || parts.devices.hasWork() || parts.isStopping();
   }
 
   /** Runs until the stop word is set and every command in hand is answered. */
   run(): void {
-    const { requests, sleeper, reply } = this.#parts;
+    const { requests, sleeper, reply, devices } = this.#parts;
     for (;;) {
       this.#readClocks();
-      const busy = this.#takeFrames() || this.#resumeParked();
+      devices.pump();
+      const hasResumed = this.#resumeParked();
+      const busy = this.#takeFrames() || hasResumed;
       reply.publish();
       if (this.#nowMs >= this.#tickAtMs) this.#tick();
       if (busy) continue;
       if (this.#parts.isStopping() && !requests.hasFrame && this.#slots.freeCount === SLOT_COUNT) break;
-      sleeper.sleep(this.#hasWork, this.#ioBusy ? SLEEP_MS : IDLE_SLEEP_MS);
+      sleeper.sleep(this.#hasWork, devices.isUsed ? SLEEP_MS : IDLE_SLEEP_MS);
     }
   }
 
@@ -119,8 +119,8 @@ export class CommandLoop {
 
   #tick(): void {
     this.#tickAtMs = this.#nowMs + TICK_MS;
+    if (this.#parts.devices.isUsed) this.#parts.devices.retune();
     for (const shard of this.#parts.map.shards) shard.engine.tick(this.#nowMs);
-    this.#ioBusy = this.#parts.pumpIo();
   }
 
   #takeFrames(): boolean {
@@ -432,17 +432,17 @@ export class CommandLoop {
   /** A batch has used up all slots: lets parked commands finish until one is free again. */
   #awaitSlot(): void {
     this.#parts.reply.endRows();
-    const { reply, sleeper, hasIo } = this.#parts;
+    const { reply, sleeper, devices } = this.#parts;
     while (this.#slots.freeCount === 0) {
       reply.publish();
-      if (!this.#resumeParked()) sleeper.sleep(hasIo, SLEEP_MS);
+      devices.pump();
+      if (!this.#resumeParked()) sleeper.sleep(() => devices.hasWork(), SLEEP_MS);
     }
   }
 
   /** Runs commands whose reads have come. @returns Whether there were any. */
   #resumeParked(): boolean {
     if (this.#slots.parkedCount === 0) return false;
-    this.#ioBusy = this.#parts.pumpIo();
     let any = false;
     for (const shard of this.#parts.map.shards) {
       const count = shard.engine.poll(this.#tokens);

@@ -19,6 +19,7 @@ import {
   TUNE_FLUSH_MAX_MS,
   TUNE_NSUP_PERIOD,
   TUNE_PENDING_LIMIT,
+  TUNE_POST_WRITE_CACHE,
   TUNE_READ_TOUCH_PCT,
   TUNE_RECORD_SIZE_MAX,
   TUNE_REJECT_NON_XDR_WRITES,
@@ -44,8 +45,13 @@ const TUNINGS: readonly [slot: number, read: (config: NamespaceConfig) => number
   [TUNE_PENDING_LIMIT, c => c.settings.number('transaction-pending-limit')],
   [TUNE_REJECT_NON_XDR_WRITES, c => Number(c.settings.boolean('reject-non-xdr-writes'))],
   [TUNE_REJECT_XDR_WRITES, c => Number(c.settings.boolean('reject-xdr-writes'))],
-  [TUNE_FLUSH_MAX_MS, c => c.storage.number('flush-max-ms')],
-  [TUNE_WRITE_CACHE_MAX, c => c.storage.number('max-write-cache')],
+];
+
+/** Storage settings that only a device has. */
+const DEVICE_TUNINGS: readonly [slot: number, name: string][] = [
+  [TUNE_FLUSH_MAX_MS, 'flush-max-ms'],
+  [TUNE_WRITE_CACHE_MAX, 'max-write-cache'],
+  [TUNE_POST_WRITE_CACHE, 'post-write-cache'],
 ];
 
 /** Set settings that take the place of the namespace's; stored plus one, so that 0 says "the namespace's". */
@@ -93,7 +99,9 @@ export function namespaceTask(
 /** Brings the numbers that workers read up to date with the configuration. */
 export function tune(config: NamespaceConfig, memory: NamespaceMemory): void {
   const tuning = new Region(memory.tuning).f64;
-  for (const [slot, read] of TUNINGS) tuning[slot] = readOr(0, () => read(config));
+  for (const [slot, read] of TUNINGS) tuning[slot] = read(config);
+  if (config.engine === 'device')
+    for (const [slot, name] of DEVICE_TUNINGS) tuning[slot] = config.storage.number(name);
   const sets = new SetTable(memory.sets);
   const setTuning = new Region(memory.setTuning).f64;
   for (const [name, settings] of config.sets) tuneSet(sets, setTuning, name, settings);
@@ -105,14 +113,5 @@ function tuneSet(sets: SetTable, setTuning: Float64Array, name: string, settings
   if (id <= 0) return;
   for (const [slot, setting] of SET_TUNINGS) {
     setTuning[id * SET_TUNE_STRIDE + slot] = settings.isSet(setting) ? settings.number(setting) + 1 : 0;
-  }
-}
-
-/** A storage setting that this engine does not have reads as `fallback`. */
-function readOr(fallback: number, read: () => number): number {
-  try {
-    return read();
-  } catch {
-    return fallback;
   }
 }

@@ -1,29 +1,114 @@
-/** The device storage of one worker. */
+/**
+ * The device storage of one worker: the engines of its shards and the I/O that they share. A worker without
+ * device namespaces has one too, which does nothing.
+ */
+import { epochSec } from '../base/clock.js';
 import type { ForwardingLog } from '../observe/log.js';
+import { DeviceEngine } from '../storage/device/device-engine.js';
+import type { DeviceSet } from '../storage/device/device-set.js';
 import type { StorageEngine } from '../storage/engine.js';
 import type { PrimaryIndex } from '../storage/index/primary-index.js';
+import { IoQueue } from '../storage/io/io-queue.js';
+import { NodeIo } from '../storage/io/node-io.js';
+import { TUNE_FLUSH_MAX_MS, TUNE_POST_WRITE_CACHE, TUNE_WRITE_CACHE_MAX } from './namespace-memory.js';
 import type { NamespaceView, Shard } from './shard.js';
 import type { WorkerTask } from './worker-task.js';
 
+/** Blocks that every shard may have on their way to the device, however small max-write-cache is. */
+const WRITE_CACHE_BLOCKS_MIN = 2;
+const FILE_CONTEXT = 'drv_ssd';
+
+interface OpenEngine {
+  readonly engine: DeviceEngine;
+  readonly view: NamespaceView;
+  readonly set: DeviceSet;
+}
+
 export class WorkerDevices {
-  constructor(_task: WorkerTask, _log: ForwardingLog) {}
+  readonly #io: IoQueue | null;
+  readonly #engines: OpenEngine[] = [];
+  readonly #log: ForwardingLog;
+  readonly #tokenCount: number;
 
+  /** @param tokenCount Command slots of the worker: tokens of loads are below this. */
+  constructor(task: WorkerTask, log: ForwardingLog, tokenCount: number) {
+    this.#io = task.io === null ? null : new IoQueue(new NodeIo(task.io));
+    this.#log = log;
+    this.#tokenCount = tokenCount;
+  }
+
+  /** Makes the engine of a shard; `recover` has to follow. */
   openEngine(
-    _view: NamespaceView,
-    _devices: unknown,
-    _number: number,
-    _index: PrimaryIndex,
-    _figures: Float64Array,
+    view: NamespaceView,
+    set: DeviceSet,
+    number: number,
+    index: PrimaryIndex,
+    figures: Float64Array,
   ): StorageEngine {
-    throw new Error('no device storage');
+    if (this.#io === null) throw new Error('a device namespace needs device I/O');
+    const engine = new DeviceEngine({
+      extent: set.extents[number]!,
+      shardOf: set.shardOf,
+      io: this.#io,
+      index,
+      counters: figures,
+      tokenCount: this.#tokenCount,
+      recordSizeMax: set.writeBlockSize,
+      limits: { flushMaxMs: 0, writeCacheMax: 0, postWriteCacheMax: 0 },
+      log: this.#log.context(FILE_CONTEXT),
+    });
+    this.#engines.push({ engine, view, set });
+    return engine;
   }
 
-  recover(_shards: readonly Shard[], _isStopping: () => boolean): void {}
-  pump(): boolean {
-    return false;
+  /** Rebuilds the indexes from the devices. @returns false when the worker was told to stop meanwhile. */
+  recover(shards: readonly Shard[], isStopping: () => boolean): boolean {
+    this.retune();
+    for (const { engine } of this.#engines) {
+      const shard = shards.find(candidate => candidate.engine === engine)!;
+      const { index, namespace } = shard;
+      const isDone = engine.recover(
+        epochSec(),
+        {
+          added(entry, memory, setNameAt, setNameSize) {
+            const setId = Math.max(0, namespace.sets.findOrAdd(memory, setNameAt, setNameSize));
+            index.setSetId(entry, setId);
+            shard.countRecord(setId, index.size(entry), 1);
+          },
+          dropped(entry) {
+            shard.countRecord(index.setId(entry), index.size(entry), -1);
+          },
+        },
+        isStopping,
+      );
+      if (!isDone) return false;
+    }
+    return true;
   }
-  hasCompletions(): boolean {
-    return false;
+
+  /** Whether there is any device at all, so that time-driven work has to be looked after. */
+  get isUsed(): boolean {
+    return this.#io !== null;
   }
-  close(): void {}
+
+  /** Starts what was asked for and delivers what has ended. Never blocks. */
+  pump(): void {
+    if (this.#io !== null && (this.#io.hasWork || this.#io.pendingCount > 0)) this.#io.drain();
+  }
+
+  /** Whether pump() has something to do. */
+  hasWork(): boolean {
+    return this.#io?.hasWork === true;
+  }
+
+  /** Takes over settings that were changed. */
+  retune(): void {
+    for (const { engine, view, set } of this.#engines) {
+      const { limits } = engine;
+      limits.flushMaxMs = view.tuning[TUNE_FLUSH_MAX_MS]!;
+      const share = view.tuning[TUNE_WRITE_CACHE_MAX]! / set.shardCount;
+      limits.writeCacheMax = Math.max(WRITE_CACHE_BLOCKS_MIN * set.writeBlockSize, share);
+      limits.postWriteCacheMax = view.tuning[TUNE_POST_WRITE_CACHE]! / set.shardCount;
+    }
+  }
 }

@@ -3,14 +3,17 @@
  * respawned unasked; and a second, ordinary pool for work that may take long and touches no shard.
  */
 import { Piscina } from 'piscina';
+import { stopNodeIo } from '../storage/io/node-io-memory.js';
 import { CONTROL_READY, CONTROL_STOP, controlFlags, type WorkerTask } from './worker-task.js';
 
 const READY_POLL_MS = 2;
+const IO_THREAD = new URL('../storage/io/node-io-thread.js', import.meta.url).href;
 
 export class WorkerPool {
   readonly #pool: Piscina;
   readonly #tasks: readonly WorkerTask[];
   readonly #running: Promise<void>[] = [];
+  readonly #helpers: Promise<void>[] = [];
   #isStopping = false;
 
   /**
@@ -19,15 +22,24 @@ export class WorkerPool {
    */
   constructor(tasks: readonly WorkerTask[], onFailure: (worker: number, error: Error) => void) {
     this.#tasks = tasks;
+    const lanes = tasks.flatMap(task => task.io?.lanes ?? []);
+    const threads = tasks.length + lanes.length;
     this.#pool = new Piscina({
       filename: new URL('./worker.js', import.meta.url).href,
-      minThreads: tasks.length,
-      maxThreads: tasks.length,
+      minThreads: threads,
+      maxThreads: threads,
       concurrentTasksPerWorker: 1,
       atomics: 'disabled',
       workerHistogram: false,
       recordTiming: false,
     });
+    for (const lane of lanes) {
+      this.#helpers.push(
+        this.#pool
+          .run(lane, { filename: IO_THREAD })
+          .then(undefined, (error: Error) => onFailure(-1, new Error(`device I/O thread: ${error.message}`))),
+      );
+    }
     for (const task of tasks) {
       const run = this.#pool.run(task, { transferList: [task.logPort] }).then(
         () => {
@@ -57,6 +69,8 @@ export class WorkerPool {
     const again = setInterval(wake, 20);
     await Promise.all(this.#running);
     clearInterval(again);
+    for (const task of this.#tasks) if (task.io !== null) stopNodeIo(task.io);
+    await Promise.all(this.#helpers);
     await this.#pool.destroy();
   }
 }

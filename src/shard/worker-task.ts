@@ -6,6 +6,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import { Region, type SharedBytes } from '../base/arena.js';
 import { SharedFlags } from '../base/flags.js';
+import type { DeviceSet } from '../storage/device/device-set.js';
 import type { NodeIoMemory } from '../storage/io/node-io-memory.js';
 import type { NamespaceMemory } from './namespace-memory.js';
 import type { SlabMemory } from './slab.js';
@@ -23,7 +24,7 @@ export interface NamespaceTask {
   /** Memory storage: pages that all shards share. Device storage: the opened device set. */
   readonly storage:
     | { readonly engine: 'memory'; readonly budget: SharedBytes }
-    | { readonly engine: 'device'; readonly devices: unknown };
+    | { readonly engine: 'device'; readonly devices: DeviceSet };
 }
 
 export interface WorkerTask {

@@ -10,7 +10,7 @@ import { counterBlock } from '../observe/counters.js';
 import { ForwardingLog } from '../observe/log.js';
 import { PrimaryIndex } from '../storage/index/primary-index.js';
 import { MemoryEngine } from '../storage/memory/memory-engine.js';
-import { CommandLoop, type ShardMap } from './command-loop.js';
+import { CommandLoop, type ShardMap, SLOT_COUNT } from './command-loop.js';
 import { Reply } from './reply.js';
 import { NamespaceView, Shard } from './shard.js';
 import { SlabConsumer, SlabProducer } from './slab.js';
@@ -28,10 +28,10 @@ export default function run(task: WorkerTask): void {
   const log = new ForwardingLog(task.logThresholds, line => task.logPort.postMessage(line));
   const flags = controlFlags(task.control);
   const isStopping = (): boolean => flags.isSet(CONTROL_STOP);
-  const devices = new WorkerDevices(task, log);
+  const devices = new WorkerDevices(task, log, SLOT_COUNT);
   const map = buildShards(task, devices);
   const main = new Waker(task.mainSleeper);
-  devices.recover(map.shards, isStopping);
+  if (!devices.recover(map.shards, isStopping)) return;
   flags.set(CONTROL_READY);
   main.wake();
   const loop = new CommandLoop({
@@ -45,13 +45,11 @@ export default function run(task: WorkerTask): void {
     ),
     sleeper: new Sleeper(task.sleeper),
     map,
-    pumpIo: () => devices.pump(),
-    hasIo: () => devices.hasCompletions(),
+    devices,
     isStopping,
   });
   loop.run();
   for (const shard of map.shards) shard.engine.close();
-  devices.close();
 }
 
 function buildShards(task: WorkerTask, devices: WorkerDevices): ShardMap {

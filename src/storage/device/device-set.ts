@@ -109,7 +109,8 @@ async function openOne(path: string, others: readonly Opening[]): Promise<Openin
   }
   let lock: DeviceLock | undefined;
   try {
-    const { dev, ino, size, ...stat } = await file.stat();
+    const stat = await file.stat();
+    const { dev, ino, size } = stat;
     if (!stat.isFile()) throw new StorageError(path, 'is no ordinary file; name a file');
     for (const other of others) {
       const same = await other.file.stat();

@@ -1,0 +1,46 @@
+/** Device namespaces on the main thread: their data files, and the I/O threads that workers share. */
+import type { SharedBytes } from '../base/arena.js';
+import type { NamespaceConfig } from '../config/namespace-config.js';
+import type { LogContext } from '../observe/log.js';
+import { type OpenDeviceSet, openDeviceSet } from '../storage/device/device-set.js';
+import { IO_SIZE_MAX } from '../storage/io/io-backend.js';
+import { createNodeIoMemory, type NodeIoMemory } from '../storage/io/node-io-memory.js';
+
+/** Helper threads of a worker: one writes and flushes, the others read. */
+const LANE_COUNT = 2;
+/** Room for reads of one worker, beside the write blocks. */
+const READ_BUFFERS_SIZE = 64 * 1024 * 1024; // bytes
+const RECORD_SIZE_CAP = 8 * 1024 * 1024;
+const MIB = 1024 * 1024;
+
+/** Opens, or creates, the data files of a namespace. @throws StorageError. */
+export function openNamespaceDevices(config: NamespaceConfig, log: LogContext): Promise<OpenDeviceSet> {
+  return openDeviceSet({
+    namespace: config.name,
+    files: config.storage.list('file'),
+    filesize: config.storage.number('filesize'),
+    recordSizeMax: config.settings.number('max-record-size') || RECORD_SIZE_CAP,
+    log,
+  });
+}
+
+/**
+ * Memory for the device I/O of one worker: enough for the blocks that its shards may hold. Address space, not
+ * memory, until it is used.
+ */
+export function createWorkerIo(
+  namespaces: readonly { config: NamespaceConfig; devices: OpenDeviceSet }[],
+  workerCount: number,
+  workerSleeper: SharedBytes,
+): NodeIoMemory {
+  let size = READ_BUFFERS_SIZE;
+  for (const { config, devices } of namespaces) {
+    const { shardCount, writeBlockSize } = devices.set;
+    const shards = Math.ceil(shardCount / workerCount);
+    const caches = config.storage.number('max-write-cache') + config.storage.number('post-write-cache');
+    // Each shard has an open block, and rounds its share of the caches up to whole blocks.
+    size += shards * (caches / shardCount + 6 * writeBlockSize);
+  }
+  const rounded = Math.ceil(Math.max(size, 128 * MIB) / IO_SIZE_MAX) * IO_SIZE_MAX;
+  return createNodeIoMemory(rounded, LANE_COUNT, workerSleeper);
+}
