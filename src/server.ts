@@ -16,8 +16,9 @@ import { readBuildIdentity } from './command/info/build-identity.js';
 import { SingleNodeCluster } from './command/info/cluster-view.js';
 import { ShardFigures, type ShardPlace, stripePlaces } from './command/info/shard-figures.js';
 import type { InfoSource, NamespaceSource } from './command/info/source.js';
-import { answerInfo } from './command/info/table.js';
-import { InfoConnection, UserAgents } from './command/info/user-agents.js';
+import { answerCommand, answerInfo } from './command/info/table.js';
+import { tick } from './command/info/ticker.js';
+import { UserAgents } from './command/info/user-agents.js';
 import { NamespaceRoute, Routes } from './command/routes.js';
 import { resolveNodeId } from './config/node-id.js';
 import type { ServerConfig } from './config/server-config.js';
@@ -25,11 +26,13 @@ import { AerospikeFront } from './net/aerospike/front.js';
 import { ListenError, NodeSockets } from './net/aerospike/node-sockets.js';
 import { renderMetrics } from './net/http/prometheus.js';
 import { type HttpServer, startHttpServer } from './net/http/server.js';
+import { pinThread } from './observe/affinity.js';
 import { failedPractices } from './observe/best-practices.js';
 import { Counters, counterBlock } from './observe/counters.js';
 import { Latencies } from './observe/latencies.js';
-import { createLog, type ForwardedLine, type Log } from './observe/log.js';
+import { createLog, type Log } from './observe/log.js';
 import { NAMESPACE_COUNTERS } from './observe/namespace-counters.js';
+import { RecordHistograms } from './observe/record-survey.js';
 import { SERVICE_COUNTERS } from './observe/service-counters.js';
 import { SystemUsage } from './observe/system-usage.js';
 import { PartitionTable } from './partition/table.js';
@@ -38,7 +41,12 @@ import { createWorkerIo, openNamespaceDevices } from './shard/device-setup.js';
 import { memoryLayout, namespaceTask, tune } from './shard/namespace-setup.js';
 import { createSlab } from './shard/slab.js';
 import { ComputePool, WorkerPool } from './shard/worker-pool.js';
-import { createControl, type NamespaceTask, type WorkerTask } from './shard/worker-task.js';
+import {
+  createControl,
+  type NamespaceTask,
+  type WorkerMessage,
+  type WorkerTask,
+} from './shard/worker-task.js';
 import type { OpenDeviceSet } from './storage/device/device-set.js';
 
 const REQUEST_RING_SIZE = 1024 * 1024; // bytes
@@ -50,6 +58,8 @@ const SLICE_MS = 10_000; // of the latency histograms
 export class Server {
   readonly #config: ServerConfig;
   readonly log: Log;
+  /** By namespace: what `histogram:` answers. */
+  readonly #histograms: RecordHistograms[];
   readonly #closers: (() => Promise<void> | void)[] = [];
   #state: 'starting' | 'ok' | 'draining' = 'starting';
   /** The port clients connect to; known after start(). */
@@ -61,6 +71,7 @@ export class Server {
   constructor(config: ServerConfig) {
     this.#config = config;
     this.log = createLog(config.logging);
+    this.#histograms = config.namespaces.map(() => new RecordHistograms());
   }
 
   /** @param onProgress Called now and then while shards are being recovered. */
@@ -95,7 +106,7 @@ export class Server {
     const tasks: WorkerTask[] = [];
     for (let worker = 0; worker < workerCount; worker++) {
       const { port1, port2 } = new MessageChannel();
-      port1.on('message', (line: ForwardedLine) => this.log.accept(line));
+      port1.on('message', (message: WorkerMessage) => this.#accept(worker, message));
       port1.unref();
       const sleeper = createSleeper();
       tasks.push({
@@ -111,7 +122,7 @@ export class Server {
         namespaces: namespaces.map(
           (task, id): NamespaceTask => ({ ...task, counters: counters[id]!.addBlock().shared }),
         ),
-        logPort: port2,
+        port: port2,
         logThresholds: this.log.sharedThresholds,
       });
     }
@@ -126,6 +137,8 @@ export class Server {
       }),
     );
     await pool.ready(() => onProgress('recovering'));
+    // After the threads were started: they would inherit this thread's processor.
+    if (service.string('auto-pin') === 'cpu') pinThread(process.pid, 0, this.log.context('hardware'));
     const compute = new ComputePool();
     this.#closers.push(() => compute.stop());
 
@@ -186,6 +199,7 @@ export class Server {
     const engine = new NodeSockets(front);
     front.attach(engine, dispatcher, batch, new AsyncSleeper(mainSleeper, () => front.wake()));
 
+    const histograms = this.#histograms;
     const source: InfoSource = {
       build: readBuildIdentity(),
       config,
@@ -202,6 +216,10 @@ export class Server {
           counters: counters[id]!,
           figures: () => figures.namespace(),
           sets: () => figures.sets(),
+          recordHistogram: (type, set) => {
+            const setId = set === undefined ? undefined : figures.setId(set);
+            return set !== undefined && setId === undefined ? undefined : histograms[id]!.text(type, setId);
+          },
         };
       }),
       counters: serviceCounters,
@@ -216,7 +234,7 @@ export class Server {
         clientConnections: front.connectionCount,
         infoQueue: 0,
         readWritesInProgress: dispatcher.inFlight,
-        batchesInProgress: 0,
+        batchesInProgress: batch.count,
         workerCount,
       }),
     };
@@ -229,9 +247,18 @@ export class Server {
     await this.#listen(engine, front);
     source.addresses = serviceAddresses(config.networkService, this.port, service.boolean('advertise-ipv6'));
     await this.#startHttp(source);
+    this.#startTicker(source);
     this.#state = 'ok';
     log.info(`sockets by ${engine.name}, ${workerCount} worker${workerCount === 1 ? '' : 's'}`);
     log.info(`service ready: node ${nodeId}, clients on port ${this.port}`);
+  }
+
+  #accept(worker: number, message: WorkerMessage): void {
+    if ('line' in message) this.log.accept(message.line);
+    else if ('survey' in message)
+      this.#histograms[message.survey.namespace]!.accept(message.survey.shard, message.survey.report);
+    else if (this.#config.service.string('auto-pin') === 'cpu')
+      pinThread(message.tid, worker + 1, this.log.context('hardware'));
   }
 
   /** Opens the data files of device namespaces: [namespace id], undefined for those in memory. */
@@ -261,17 +288,24 @@ export class Server {
     });
   }
 
+  /** Log lines every `ticker-interval` seconds; a change of the interval holds from the next second on. */
+  #startTicker(source: InfoSource): void {
+    const log = this.log.context('info');
+    let lastMs = monotonicMs();
+    const timer = setInterval(() => {
+      const intervalMs = this.#config.service.number('ticker-interval') * 1000;
+      if (intervalMs === 0 || monotonicMs() - lastMs < intervalMs) return;
+      lastMs = monotonicMs();
+      tick(source, log);
+    }, 1000);
+    this.#closers.push(() => clearInterval(timer));
+  }
+
   async #startHttp(source: InfoSource): Promise<void> {
     const { service } = this.#config;
     const port = service.number('http-port');
     if (port === 0) return;
-    const connection = new InfoConnection();
-    const info = (command: string): string => {
-      const answer = Buffer.from(answerInfo(source, connection, Buffer.from(`${command}\n`))).toString(
-        'latin1',
-      );
-      return answer.slice(command.length + 1, -1);
-    };
+    const info = (command: string): string => answerCommand(source, command);
     const http: HttpServer = await startHttpServer(
       service.string('http-address'),
       port,

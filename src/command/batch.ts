@@ -178,6 +178,11 @@ export class BatchDispatcher {
     return DISPATCHED;
   }
 
+  /** Batches with rows under way. */
+  get count(): number {
+    return this.#runs.size;
+  }
+
   /** Whether any batch waits for ring room or for its client to read. */
   get hasWaiting(): boolean {
     for (const run of this.#runs.values()) if (run.waiting.length > 0) return true;

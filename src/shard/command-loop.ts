@@ -76,6 +76,8 @@ export interface LoopParts {
   readonly map: ShardMap;
   readonly devices: WorkerDevices;
   readonly isStopping: () => boolean;
+  /** Work for spare time; does a little and returns whether there is more. */
+  readonly background: (nowMs: number) => boolean;
 }
 
 export class CommandLoop {
@@ -88,6 +90,7 @@ export class CommandLoop {
   readonly #hasWork: () => boolean;
   #nowMs = 0;
   #tickAtMs = 0;
+  #hasBackground = false;
   /** Changes whenever the request object is filled anew. */
   #parsed = 0;
 
@@ -108,7 +111,8 @@ export class CommandLoop {
       if (this.#nowMs >= this.#tickAtMs) this.#tick();
       if (busy) continue;
       if (this.#parts.isStopping() && !requests.hasFrame && this.#slots.freeCount === SLOT_COUNT) break;
-      sleeper.sleep(this.#hasWork, devices.isUsed ? SLEEP_MS : IDLE_SLEEP_MS);
+      const isIdle = !devices.isUsed && !this.#hasBackground;
+      sleeper.sleep(this.#hasWork, isIdle ? IDLE_SLEEP_MS : SLEEP_MS);
     }
   }
 
@@ -121,6 +125,7 @@ export class CommandLoop {
     this.#tickAtMs = this.#nowMs + TICK_MS;
     if (this.#parts.devices.isUsed) this.#parts.devices.retune();
     for (const shard of this.#parts.map.shards) shard.engine.tick(this.#nowMs);
+    this.#hasBackground = this.#parts.background(this.#nowMs);
   }
 
   #takeFrames(): boolean {

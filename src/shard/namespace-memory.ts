@@ -19,6 +19,7 @@ export const TUNE_REJECT_NON_XDR_WRITES = 7;
 export const TUNE_REJECT_XDR_WRITES = 8;
 export const TUNE_FLUSH_MAX_MS = 9;
 export const TUNE_WRITE_CACHE_MAX = 10; // bytes, of the whole namespace
+export const TUNE_HIST_PERIOD = 13; // seconds between surveys for histogram:, 0 = never
 export const TUNE_POST_WRITE_CACHE = 12; // bytes, of the whole namespace
 export const TUNE_STOP_WRITES = 11; // set by whoever finds the namespace out of room
 const TUNE_COUNT = 32;

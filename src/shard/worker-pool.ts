@@ -41,7 +41,7 @@ export class WorkerPool {
       );
     }
     for (const task of tasks) {
-      const run = this.#pool.run(task, { transferList: [task.logPort] }).then(
+      const run = this.#pool.run(task, { transferList: [task.port] }).then(
         () => {
           if (!this.#isStopping) onFailure(task.worker, new Error('the worker returned unasked'));
         },

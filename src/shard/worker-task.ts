@@ -6,10 +6,12 @@
 import type { MessagePort } from 'node:worker_threads';
 import { Region, type SharedBytes } from '../base/arena.js';
 import { SharedFlags } from '../base/flags.js';
+import type { ForwardedLine } from '../observe/log.js';
 import type { DeviceSet } from '../storage/device/device-set.js';
 import type { NodeIoMemory } from '../storage/io/node-io-memory.js';
 import type { NamespaceMemory } from './namespace-memory.js';
 import type { SlabMemory } from './slab.js';
+import type { SurveyMessage } from './survey-walk.js';
 
 export interface NamespaceTask {
   readonly name: string;
@@ -39,10 +41,18 @@ export interface WorkerTask {
   /** Device I/O of this worker, when a namespace needs it. */
   readonly io: NodeIoMemory | null;
   readonly namespaces: readonly NamespaceTask[];
-  /** Lines of this worker's log go here when the shared thresholds let them. */
-  readonly logPort: MessagePort;
+  /** What the worker tells the main thread apart from answers: WorkerMessage. */
+  readonly port: MessagePort;
+  /** A log line is sent when these let it. */
   readonly logThresholds: SharedBytes;
 }
+
+/** What a worker sends over its port; none of it is awaited. */
+export type WorkerMessage =
+  | { readonly line: ForwardedLine }
+  | { readonly survey: SurveyMessage }
+  /** The kernel's number of the worker's thread, sent once at its start. */
+  | { readonly tid: number };
 
 /** Flags of a worker's control region. */
 export const CONTROL_STOP = 0; // set by main: finish what is in hand, flush, return

@@ -2,8 +2,10 @@
  * A worker thread: builds its shards from what the main thread handed over, recovers them, and runs the
  * command loop until it is told to stop. Piscina starts it as one long task.
  */
+import fs from 'node:fs';
 import { Region } from '../base/arena.js';
 import { Budget } from '../base/budget.js';
+import { epochSec } from '../base/clock.js';
 import { RingConsumer, RingProducer } from '../base/ring.js';
 import { Sleeper, Waker } from '../base/sleeper.js';
 import { counterBlock } from '../observe/counters.js';
@@ -11,25 +13,31 @@ import { ForwardingLog } from '../observe/log.js';
 import { PrimaryIndex } from '../storage/index/primary-index.js';
 import { MemoryEngine } from '../storage/memory/memory-engine.js';
 import { CommandLoop, type ShardMap, SLOT_COUNT } from './command-loop.js';
+import { TUNE_HIST_PERIOD, TUNE_RECORD_SIZE_MAX } from './namespace-memory.js';
 import { Reply } from './reply.js';
 import { NamespaceView, Shard } from './shard.js';
 import { SlabConsumer, SlabProducer } from './slab.js';
+import { type SurveyedShard, SurveyWalk } from './survey-walk.js';
 import { WorkerDevices } from './worker-devices.js';
 import {
   CONTROL_READY,
   CONTROL_STOP,
   controlFlags,
   type NamespaceTask,
+  type WorkerMessage,
   type WorkerTask,
 } from './worker-task.js';
 
 /** Runs a worker until it is stopped. Every answer in hand is sent and every write flushed when it returns. */
 export default function run(task: WorkerTask): void {
-  const log = new ForwardingLog(task.logThresholds, line => task.logPort.postMessage(line));
+  const send = (message: WorkerMessage): void => task.port.postMessage(message);
+  const log = new ForwardingLog(task.logThresholds, line => send({ line }));
+  send({ tid: threadId() });
   const flags = controlFlags(task.control);
   const isStopping = (): boolean => flags.isSet(CONTROL_STOP);
   const devices = new WorkerDevices(task, log, SLOT_COUNT);
   const map = buildShards(task, devices);
+  const survey = new SurveyWalk(surveyedShards(task, map), message => send({ survey: message }));
   const main = new Waker(task.mainSleeper);
   if (!devices.recover(map.shards, isStopping)) return;
   flags.set(CONTROL_READY);
@@ -47,6 +55,7 @@ export default function run(task: WorkerTask): void {
     map,
     devices,
     isStopping,
+    background: nowMs => survey.step(nowMs, epochSec()),
   });
   loop.run();
   for (const shard of map.shards) shard.engine.close();
@@ -69,14 +78,10 @@ function buildShards(task: WorkerTask, devices: WorkerDevices): ShardMap {
 }
 
 function buildShard(view: NamespaceView, task: NamespaceTask, number: number, devices: WorkerDevices): Shard {
-  const partitions: number[] = [];
-  task.shardOf.forEach((shard, pid) => {
-    if (shard === number) partitions.push(pid);
-  });
   const figures = new Region(task.memory.shards[number]!).f64;
   const shardCount = task.memory.shards.length;
   const index = new PrimaryIndex({
-    partitions: Uint16Array.from(partitions),
+    partitions: partitionsOf(task, number),
     ...(task.indexEntriesMax > 0 ? { entriesMax: Math.ceil(task.indexEntriesMax / shardCount) } : {}),
   });
   const { storage } = task;
@@ -85,4 +90,37 @@ function buildShard(view: NamespaceView, task: NamespaceTask, number: number, de
       ? new MemoryEngine({ index, counters: figures, budget: new Budget(storage.budget), shardCount })
       : devices.openEngine(view, storage.devices, number, index, figures);
   return new Shard(view, index, engine, figures);
+}
+
+function surveyedShards(task: WorkerTask, map: ShardMap): SurveyedShard[] {
+  return task.namespaces.flatMap((namespace, id) => {
+    const { tuning } = map.namespaces[id]!;
+    const numbers = [...new Set(namespace.shardOf)].filter(
+      number => namespace.workerOf[number] === task.worker,
+    );
+    return numbers.map(number => {
+      const partitions = partitionsOf(namespace, number);
+      return {
+        namespace: id,
+        number,
+        partitions,
+        index: map.shardOf[id]![partitions[0]!]!.index,
+        sizeMax: () => tuning[TUNE_RECORD_SIZE_MAX]!,
+        periodSec: () => tuning[TUNE_HIST_PERIOD]!,
+      };
+    });
+  });
+}
+
+function partitionsOf(task: NamespaceTask, shard: number): Uint16Array {
+  return Uint16Array.from([...task.shardOf.keys()].filter(pid => task.shardOf[pid] === shard));
+}
+
+/** The kernel's number of this thread, for pinning and for tools; 0 where /proc does not say. */
+function threadId(): number {
+  try {
+    return Number(fs.readlinkSync('/proc/thread-self').split('/').at(-1));
+  } catch {
+    return 0;
+  }
 }
