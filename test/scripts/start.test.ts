@@ -53,12 +53,13 @@ test('a second start serves in under two seconds, from any folder, and SIGTERM e
   const { ports, start, write } = await setUp(t);
   write('caltrop.conf', configuration(ports));
   const times: number[] = [];
-  // The machine may be busy with other tests; one undisturbed start of three proves the point.
-  while (times.length < 3 && !times.some(time => time < START_TIME_MAX_MS)) {
+  // The machine may be busy with other tests; one undisturbed start of five proves the point. A start
+  // that found a source file changed meanwhile was a first one.
+  for (let attempt = 0; attempt < 5 && !times.some(time => time < START_TIME_MAX_MS); attempt++) {
     const begin = performance.now();
     const server = start('--config', 'caltrop.conf');
     await served(server, ports.http);
-    times.push(performance.now() - begin);
+    if (!server.output().includes('compiling')) times.push(performance.now() - begin);
     server.process.kill('SIGTERM');
     t.is(await server.exit, EXIT.stopped, server.output());
   }
