@@ -1,0 +1,191 @@
+/**
+ * A real server process for tests: started with a configuration written for it in a temporary directory, on
+ * ports that the kernel chooses, ended with SIGTERM and removed when the test is over.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { infoFrame, WireClient } from './wire-client.js';
+
+const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
+const START_MS = 60_000;
+const STOP_MS = 20_000;
+const KIB = 1024; // bytes
+
+/** What a namespace says that differs from the plain one: 64 MiB of memory, no default ttl, nsup-period 120. */
+export interface NamespaceOptions {
+  readonly name: string;
+  /** Lines of the namespace context, without its storage. */
+  readonly lines?: readonly string[];
+  /** The storage-engine context; `DIRECTORY` stands for the server's own directory. */
+  readonly storage?: string;
+}
+
+export interface ServerOptions {
+  /** Lines of the service context. */
+  readonly service?: readonly string[];
+  readonly namespaces?: readonly NamespaceOptions[];
+}
+
+/** Whoever runs the server to its end: the context of a test, or a script. */
+export interface Teardown {
+  teardown(end: () => Promise<void>): void;
+}
+
+export class TestServer {
+  readonly directory = mkdtempSync(path.join(tmpdir(), 'caltrop-test-'));
+  port = 0;
+  #child!: ChildProcess;
+  #output = '';
+
+  /** Starts a server and waits until it takes clients. */
+  static async start(t: Teardown, options: ServerOptions = {}): Promise<TestServer> {
+    const server = new TestServer();
+    t.teardown(() => server.remove());
+    writeFileSync(path.join(server.directory, 'caltrop.conf'), configText(options, server.directory));
+    await server.run();
+    return server;
+  }
+
+  /** Starts the process; again, after stop(), on the files that the one before has left. */
+  async run(): Promise<void> {
+    const configFile = path.join(this.directory, 'caltrop.conf');
+    this.#output = '';
+    const child = spawn(process.execPath, [MAIN, '--config', configFile], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#child = child;
+    const started = new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(
+        () => reject(new Error(`no start in ${START_MS} ms:\n${this.#output}`)),
+        START_MS,
+      );
+      const listen = (chunk: Buffer): void => {
+        this.#output = (this.#output + chunk.toString()).slice(-256 * KIB);
+        const port = /service ready: .*clients on port (\d+)/.exec(this.#output)?.[1];
+        if (port === undefined) return;
+        clearTimeout(timer);
+        this.port = Number(port);
+        resolve();
+      };
+      child.stdout!.on('data', listen);
+      child.stderr!.on('data', listen);
+      child.once('exit', code => {
+        clearTimeout(timer);
+        reject(new Error(`the server ended with ${code}:\n${this.#output}`));
+      });
+    });
+    await started;
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
+  /** The last of what the server printed. */
+  get output(): string {
+    return this.#output;
+  }
+
+  get isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  connect(): Promise<WireClient> {
+    return WireClient.connect(this.port);
+  }
+
+  /** The answer to one info command, without the command itself. */
+  async info(command: string): Promise<string> {
+    const client = await this.connect();
+    const frame = await client.ask(infoFrame(`${command}\n`));
+    client.close();
+    return frame.toString('latin1', 8 + command.length + 1, frame.length - 1);
+  }
+
+  /** One number of `statistics`, or of another command that answers name=value;…. */
+  async statistic(name: string, command = 'statistics'): Promise<number> {
+    for (const pair of (await this.info(command)).split(';')) {
+      const [key, value] = pair.split('=');
+      if (key === name) return Number(value);
+    }
+    throw new Error(`${command} has no ${name}`);
+  }
+
+  /** Resident memory now, bytes. */
+  residentSize(): number {
+    return this.#statusKib('VmRSS') * KIB;
+  }
+
+  /** The most resident memory there has been since the start or since resetPeak(), bytes. */
+  peakSize(): number {
+    return this.#statusKib('VmHWM') * KIB;
+  }
+
+  /** Starts measuring the peak anew. */
+  resetPeak(): void {
+    writeFileSync(`/proc/${this.pid}/clear_refs`, '5');
+  }
+
+  /** Asks the process to end. @returns Its exit code, or the signal that it took. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | NodeJS.Signals> {
+    const child = this.#child;
+    if (this.isRunning) {
+      const exited = once(child, 'exit');
+      child.kill(signal);
+      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+      await exited;
+      clearTimeout(timer);
+    }
+    return child.exitCode ?? child.signalCode!;
+  }
+
+  async remove(): Promise<void> {
+    if (this.#child !== undefined) await this.stop();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  #statusKib(name: string): number {
+    const status = readFileSync(`/proc/${this.pid}/status`, 'latin1');
+    return Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)![1]);
+  }
+}
+
+function configText(options: ServerOptions, directory: string): string {
+  const namespaces = options.namespaces ?? [{ name: 'test' }];
+  return `service {
+	cluster-name caltrop-test
+	work-directory ${directory}
+	${(options.service ?? []).join('\n\t')}
+}
+logging {
+	console {
+		context any info
+	}
+}
+network {
+	service {
+		address 127.0.0.1
+		port 0
+	}
+}
+${namespaces.map(namespace => namespaceText(namespace, directory)).join('\n')}`;
+}
+
+function namespaceText(options: NamespaceOptions, directory: string): string {
+  const lines = options.lines ?? [];
+  const isSet = (name: string): boolean => lines.some(line => line.startsWith(`${name} `));
+  const defaults = [
+    ['replication-factor', '1'],
+    ['nsup-period', '120'],
+  ].filter(([name]) => !isSet(name!));
+  const storage = options.storage ?? 'storage-engine memory {\n\t\tdata-size 64M\n\t}';
+  return `namespace ${options.name} {
+	${[...defaults.map(pair => pair.join(' ')), ...lines].join('\n\t')}
+	${storage.replaceAll('DIRECTORY', directory)}
+}
+`;
+}
