@@ -11,6 +11,7 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import path from 'node:path';
 import type { BlockOwner } from '../write-block/block-format.js';
 import type { ExtentDescription } from '../write-block/shard-extent.js';
 import * as H from './device-header.js';
@@ -181,6 +182,7 @@ async function create(options: DeviceSetOptions, opening: readonly Opening[]): P
   for (const [device, one] of opening.entries()) {
     log.info(`${one.path}: preparing ${filesize} bytes for namespace ${namespace}`);
     await preallocate(one.path, one.file, filesize);
+    await syncDirectory(path.dirname(one.path));
     one.size = (await one.file.stat()).size;
     headers.push({
       copyNumber: 0,
@@ -203,6 +205,12 @@ async function create(options: DeviceSetOptions, opening: readonly Opening[]): P
   }
   for (const [device, header] of headers.entries()) await writeHeader(opening[device]!, header);
   return headers;
+}
+
+/** A new file's name must be as durable as its contents. */
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, constants.O_RDONLY);
+  await handle.sync().finally(() => handle.close());
 }
 
 /** Refuses devices that are not exactly the set that was created, in its order. */

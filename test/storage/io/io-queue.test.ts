@@ -1,0 +1,83 @@
+import test from 'ava';
+import { type IoClient, IoQueue } from '../../../src/storage/io/io-queue.js';
+import { FaultyDisk, FaultyIo, seeded } from '../../support/faulty-io.js';
+
+const MIB = 1024 * 1024;
+const PAGE = 4096;
+
+class Recorder implements IoClient {
+  readonly reads = new Map<number, number>();
+  readonly writes = new Map<number, number>();
+  readonly flushes: [number, boolean][] = [];
+  onRead(argument: number, result: number): void {
+    this.reads.set(argument, result);
+  }
+  onWrite(argument: number, result: number): void {
+    this.writes.set(argument, result);
+  }
+  onFlush(epoch: number, isOk: boolean): void {
+    this.flushes.push([epoch, isOk]);
+  }
+}
+
+function settle(queue: IoQueue): void {
+  while (queue.pendingCount > 0 || queue.hasWork) queue.drainOrWait(10);
+}
+
+test('results come to the client that asked, whatever their order', t => {
+  const queue = new IoQueue(new FaultyIo(new FaultyDisk(MIB), 16 * MIB, seeded(1), { turnsMax: 5 }));
+  const clients = [new Recorder(), new Recorder()];
+  const numbers = clients.map(client => queue.addClient(client));
+  const places = clients.map(client => queue.open('disk', client));
+  t.is(places[0], places[1]);
+  const at = queue.pool.take(64 * PAGE);
+  for (let i = 0; i < 100; i++) {
+    t.true(queue.read(numbers[i % 2]!, i, places[0]!, (i % 64) * PAGE, PAGE, at + (i % 64) * PAGE));
+  }
+  settle(queue);
+  t.deepEqual(
+    [...clients[0]!.reads.keys()].sort((a, b) => a - b),
+    [...Array(50).keys()].map(i => i * 2),
+  );
+  t.is(clients[1]!.reads.size, 50);
+});
+
+test('one flush serves all who asked while another was running', t => {
+  const queue = new IoQueue(new FaultyIo(new FaultyDisk(MIB), 16 * MIB, seeded(2), { turnsMax: 0 }));
+  const client = new Recorder();
+  const place = queue.open('disk', client);
+  t.is(queue.epochToCome(place), 1);
+  queue.requestFlush(place);
+  queue.requestFlush(place);
+  queue.drain(); // the first has started and, on this device, ended
+  settle(queue);
+  t.deepEqual(client.flushes, [[1, true]]);
+  t.is(queue.epochToCome(place), 2);
+});
+
+test('a write whose end was seen before a flush started is covered by it', t => {
+  const disk = new FaultyDisk(MIB);
+  const queue = new IoQueue(new FaultyIo(disk, 16 * MIB, seeded(3), { turnsMax: 3 }));
+  const client = new Recorder();
+  const number = queue.addClient(client);
+  const place = queue.open('disk', client);
+  const at = queue.pool.take(PAGE);
+  queue.buffers.u8.fill(5, at, at + PAGE);
+  queue.write(number, 7, place, 0, PAGE, at);
+  while (!client.writes.has(7)) queue.drain();
+  const epoch = queue.epochToCome(place);
+  queue.requestFlush(place);
+  settle(queue);
+  t.deepEqual(client.flushes, [[epoch, true]]);
+  t.is(disk.durable[0], 5);
+});
+
+test('a failed flush is told to every client of the file', t => {
+  const faults = { turnsMax: 0, failsFlush: () => true };
+  const queue = new IoQueue(new FaultyIo(new FaultyDisk(MIB), 16 * MIB, seeded(4), faults));
+  const clients = [new Recorder(), new Recorder()];
+  const place = clients.map(client => queue.open('disk', client))[0]!;
+  queue.requestFlush(place);
+  settle(queue);
+  for (const client of clients) t.deepEqual(client.flushes, [[1, false]]);
+});
