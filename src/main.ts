@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { ConfigError } from './config/config-error.js';
 import { defaultConfig, loadConfigFile, type ServerConfig } from './config/server-config.js';
 import { HttpListenError } from './net/http/server.js';
+import { LogError } from './observe/log-config.js';
 import { Readiness } from './observe/readiness.js';
 import { ListenError, Server } from './server.js';
 import { StorageError } from './storage/device/storage-error.js';
@@ -13,6 +14,8 @@ const EXIT_ARGUMENTS = 2;
 const EXIT_CONFIG = 3;
 const EXIT_STORAGE = 4;
 const EXIT_PORT = 5;
+const START_STEP_MS = 5000; // between reports of a cold start
+const STOP_STEP_MS = 10_000; // between requests for more time while the last writes are flushed
 
 const HELP = `Usage: caltrop [--config FILE] [--check-config] [--help]
 
@@ -59,8 +62,18 @@ function readConfig(file: string | undefined): ServerConfig {
   }
 }
 
+/** Opens the log, which is where later errors go. */
+function createServer(from: ServerConfig): Server {
+  try {
+    return new Server(from);
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`);
+    process.exit(exitCodeOf(error));
+  }
+}
+
 function exitCodeOf(error: unknown): number {
-  if (error instanceof ConfigError) return EXIT_CONFIG;
+  if (error instanceof ConfigError || error instanceof LogError) return EXIT_CONFIG;
   if (error instanceof StorageError) return EXIT_STORAGE;
   if (error instanceof ListenError || error instanceof HttpListenError) return EXIT_PORT;
   return EXIT_FAILURE;
@@ -74,18 +87,27 @@ if (args.isCheckOnly) {
   process.exit(0);
 }
 
-const server = new Server(config);
+const server = createServer(config);
 const log = server.log.context('as');
 const readiness = new Readiness(log);
+let isStopping = false;
 
-async function stop(code: number): Promise<never> {
+/** A second signal while this goes on changes nothing. */
+async function stop(): Promise<void> {
+  if (isStopping) return;
+  isStopping = true;
+  const patience = setInterval(
+    () => void readiness.extendTimeout(STOP_STEP_MS * 3, 'flushing'),
+    STOP_STEP_MS,
+  );
   await readiness.stopping('draining');
   await server.stop();
-  process.exit(code);
+  clearInterval(patience);
+  process.exit(0);
 }
 
-process.on('SIGTERM', () => void stop(0));
-process.on('SIGINT', () => void stop(0));
+process.on('SIGTERM', () => void stop());
+process.on('SIGINT', () => void stop());
 process.on('SIGHUP', () => server.log.reopen());
 server.onFailure = () => process.exit(EXIT_FAILURE); // a shard's memory is lost: a new process recovers it from storage
 process.on('uncaughtException', error => {
@@ -94,11 +116,10 @@ process.on('uncaughtException', error => {
 });
 
 try {
-  await server.start(status => void readiness.extendTimeout(30_000, status));
+  await server.start(status => void readiness.extendTimeout(START_STEP_MS * 4, status), START_STEP_MS);
   await readiness.ready(`clients on port ${server.port}`);
-  readiness.startWatchdog(() => true);
+  readiness.startWatchdog(() => server.makesProgress());
 } catch (error) {
   log.critical(error instanceof Error ? error.message : String(error));
-  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
   process.exit(exitCodeOf(error));
 }

@@ -5,6 +5,7 @@
 import { mkdirSync } from 'node:fs';
 import os from 'node:os';
 import { MessageChannel } from 'node:worker_threads';
+import { Region } from './base/arena.js';
 import { monotonicMs } from './base/clock.js';
 import { createRing } from './base/ring.js';
 import { AsyncSleeper, createSleeper } from './base/sleeper.js';
@@ -38,6 +39,7 @@ import { SystemUsage } from './observe/system-usage.js';
 import { PartitionTable } from './partition/table.js';
 import { WorkerClient } from './shard/client.js';
 import { createWorkerIo, openNamespaceDevices } from './shard/device-setup.js';
+import type { NamespaceMemory } from './shard/namespace-memory.js';
 import { memoryLayout, namespaceTask, tune } from './shard/namespace-setup.js';
 import { createSlab } from './shard/slab.js';
 import { ComputePool, WorkerPool } from './shard/worker-pool.js';
@@ -48,6 +50,7 @@ import {
   type WorkerTask,
 } from './shard/worker-task.js';
 import type { OpenDeviceSet } from './storage/device/device-set.js';
+import { ST_RECOVERED_BYTES, ST_RECOVERED_RECORDS, ST_RECOVERY_TOTAL_BYTES } from './storage/engine.js';
 
 const REQUEST_RING_SIZE = 1024 * 1024; // bytes
 const COMPLETION_RING_SIZE = 2 * 1024 * 1024;
@@ -61,6 +64,7 @@ export class Server {
   /** By namespace: what `histogram:` answers. */
   readonly #histograms: RecordHistograms[];
   readonly #closers: (() => Promise<void> | void)[] = [];
+  #pool: WorkerPool | undefined;
   #state: 'starting' | 'ok' | 'draining' = 'starting';
   /** The port clients connect to; known after start(). */
   port = 0;
@@ -74,8 +78,11 @@ export class Server {
     this.#histograms = config.namespaces.map(() => new RecordHistograms());
   }
 
-  /** @param onProgress Called now and then while shards are being recovered. */
-  async start(onProgress: (status: string) => void = () => {}): Promise<void> {
+  /**
+   * @param onProgress Called every `everyMs` while shards are being recovered.
+   * @throws StorageError, ListenError, HttpListenError, ConfigError.
+   */
+  async start(onProgress: (status: string) => void = () => {}, everyMs = 5000): Promise<void> {
     const config = this.#config;
     const { service } = config;
     const log = this.log.context('as');
@@ -136,7 +143,7 @@ export class Server {
         for (const client of clients) client.wake();
       }),
     );
-    await pool.ready(() => onProgress('recovering'));
+    await this.#recovered(pool, namespaces, onProgress, everyMs);
     // After the threads were started: they would inherit this thread's processor.
     if (service.string('auto-pin') === 'cpu') pinThread(process.pid, 0, this.log.context('hardware'));
     const compute = new ComputePool();
@@ -253,6 +260,30 @@ export class Server {
     log.info(`service ready: node ${nodeId}, clients on port ${this.port}`);
   }
 
+  /** Waits for the workers, and says every now and then how far they have come. */
+  async #recovered(
+    pool: WorkerPool,
+    namespaces: readonly { name: string; memory: NamespaceMemory }[],
+    onProgress: (status: string) => void,
+    everyMs: number,
+  ): Promise<void> {
+    const log = this.log.context('storage');
+    let saidMs = monotonicMs();
+    await pool.ready(() => {
+      if (monotonicMs() - saidMs < everyMs) return;
+      saidMs = monotonicMs();
+      const status = namespaces.map(({ name, memory }) => recoveryStatus(name, memory)).join(', ');
+      log.info(`recovering: ${status}`);
+      onProgress(`recovering: ${status}`);
+    });
+    this.#pool = pool;
+  }
+
+  /** Whether the workers have done something since this was last asked: what a watchdog wants to know. */
+  makesProgress(): boolean {
+    return this.#pool === undefined || this.#pool.makesProgress();
+  }
+
   #accept(worker: number, message: WorkerMessage): void {
     if ('line' in message) this.log.accept(message.line);
     else if ('survey' in message)
@@ -327,6 +358,20 @@ export class Server {
     this.log.context('as').info('finished clean shutdown');
     this.log.close();
   }
+}
+
+/** `test 41% 120000 records`, of a namespace that is being recovered. */
+function recoveryStatus(name: string, memory: NamespaceMemory): string {
+  let done = 0;
+  let total = 0;
+  let records = 0;
+  for (const shared of memory.shards) {
+    const { f64 } = new Region(shared);
+    done += f64[ST_RECOVERED_BYTES]!;
+    total += f64[ST_RECOVERY_TOTAL_BYTES]!;
+    records += f64[ST_RECOVERED_RECORDS]!;
+  }
+  return total === 0 ? `${name} waits` : `${name} ${Math.floor((done * 100) / total)}% ${records} records`;
 }
 
 /** Where the shards of a namespace lie, as its figures list it. */

@@ -1,9 +1,8 @@
 /**
- * What the info commands about configuration answer: get-config and set-config, logs, log/ID and log-set. All of
- * it is text to text; set-config changes the settings and log-set the levels, whose owners then hear of it.
+ * What the info commands about configuration answer: get-config and set-config. All of it is text to text;
+ * set-config changes the settings, whose owners then hear of it.
  * Source: protocol 02, sections 13 and 14; vectors/info.json.
  */
-import { LOG_CONTEXTS, logLevel } from './log-sinks.js';
 import { type NamespaceConfig, whyNoSetName } from './namespace-config.js';
 import type { SettingValue } from './schema.js';
 import type { ServerConfig } from './server-config.js';
@@ -15,7 +14,6 @@ const INVALID_CONTEXT = 'ERROR:4:invalid context';
 const MISSING_CONTEXT = "ERROR:4:missing 'context'";
 const MISSING_NAMESPACE = "ERROR:20:missing 'namespace'";
 const UNKNOWN_NAMESPACE = 'ERROR:20:namespace not found on node';
-const BAD_LOG_ID = 'ERROR::bad-id';
 
 /**
  * Answers `get-config:` and its contexts.
@@ -104,42 +102,6 @@ export function applySetConfig(config: ServerConfig, params: string): string {
   const answer = change(given, setting => [settings, setting]);
   if (answer === OK) namespace.sets.set(set, settings);
   return answer;
-}
-
-/** Answers `logs`: each sink's id and where it writes. */
-export function listLogs({ logging }: ServerConfig): string {
-  return logging
-    .map(({ kind, path }, id) => `${id}:${kind === 'console' ? 'stderr' : kind === 'file' ? path : kind}`)
-    .join(';');
-}
-
-/** Answers `log/ID`: the level of each context, in capitals. */
-export function listLogLevels({ logging }: ServerConfig, id: string): string {
-  const sink = /^\d+$/.test(id) ? logging[Number(id)] : undefined;
-  if (sink === undefined) return BAD_LOG_ID;
-  return LOG_CONTEXTS.map(context => `${context}:${sink.levels.get(context)!.toUpperCase()}`).join(';');
-}
-
-/**
- * Answers `log-set:`; `any` means every context.
- * @param params `id=0;misc=debug`.
- */
-export function applyLogSet({ logging }: ServerConfig, params: string): string {
-  const given = parseParams(params);
-  const id = given.get('id') ?? '';
-  const sink = /^\d+$/.test(id) ? logging[Number(id)] : undefined;
-  if (sink === undefined) return BAD_LOG_ID;
-  given.delete('id');
-  const changes = [...given].map(([context, level]) => [context, logLevel(level)] as const);
-  if (changes.length === 0) return 'ERROR:4:missing log context';
-  for (const [context, level] of changes) {
-    if (context !== 'any' && !sink.levels.has(context)) return 'ERROR:4:unknown log context';
-    if (level === undefined) return 'ERROR:4:unknown log level';
-  }
-  for (const [context, level] of changes) {
-    for (const name of context === 'any' ? LOG_CONTEXTS : [context]) sink.levels.set(name, level!);
-  }
-  return OK;
 }
 
 const DEFAULT_SET = new Settings('namespace.set');

@@ -2,36 +2,13 @@
  * Where log lines go and which: the `logging` context. A sink has a level for every context of the reference,
  * so that its tools find the names they know.
  */
+import { LOG_CONTEXTS, LOG_LEVELS, type LogLevel, type LogSinkConfig } from '../observe/log-config.js';
 import type { ConfigProblem } from './config-error.js';
 import { acceptedNames } from './config-error.js';
 import type { ConfigContext } from './parser.js';
 
-/** From the fewest lines to the most. */
-export const LOG_LEVELS = ['critical', 'warning', 'info', 'debug', 'detail'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
-
-/** The log contexts, in the order of the `log/ID` answer. Source: vectors/info.json. */
-export const LOG_CONTEXTS: readonly string[] = (
-  'misc alloc arenax hardware msg os secrets socket tls vault vmapx xmem aggr appeal as audit batch batch-sub bin ' +
-  'config clustering deprecation drv-mem drv_pmem drv_ssd exchange exp fabric flat geo hb health hlc index info ' +
-  'info-command key-busy migrate mrt-audit mrt-monitor namespace nsup particle partition proto proxy proxy-divert ' +
-  'query record roster rw rw-client security service service-list sindex skew smd storage truncate tsvc udf xdr ' +
-  'xdr-client masking'
-).split(' ');
-
 const SINK_KINDS = ['console', 'file', 'syslog'] as const;
-type SinkKind = (typeof SINK_KINDS)[number];
-
-export interface LogSinkConfig {
-  readonly kind: SinkKind;
-  /** Of the file, or of syslog's socket. */
-  readonly path?: string;
-  /** Of syslog lines. */
-  readonly facility?: string;
-  readonly tag?: string;
-  /** Holds every name of LOG_CONTEXTS. `log-set` changes it in place; a logger looks here for each line. */
-  readonly levels: Map<string, LogLevel>;
-}
+const LEVEL_NAMES = Object.keys(LOG_LEVELS) as LogLevel[];
 
 /** Every context at one level. */
 export function levelsAt(level: LogLevel): Map<string, LogLevel> {
@@ -40,7 +17,7 @@ export function levelsAt(level: LogLevel): Map<string, LogLevel> {
 
 /** The level of a name in either case, or undefined. */
 export function logLevel(name: string): LogLevel | undefined {
-  return LOG_LEVELS.find(level => level === name.toLowerCase());
+  return LEVEL_NAMES.find(level => level === name.toLowerCase());
 }
 
 /**
@@ -97,7 +74,7 @@ function readLevel(
     const reason = `is no log context; ${acceptedNames(context, ['any', ...LOG_CONTEXTS])}`;
     problems.push({ line, path: `${path}.context ${context}`, reason });
   } else if (level === undefined) {
-    const reason = `'${levelName}' is no level; accepted: ${LOG_LEVELS.join(', ')}`;
+    const reason = `'${levelName}' is no level; accepted: ${LEVEL_NAMES.join(', ')}`;
     problems.push({ line, path: `${path}.context ${context}`, reason });
   } else {
     for (const name of context === 'any' ? LOG_CONTEXTS : [context]) levels.set(name, level);

@@ -96,7 +96,13 @@ export const NAMESPACE_SETTINGS: readonly SettingRow[] = [
   integer('migrate-sleep', 1, [0, U32_MAX], 'dynamic known', 'microseconds between migrated records'),
   // 0 here, as the reference prints without strong consistency; with it the default is 10 of 1 to 120.
   seconds('mrt-duration', 0, [0, 120], 'dynamic known', 'life of a multi-record transaction'),
-  seconds('nsup-hist-period', 3600, [0, U32_MAX], 'dynamic honoured', 'between object-size and ttl histograms'),
+  seconds(
+    'nsup-hist-period',
+    3600,
+    [0, U32_MAX],
+    'dynamic honoured',
+    'between object-size and ttl histograms',
+  ),
   seconds(
     'nsup-period',
     0,

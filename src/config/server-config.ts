@@ -3,10 +3,11 @@
  * several of them, and gives each part of the server its settings. All mistakes are reported together.
  */
 import { readFileSync } from 'node:fs';
+import type { LogSinkConfig } from '../observe/log-config.js';
 import { ConfigError, describeProblem } from './config-error.js';
 import { Findings, knownContexts, lineOf, readSettings } from './context-reader.js';
 import { DEFAULT_CONFIG_NAME, DEFAULT_CONFIG_TEXT } from './default-config.js';
-import { type LogSinkConfig, levelsAt, readLogSink } from './log-sinks.js';
+import { levelsAt, readLogSink } from './log-sinks.js';
 import { checkNamespaces, type NamespaceConfig, readNamespace } from './namespace-config.js';
 import { whyNoNodeId } from './node-id.js';
 import { type ConfigContext, parseContexts } from './parser.js';

@@ -1,21 +1,10 @@
 /**
- * Byte strings: copying them, and the APPEND and PREPEND operations on string and blob bins.
+ * Byte strings: the APPEND and PREPEND operations on string and blob bins.
  * Source: protocol 18, section 3.
  */
+import { copyBytes } from '../base/copy.js';
 import { INCOMPATIBLE_TYPE, UNKNOWN } from '../base/result.js';
 import { GEOJSON, isBlob, STRING } from './type.js';
-
-/** Up to this many bytes a plain loop is faster than making the view that `set` needs. */
-const LOOP_COPY_MAX = 64;
-
-/** Copies `size` bytes from `bytes` at `at` into `out` at `outAt`; the two ranges do not overlap. */
-export function copyBytes(bytes: Uint8Array, at: number, size: number, out: Uint8Array, outAt: number): void {
-  if (size <= LOOP_COPY_MAX) {
-    for (let k = 0; k < size; k++) out[outAt + k] = bytes[at + k]!;
-    return;
-  }
-  out.set(bytes.subarray(at, at + size), outAt);
-}
 
 /**
  * Size of an existing bin after APPEND or PREPEND of an operand. A missing bin is not a case of this: there
@@ -46,7 +35,7 @@ export function writeConcat(
   out: Uint8Array,
   outAt: number,
 ): number {
-  copyBytes(first, firstAt, firstSize, out, outAt);
-  copyBytes(second, secondAt, secondSize, out, outAt + firstSize);
+  copyBytes(out, outAt, first, firstAt, firstSize);
+  copyBytes(out, outAt + firstSize, second, secondAt, secondSize);
   return firstSize + secondSize;
 }

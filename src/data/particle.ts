@@ -2,8 +2,9 @@
  * Particles on their way in: what a bin accepts of each type, and the bytes that it stores then. The stored form
  * is the form that replies carry, so that a read is a copy. Source: protocol 18, section 2, and 01, section 8.
  */
+
+import { copyBytes } from '../base/copy.js';
 import { GEO_INVALID_GEOJSON, PARAMETER, UNKNOWN } from '../base/result.js';
-import { copyBytes } from './bytes.js';
 import { geoSize, writeGeo } from './geo/particle.js';
 import { checkHll } from './hll/sketch.js';
 import { LIST as LIST_ELEMENT, MAP as MAP_ELEMENT } from './msgpack/element.js';
@@ -105,7 +106,7 @@ export function writeStored(
 ): number {
   const row = TYPES[type]!;
   if (row.write !== undefined) return row.write(bytes, at, size, out, outAt);
-  copyBytes(bytes, at, size, out, outAt);
+  copyBytes(out, outAt, bytes, at, size);
   return size;
 }
 

@@ -76,6 +76,8 @@ export interface LoopParts {
   readonly map: ShardMap;
   readonly devices: WorkerDevices;
   readonly isStopping: () => boolean;
+  /** Called once a turn. */
+  readonly onTurn: () => void;
   /** Work for spare time; does a little and returns whether there is more. */
   readonly background: (nowMs: number) => boolean;
 }
@@ -104,6 +106,7 @@ export class CommandLoop {
     const { requests, sleeper, reply, devices } = this.#parts;
     for (;;) {
       this.#readClocks();
+      this.#parts.onTurn();
       devices.pump();
       const hasResumed = this.#resumeParked();
       const busy = this.#takeFrames() || hasResumed;

@@ -3,8 +3,9 @@
  * respawned unasked; and a second, ordinary pool for work that may take long and touches no shard.
  */
 import { Piscina } from 'piscina';
+import { Region } from '../base/arena.js';
 import { stopNodeIo } from '../storage/io/node-io-memory.js';
-import { CONTROL_READY, CONTROL_STOP, controlFlags, type WorkerTask } from './worker-task.js';
+import { CONTROL_READY, CONTROL_STOP, CONTROL_TURNS, controlFlags, type WorkerTask } from './worker-task.js';
 
 const READY_POLL_MS = 2;
 const IO_THREAD = new URL('../storage/io/node-io-thread.js', import.meta.url).href;
@@ -14,6 +15,7 @@ export class WorkerPool {
   readonly #tasks: readonly WorkerTask[];
   readonly #running: Promise<void>[] = [];
   readonly #helpers: Promise<void>[] = [];
+  #turns: number[] = [];
   #isStopping = false;
 
   /**
@@ -59,6 +61,14 @@ export class WorkerPool {
       await new Promise(resolve => setTimeout(resolve, waitedMs < 200 ? READY_POLL_MS : 50));
       onWait();
     }
+  }
+
+  /** Whether every worker has gone round its loop since this was last asked. They do at least ten times a second. */
+  makesProgress(): boolean {
+    const turns = this.#tasks.map(task => new Region(task.control).i32[CONTROL_TURNS]!);
+    const isMoving = turns.every((count, worker) => count !== this.#turns[worker]);
+    this.#turns = turns;
+    return isMoving;
   }
 
   /** Tells every worker to finish and flush, wakes them, and waits until they have. */

@@ -58,6 +58,9 @@ export type WorkerMessage =
 export const CONTROL_STOP = 0; // set by main: finish what is in hand, flush, return
 export const CONTROL_READY = 1; // set by the worker: its shards are recovered, it takes commands
 
+/** Int32 word of the control region that the worker counts up in every turn of its loop. */
+export const CONTROL_TURNS = 8;
+
 export function createControl(): SharedBytes {
   return new Region(64).shared;
 }

@@ -22,6 +22,7 @@ import { WorkerDevices } from './worker-devices.js';
 import {
   CONTROL_READY,
   CONTROL_STOP,
+  CONTROL_TURNS,
   controlFlags,
   type NamespaceTask,
   type WorkerMessage,
@@ -34,6 +35,7 @@ export default function run(task: WorkerTask): void {
   const log = new ForwardingLog(task.logThresholds, line => send({ line }));
   send({ tid: threadId() });
   const flags = controlFlags(task.control);
+  const turns = new Region(task.control).i32;
   const isStopping = (): boolean => flags.isSet(CONTROL_STOP);
   const devices = new WorkerDevices(task, log, SLOT_COUNT);
   const map = buildShards(task, devices);
@@ -55,6 +57,9 @@ export default function run(task: WorkerTask): void {
     map,
     devices,
     isStopping,
+    onTurn: () => {
+      turns[CONTROL_TURNS]! += 1;
+    },
     background: nowMs => survey.step(nowMs, epochSec()),
   });
   loop.run();

@@ -1,14 +1,7 @@
 import test from 'ava';
-import {
-  applyLogSet,
-  applySetConfig,
-  getConfig,
-  listLogLevels,
-  listLogs,
-  setSettings,
-} from '../../src/config/config-info.js';
-import { LOG_CONTEXTS } from '../../src/config/log-sinks.js';
+import { applySetConfig, getConfig, setSettings } from '../../src/config/config-info.js';
 import { parseConfig, type ServerConfig } from '../../src/config/server-config.js';
+import { LOG_CONTEXTS } from '../../src/observe/log-config.js';
 import {
   DEVICE_NAMESPACE,
   LOG_CONTEXT_NAMES,
@@ -191,27 +184,4 @@ test('set-config refuses as the reference does, and then changes nothing', t => 
 
 test('the log contexts are those of the reference', t => {
   t.deepEqual(LOG_CONTEXTS, LOG_CONTEXT_NAMES);
-});
-
-test('logs, log/ID and log-set show and change the levels of a sink', t => {
-  const config = reference();
-  t.is(listLogs(config), '0:/var/lib/reference/asd.log');
-  t.is(listLogLevels(config, '0'), LOG_CONTEXT_NAMES.map(name => `${name}:INFO`).join(';'));
-  t.is(applyLogSet(config, 'id=0;misc=debug'), 'ok');
-  t.is(config.logging[0]!.levels.get('misc'), 'debug');
-  t.is(applyLogSet(config, 'id=0;any=WARNING'), 'ok');
-  t.is(listLogLevels(config, '0'), LOG_CONTEXT_NAMES.map(name => `${name}:WARNING`).join(';'));
-});
-
-test('log commands refuse unknown ids, contexts and levels, and then change nothing', t => {
-  const config = reference();
-  const before = listLogLevels(config, '0');
-  for (const id of ['1', '', 'x', '-1', '0.5']) {
-    t.is(listLogLevels(config, id), 'ERROR::bad-id');
-    t.is(applyLogSet(config, `id=${id};misc=debug`), 'ERROR::bad-id');
-  }
-  for (const params of ['id=0', 'id=0;nope=debug', 'id=0;misc=loud', 'id=0;misc=debug;nope=debug']) {
-    t.regex(applyLogSet(config, params), /^ERROR:4:/, params);
-  }
-  t.is(listLogLevels(config, '0'), before);
 });

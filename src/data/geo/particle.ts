@@ -6,7 +6,7 @@
  *
  * Flags and cells that come in are ignored; what is stored and sent has the server's own.
  */
-import { copyBytes } from '../bytes.js';
+import { copyBytes } from '../../base/copy.js';
 import { leafId } from './cell.js';
 import { coveringOf, STORED_LIMITS } from './covering.js';
 import { parseGeoJson } from './geojson.js';
@@ -61,7 +61,7 @@ export function writeGeo(
   out[outAt + CELLS_COUNT + 1] = count;
   for (let k = 0; k < count; k++) writeU64(cells.ids[k]!, out, outAt + CELLS + k * CELL_SIZE);
   const textAt = CELLS + count * CELL_SIZE;
-  copyBytes(bytes, at + skipped, size - skipped, out, outAt + textAt);
+  copyBytes(out, outAt + textAt, bytes, at + skipped, size - skipped);
   return textAt + size - skipped;
 }
 

@@ -6,7 +6,7 @@
  * `persistsIndex` tells it of the bytes that came in, for whoever keeps it beside the bin.
  * The stored form is never longer than the input, so the input's size is always room enough.
  */
-import { copyBytes } from '../bytes.js';
+import { copyBytes } from '../../base/copy.js';
 import { BLOB } from '../type.js';
 import { compare } from './compare.js';
 import {
@@ -231,7 +231,7 @@ function sortPairs(bottom: number): boolean {
   const firstAt = pairAt[bottom]!;
   const size = end - firstAt;
   if (shuffle.length < size) shuffle = new Uint8Array(Math.max(size, shuffle.length * 2));
-  copyBytes(target.bytes, firstAt, size, shuffle, 0);
+  copyBytes(shuffle, 0, target.bytes, firstAt, size);
   target.at = firstAt;
   for (let k = 0; k < length; k++) {
     const pair = pairAt[sorted + k]!;

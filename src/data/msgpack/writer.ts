@@ -2,7 +2,7 @@
  * Packs elements under their smallest headers. An instance is reused: `start` points it at a buffer, which the
  * caller owns and which has room for all that is put, and `at` moves on with every call.
  */
-import { copyBytes } from '../bytes.js';
+import { copyBytes } from '../../base/copy.js';
 import { INT } from './element.js';
 
 const FIXSTR_MAX = 31; // bytes
@@ -25,7 +25,7 @@ export class Writer {
   }
 
   copy(source: Uint8Array, at: number, size: number): void {
-    copyBytes(source, at, size, this.bytes, this.at);
+    copyBytes(this.bytes, this.at, source, at, size);
     this.at += size;
   }
 
