@@ -1,0 +1,167 @@
+/** What bounds a client: connections, idleness, unread answers, room. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import test from 'ava';
+import { TestServer } from '../support/server.js';
+import {
+  answersOf,
+  digestOf,
+  GET,
+  HEADER,
+  infoFrame,
+  messageFrame,
+  put,
+  type WireClient,
+  write,
+} from '../support/wire-client.js';
+
+const MIB = 1024 * 1024;
+
+test('proto-fd-max refuses the connection above it, and takes another when one has gone', async t => {
+  const server = await TestServer.start(t, { service: ['proto-fd-max 1024'] });
+  const clients: WireClient[] = [];
+  for (let i = 0; i < 1024; i++) clients.push(await server.connect());
+  t.is((await clients[1023]!.ask(infoFrame('build\n')))[1], 1);
+  const refused = await server.connect();
+  refused.send(infoFrame('build\n'));
+  await refused.closed(5000);
+  t.is(refused.receivedSize, 0);
+  clients.pop()!.close();
+  for (let i = 0; ; i++) {
+    const client = await server.connect();
+    client.send(infoFrame('build\n'));
+    const isTaken = await client.frame(5000).then(
+      () => true,
+      () => false,
+    );
+    if (isTaken) break;
+    t.true(i < 50);
+    await sleep(10);
+  }
+  for (const client of clients) client.close();
+});
+
+test('proto-fd-idle-ms closes connections on which nothing happens, and only those', async t => {
+  const server = await TestServer.start(t, { service: ['proto-fd-idle-ms 1500'] });
+  const idle = await Promise.all(Array.from({ length: 5 }, () => server.connect()));
+  const half = await server.connect();
+  half.send(infoFrame('build\n').subarray(0, 9));
+  const active = await server.connect();
+  const endMs = Date.now() + 4000;
+  while (Date.now() < endMs) {
+    await active.ask(infoFrame('build\n'));
+    await sleep(200);
+  }
+  t.true(idle.every(client => client.isClosed));
+  t.true(half.isClosed);
+  t.false(active.isClosed);
+  t.is(await server.statistic('reaped_fds'), 6);
+  t.is(await server.info('set-config:context=service;proto-fd-idle-ms=0'), 'ok');
+  const quiet = await server.connect();
+  await sleep(3000);
+  t.false(quiet.isClosed, '0 is never');
+});
+
+test('a client that asks much and reads nothing does not take memory', async t => {
+  const server = await TestServer.start(t);
+  const client = await server.connect();
+  await client.command({ ...put(write('a', Buffer.alloc(1_000_000))), digest: digestOf('k') });
+  const before = server.residentSize();
+  server.resetPeak();
+  client.socket.pause();
+  const get = messageFrame({ ...GET, digest: digestOf('k') });
+  client.send(Buffer.concat(Array.from({ length: 3000 }, () => get))); // 3 GB of answers
+  const bystander = await server.connect();
+  for (let i = 0; i < 20; i++) {
+    await sleep(100);
+    t.is((await bystander.command({ ...HEADER, digest: digestOf('k') })).code, 0);
+  }
+  t.true(server.peakSize() < before + 80 * MIB, `${(server.peakSize() - before) / MIB} MiB`);
+  client.socket.resume();
+  for (let i = 0; i < 200; i++) t.is(answersOf(await client.frame())[0]!.code, 0);
+  client.close();
+});
+
+test('a memory namespace that is full answers 8, still reads, and goes on after deletes', async t => {
+  const namespaces = [{ name: 'test', storage: 'storage-engine memory {\ndata-size 16M\n}' }];
+  const server = await TestServer.start(t, { namespaces });
+  const client = await server.connect();
+  const value = Buffer.alloc(10_000, 7);
+  let stored = 0;
+  let full = 0;
+  for (let i = 0; i < 4000; i++) {
+    const { code } = await client.command({ ...put(write('a', value)), digest: digestOf(i) });
+    t.true(code === 0 || code === 8, `${code}`);
+    if (code === 0) stored++;
+    else if (++full > 200) break;
+  }
+  t.true(full > 200, 'it ran full');
+  t.true(stored * value.length > 8 * MIB, `${stored} records were taken`);
+  t.is(await server.statistic('objects', 'namespace/test'), stored);
+  let readable = 0;
+  let deleted = 0;
+  for (let i = 0; i < stored + full; i++) {
+    const answer = await client.command({ ...GET, digest: digestOf(i) });
+    if (answer.code !== 0) continue;
+    readable++;
+    t.true(answer.ops[0]!.value.equals(value));
+    if (i % 2 === 0)
+      deleted += (await client.command({ info2: 0x03, digest: digestOf(i) })).code === 0 ? 1 : 0;
+  }
+  t.is(readable, stored);
+  for (let i = 0; i < 500; i++) {
+    const { code } = await client.command({ ...put(write('a', i)), digest: digestOf(`small ${i}`) });
+    t.is(code, 0, 'the room of deleted records serves other sizes too');
+  }
+  let again = 500;
+  for (let i = 0; i < deleted; i++) {
+    if ((await client.command({ ...put(write('a', value)), digest: digestOf(`new ${i}`) })).code === 0)
+      again++;
+  }
+  t.true(again > deleted * 0.7, `${again} of ${deleted}`);
+  t.is(await server.statistic('objects', 'namespace/test'), stored - deleted + again);
+});
+
+test('indexes-memory-budget ends in 8 as well, and a delete makes room', async t => {
+  const lines = ['indexes-memory-budget 1M'];
+  const server = await TestServer.start(t, { namespaces: [{ name: 'test', lines }] });
+  const client = await server.connect();
+  let stored = 0;
+  for (let from = 0; from < 40_000; from += 2000) {
+    const rows = Array.from({ length: 2000 }, (_, i) => ({
+      ...put(write('a', 1)),
+      index: i,
+      digest: digestOf(from + i),
+    }));
+    const answer = await client.batch(rows);
+    for (const row of answer.rows.values()) {
+      t.true(row.code === 0 || row.code === 8);
+      if (row.code === 0) stored++;
+    }
+  }
+  t.true(stored > 8000 && stored <= 20_000, `${stored} records in 1 MiB of index`);
+  t.is(await server.statistic('objects', 'namespace/test'), stored);
+  t.is(
+    (await client.command({ ...put(write('a', 2)), digest: digestOf(0) })).code,
+    0,
+    'an update needs no entry',
+  );
+  t.is((await client.command({ info2: 0x03, digest: digestOf(0) })).code, 0);
+  t.is((await client.command({ ...put(write('a', 2)), digest: digestOf(0) })).code, 0);
+});
+
+test('SIGTERM answers what is under way and ends with 0', async t => {
+  const server = await TestServer.start(t);
+  const clients = await Promise.all(Array.from({ length: 20 }, () => server.connect()));
+  const rows = Array.from({ length: 500 }, (_, index) => ({
+    ...put(write('n', index)),
+    index,
+    digest: digestOf(index),
+  }));
+  const answers = clients.map(client => client.batch(rows));
+  await sleep(5);
+  t.is(await server.stop(), 0);
+  const ended = await Promise.allSettled(answers);
+  for (const one of ended) if (one.status === 'fulfilled') t.is(one.value.rowCount, 500);
+  t.true(ended.some(one => one.status === 'fulfilled'));
+  t.regex(server.output, /finished clean shutdown/);
+});
