@@ -1,7 +1,7 @@
 /**
  * Reads of stored records from the device, for commands that are parked meanwhile. A command is known by its
  * token; a read in flight has a slot of its own, since a command may give up (and its token serve another)
- * before the device has answered. Reads wait in line when no buffer is free, so memory is bounded by the pool.
+ * before the device has answered. Reads wait in line when no buffer is free, so memory is bounded.
  *
  *   slot:  FREE ─▶ WAITING (for a buffer) ─▶ READING ─▶ DONE ─poll─▶ REPORTED ─release─▶ FREE
  *
@@ -161,10 +161,10 @@ export class RecordReader {
     const inBlock = at - block * blockSize;
     const from = inBlock & -IO_ALIGN;
     const length = ((inBlock + this.#size[slot]! + IO_ALIGN - 1) & -IO_ALIGN) - from;
-    const bufferAt = io.pool.take(length);
+    const bufferAt = io.takeReadBuffer(length);
     if (bufferAt < 0) return false;
     if (!this.#extent.read(slot, block, from, length, bufferAt)) {
-      io.pool.give(bufferAt);
+      io.giveReadBuffer(bufferAt);
       return false;
     }
     this.#bufferAt[slot] = bufferAt;
@@ -197,7 +197,7 @@ export class RecordReader {
 
   #recycle(slot: number): void {
     if (this.#state[slot] === WAITING) this.readingCount--;
-    if (this.#bufferAt[slot]! >= 0) this.#extent.io.pool.give(this.#bufferAt[slot]!);
+    if (this.#bufferAt[slot]! >= 0) this.#extent.io.giveReadBuffer(this.#bufferAt[slot]!);
     this.#bufferAt[slot] = NONE;
     this.#state[slot] = FREE;
     this.#free[this.#freeCount++] = slot;

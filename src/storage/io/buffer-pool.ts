@@ -57,6 +57,11 @@ export class BufferPool {
     return page * IO_ALIGN;
   }
 
+  /** Bytes that the buffer which `take` returned really has: the power of two above what was asked for. */
+  sizeOf(at: number): number {
+    return IO_ALIGN << this.#state[at / IO_ALIGN]!;
+  }
+
   /** Gives back the buffer that `take` returned. */
   give(at: number): void {
     let page = at / IO_ALIGN;

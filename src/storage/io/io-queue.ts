@@ -15,6 +15,8 @@ import { IO_ALIGN, type IoBackend } from './io-backend.js';
 /** Requests that may be queued or in flight, of all shards of the worker. */
 const REQUEST_COUNT_MAX = 8192;
 const REAP_PAIRS = 256;
+/** Buffers of records being read may take this much, so that write blocks find room beside them. */
+const READ_BUFFERS_MAX = 64 * 1024 * 1024; // bytes
 
 export interface IoClient {
   /** A read that this client queued has ended. @param result Bytes read, or -errno. */
@@ -60,6 +62,8 @@ export class IoQueue {
   readonly #waiting = new Int32Array(REQUEST_COUNT_MAX);
   #waitingHead = 0;
   #waitingCount = 0;
+  readonly #readBuffersMax: number;
+  #readBufferBytes = 0;
   /** Something was asked for since the last drain. */
   #isNew = false;
   readonly #reaped = new Int32Array(REAP_PAIRS * 2);
@@ -69,6 +73,7 @@ export class IoQueue {
     this.pool = new BufferPool(backend.buffers.u8.length);
     this.zeroPageAt = this.pool.take(IO_ALIGN);
     backend.buffers.u8.fill(0, this.zeroPageAt, this.zeroPageAt + IO_ALIGN);
+    this.#readBuffersMax = Math.min(READ_BUFFERS_MAX, backend.buffers.u8.length / 2);
     for (let i = 0; i < REQUEST_COUNT_MAX; i++) this.#freeSlots[i] = REQUEST_COUNT_MAX - 1 - i;
   }
 
@@ -103,6 +108,19 @@ export class IoQueue {
     if (file.clients.length > 0) return;
     this.backend.close(file.number);
     this.#files[place] = new OpenFile('', -1);
+  }
+
+  /** A buffer for reading a record. @returns Its offset, or -1 when those in use have to come back first. */
+  takeReadBuffer(size: number): number {
+    if (this.#readBufferBytes > 0 && this.#readBufferBytes + size > this.#readBuffersMax) return -1;
+    const at = this.pool.take(size);
+    if (at >= 0) this.#readBufferBytes += this.pool.sizeOf(at);
+    return at;
+  }
+
+  giveReadBuffer(at: number): void {
+    this.#readBufferBytes -= this.pool.sizeOf(at);
+    this.pool.give(at);
   }
 
   /** Registers whoever will queue requests. @returns Its number. */
