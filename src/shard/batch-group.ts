@@ -2,6 +2,16 @@
  * The rows of one batch that one worker executes: what the answers to rows need to know. Rows that wait
  * for a device outlive the call that started them, so a group lives until its last row is answered.
  */
+import {
+  REQ_ARRIVAL,
+  REQ_CONNECTION_GENERATION,
+  REQ_CREDIT,
+  REQ_DEADLINE,
+  REQ_DIGEST_AT,
+  REQ_NUMBER,
+  REQ_SLOT,
+} from './frame.js';
+
 export class BatchGroup {
   connectionSlot = 0;
   connectionGeneration = 0;
@@ -22,6 +32,31 @@ export class BatchGroup {
   stopCode = 0;
 }
 
+/** Fills a group from its frame: the header's words from `w` on, and the group's own header at `at`. */
+export function readGroup(
+  group: BatchGroup,
+  header: Uint32Array,
+  f64: Float64Array,
+  w: number,
+  bytes: Uint8Array,
+  at: number,
+): void {
+  group.connectionSlot = header[w + REQ_SLOT]!;
+  group.connectionGeneration = header[w + REQ_CONNECTION_GENERATION]!;
+  group.requestNumber = header[w + REQ_NUMBER]!;
+  group.number = header[w + REQ_DIGEST_AT]!;
+  group.arrivalMs = f64[(w + REQ_ARRIVAL) >>> 1]!;
+  group.deadlineMs = f64[(w + REQ_DEADLINE) >>> 1]!;
+  group.credit = header[w + REQ_CREDIT]!;
+  group.headerInfo3 = bytes[at]!;
+  const flags = bytes[at + 1]!;
+  group.respondAll = (flags & GROUP_RESPOND_ALL) !== 0;
+  group.reportErrorRow = (flags & GROUP_REPORT_ERROR_ROW) !== 0;
+  group.hasFilter = (flags & GROUP_HAS_FILTER) !== 0;
+  group.stopCode = 0;
+  group.openRows = 0;
+}
+
 /** Bytes of a group frame's own header, before its rows: u8 info3, u8 flags, 6 bytes of zeros. */
 export const GROUP_HEADER_SIZE = 8;
 export const GROUP_RESPOND_ALL = 1;
@@ -29,3 +64,4 @@ export const GROUP_REPORT_ERROR_ROW = 2;
 export const GROUP_HAS_FILTER = 4;
 /** Bytes of a row before its flags: u32 index, 20 bytes of digest. */
 export const ROW_PREFIX_SIZE = 24;
+export const ROW_DIGEST_AT = 4;

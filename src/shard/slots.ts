@@ -8,8 +8,8 @@
  */
 import { copyBytes, equalBytes } from '../base/copy.js';
 import { DIGEST_SIZE } from '../base/digest.js';
-import type { BatchGroup } from './batch-group.js';
-import { REQUEST_HEADER_SIZE } from './frame.js';
+import { type BatchGroup, ROW_DIGEST_AT, ROW_PREFIX_SIZE } from './batch-group.js';
+import { REQ_DIGEST_AT, REQUEST_HEADER_SIZE } from './frame.js';
 import type { Shard } from './shard.js';
 
 const BUCKET_COUNT = 1024;
@@ -37,12 +37,40 @@ export class CommandSlot {
     this.number = number;
   }
 
-  /** Copies `size` bytes as this slot's command; its memory grows as needed. */
-  keep(source: Uint8Array, at: number, size: number): void {
-    if (source === this.bytes) return; // a command that parks again
-    if (size > this.bytes.length) this.bytes = new Uint8Array(size);
-    copyBytes(this.bytes, 0, source, at, size);
+  /** Keeps a single command: the frame header at word `w`, and its message. */
+  fill(header: Uint32Array, w: number, bytes: Uint8Array, at: number, size: number, shard: Shard): void {
+    for (let i = 0; i < REQUEST_HEADER_SIZE / 4; i++) this.header[i] = header[w + i]!;
+    this.#makeRoom(size);
+    copyBytes(this.bytes, 0, bytes, at, size);
     this.size = size;
+    this.shard = shard;
+    this.group = null;
+  }
+
+  /** Keeps a batch row: its index and digest at `rowAt`, and its command, from the row flags on, at `templateAt`. */
+  fillRow(
+    group: BatchGroup,
+    bytes: Uint8Array,
+    rowAt: number,
+    templateAt: number,
+    templateSize: number,
+    shard: Shard,
+  ): void {
+    this.size = ROW_PREFIX_SIZE + templateSize;
+    this.#makeRoom(this.size);
+    copyBytes(this.bytes, 0, bytes, rowAt, ROW_PREFIX_SIZE);
+    copyBytes(this.bytes, ROW_PREFIX_SIZE, bytes, templateAt, templateSize);
+    this.shard = shard;
+    this.group = group;
+  }
+
+  /** Where the digest is in `bytes`. */
+  get digestAt(): number {
+    return this.group === null ? this.header[REQ_DIGEST_AT]! : ROW_DIGEST_AT;
+  }
+
+  #makeRoom(size: number): void {
+    if (size > this.bytes.length) this.bytes = new Uint8Array(size);
   }
 }
 
@@ -96,10 +124,10 @@ export class CommandSlots {
     return null;
   }
 
-  /** Makes `slot` the front of its digest. Its shard must be set. */
-  park(slot: CommandSlot, digest: Uint8Array, at: number): void {
-    copyBytes(slot.digest, 0, digest, at, DIGEST_SIZE);
-    const bucket = bucketOf(digest, at);
+  /** Makes `slot`, which is filled, the front of its digest. */
+  park(slot: CommandSlot): void {
+    copyBytes(slot.digest, 0, slot.bytes, slot.digestAt, DIGEST_SIZE);
+    const bucket = bucketOf(slot.digest, 0);
     slot.nextInBucket = this.#buckets[bucket]!;
     this.#buckets[bucket] = slot;
     this.parkedCount++;
@@ -117,12 +145,33 @@ export class CommandSlots {
     this.parkedCount--;
   }
 
-  /** Puts a command behind the parked `front`. */
+  /** Puts a filled slot behind the parked `front`. */
   wait(front: CommandSlot, slot: CommandSlot): void {
     if (front.lastWaiting === null) front.nextWaiting = slot;
     else front.lastWaiting.nextWaiting = slot;
     front.lastWaiting = slot;
     front.waitingCount++;
+  }
+
+  /**
+   * Gives a slot back whose command is done.
+   * @returns The first command that waited behind it, which takes the others over since it may park in its turn; or null.
+   */
+  leave(slot: CommandSlot): CommandSlot | null {
+    const next = slot.nextWaiting;
+    const last = slot.lastWaiting;
+    const count = slot.waitingCount;
+    this.give(slot);
+    if (next === null) return null;
+    if (next !== last) {
+      next.lastWaiting = last;
+      next.waitingCount = count - 1;
+    } else {
+      next.nextWaiting = null;
+      next.lastWaiting = null;
+      next.waitingCount = 0;
+    }
+    return next;
   }
 }
 

@@ -12,10 +12,12 @@ import { counterBlock } from '../observe/counters.js';
 import { ForwardingLog } from '../observe/log.js';
 import { PrimaryIndex } from '../storage/index/primary-index.js';
 import { MemoryEngine } from '../storage/memory/memory-engine.js';
-import { CommandLoop, type ShardMap, SLOT_COUNT } from './command-loop.js';
+import { CommandLoop } from './command-loop.js';
+import { SLOT_COUNT } from './command-runner.js';
 import { TUNE_HIST_PERIOD, TUNE_RECORD_SIZE_MAX } from './namespace-memory.js';
 import { Reply } from './reply.js';
 import { NamespaceView, Shard } from './shard.js';
+import { ShardMap } from './shard-map.js';
 import { SlabConsumer, SlabProducer } from './slab.js';
 import { type SurveyedShard, SurveyWalk } from './survey-walk.js';
 import { WorkerDevices } from './worker-devices.js';
@@ -79,7 +81,7 @@ function buildShards(task: WorkerTask, devices: WorkerDevices): ShardMap {
     for (const shard of own) if (shard !== null) shards.push(shard);
     shardOf.push(Array.from(namespace.shardOf, number => own[number]!));
   });
-  return { namespaces, shardOf, shards };
+  return new ShardMap(namespaces, shards, shardOf);
 }
 
 function buildShard(view: NamespaceView, task: NamespaceTask, number: number, devices: WorkerDevices): Shard {
@@ -109,7 +111,7 @@ function surveyedShards(task: WorkerTask, map: ShardMap): SurveyedShard[] {
         namespace: id,
         number,
         partitions,
-        index: map.shardOf[id]![partitions[0]!]!.index,
+        index: map.of(id, partitions[0]!).index,
         sizeMax: () => tuning[TUNE_RECORD_SIZE_MAX]!,
         periodSec: () => tuning[TUNE_HIST_PERIOD]!,
       };

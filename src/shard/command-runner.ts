@@ -1,0 +1,336 @@
+/**
+ * Runs commands on a worker's shards: single ones and the rows of batches. A command either ends with its
+ * answer in the completion ring, or is kept in a slot until a device read has come or the command before it
+ * on the same digest is done.
+ */
+import { partitionOf } from '../base/digest.js';
+import {
+  FILTERED_OUT,
+  KEY_BUSY,
+  NAMESPACE_NOT_FOUND,
+  NOT_FOUND,
+  OK,
+  PARKED,
+  TIMEOUT,
+} from '../base/result.js';
+import type { Sleeper } from '../base/sleeper.js';
+import { readU32 } from '../wire/message.js';
+import { BatchGroup, GROUP_HEADER_SIZE, ROW_DIGEST_AT, ROW_PREFIX_SIZE, readGroup } from './batch-group.js';
+import { execute, isReadCommand } from './command/execute.js';
+import { Executor } from './command/executor.js';
+import { countOutcome } from './command/outcome.js';
+import { readTouchTtl } from './command/read.js';
+import { Request, ROW_REPEAT } from './command/request.js';
+import { touchRecord } from './command/write.js';
+import {
+  CLASS_READ,
+  CLASS_WRITE,
+  REQ_DEADLINE,
+  REQ_DIGEST_AT,
+  REQ_PARTITION_NAMESPACE,
+  REQ_ROWS,
+} from './frame.js';
+import { TUNE_PENDING_LIMIT } from './namespace-memory.js';
+import type { Reply } from './reply.js';
+import type { Shard } from './shard.js';
+import type { ShardMap } from './shard-map.js';
+import { type CommandSlot, CommandSlots } from './slots.js';
+import type { WorkerDevices } from './worker-devices.js';
+
+/** Commands that may wait at once on a worker. */
+export const SLOT_COUNT = 512;
+/** No command can wait with this: the engine answers PARKED without starting a read. */
+const NO_TOKEN = -1;
+const WAIT_MS = 20; // for a slot, between two looks
+
+export class CommandRunner {
+  readonly #map: ShardMap;
+  readonly #reply: Reply;
+  readonly #devices: WorkerDevices;
+  readonly #sleeper: Sleeper;
+  readonly #ex = new Executor();
+  readonly #request = new Request();
+  readonly #slots = new CommandSlots(SLOT_COUNT);
+  readonly #groups: BatchGroup[] = [];
+  readonly #tokens = new Int32Array(SLOT_COUNT);
+  #nowMs = 0;
+  /** Counts commands; tells a batch that another command has used the request object in between. */
+  #commandCount = 0;
+
+  constructor(map: ShardMap, reply: Reply, devices: WorkerDevices, sleeper: Sleeper) {
+    this.#map = map;
+    this.#reply = reply;
+    this.#devices = devices;
+    this.#sleeper = sleeper;
+  }
+
+  /** The clocks of the commands that follow: monotonic, and wall milliseconds since 2010. */
+  setTime(nowMs: number, epochMs: number): void {
+    this.#nowMs = nowMs;
+    this.#ex.setTime(epochMs);
+  }
+
+  /** Whether another command may be begun: it may need a slot. */
+  get canTake(): boolean {
+    return this.#slots.freeCount > 0;
+  }
+
+  /** Whether no command is waiting for anything. */
+  get isIdle(): boolean {
+    return this.#slots.freeCount === SLOT_COUNT;
+  }
+
+  /**
+   * Executes a single command of `size` bytes at `at`, whose frame header is at word `w`.
+   * @param slot The slot it holds when it is run again, else null.
+   */
+  record(
+    header: Uint32Array,
+    f64: Float64Array,
+    w: number,
+    bytes: Uint8Array,
+    at: number,
+    size: number,
+    slot: CommandSlot | null,
+  ): void {
+    const req = this.#request;
+    this.#commandCount++;
+    const partitionNamespace = header[w + REQ_PARTITION_NAMESPACE]!;
+    const namespaceId = partitionNamespace >>> 16;
+    const shard = this.#map.of(namespaceId, partitionNamespace & 0xffff);
+    const parsed = req.parseMessage(bytes, at, size);
+    if (parsed === OK && slot === null) {
+      const front = this.#slots.findParked(shard, bytes, at + header[w + REQ_DIGEST_AT]!);
+      if (front !== null && mayWait(front)) {
+        const waiting = this.#slots.take();
+        waiting.fill(header, w, bytes, at, size, shard);
+        this.#slots.wait(front, waiting);
+        return;
+      }
+      if (front !== null) {
+        this.#end(header, f64, w, namespaceId, shard, this.#ex.answer.fail(KEY_BUSY), slot);
+        return;
+      }
+    }
+    const isLate = this.#isLate(f64[(w + REQ_DEADLINE) >>> 1]!);
+    const code = parsed !== OK ? this.#ex.answer.fail(parsed) : this.#execute(shard, isLate, slot);
+    if (code === PARKED) {
+      const parked = slot ?? this.#slots.take();
+      if (slot === null) parked.fill(header, w, bytes, at, size, shard);
+      this.#slots.park(parked);
+      return;
+    }
+    this.#end(header, f64, w, namespaceId, shard, code, slot);
+  }
+
+  /** Executes the rows of a batch that came in one frame, as `record`. */
+  batchGroup(
+    header: Uint32Array,
+    f64: Float64Array,
+    w: number,
+    bytes: Uint8Array,
+    at: number,
+    size: number,
+  ): void {
+    const reply = this.#reply;
+    const req = this.#request;
+    const group = this.#groups.pop() ?? new BatchGroup();
+    readGroup(group, header, f64, w, bytes, at);
+    group.openRows = 1; // ours, so that the group outlives the loop below
+    const rows = header[w + REQ_ROWS]!;
+    const end = at + size;
+    let p = at + GROUP_HEADER_SIZE;
+    let templateAt = 0;
+    let templateEnd = 0;
+    let count = -1; // commands when the request object was last ours
+    for (let i = 0; i < rows; i++) {
+      if (group.stopCode !== 0) {
+        reply.dropRows(group, rows - i, group.stopCode);
+        break;
+      }
+      if (group.credit <= 0) {
+        reply.pause(group, i);
+        break;
+      }
+      const rowAt = p;
+      const isRepeat = (bytes[rowAt + ROW_PREFIX_SIZE]! & ROW_REPEAT) !== 0;
+      if (!isRepeat) templateAt = rowAt + ROW_PREFIX_SIZE;
+      if (!isRepeat || this.#commandCount !== count) {
+        req.parseRow(bytes, templateAt, end, group.headerInfo3); // the main thread has checked it
+        templateEnd = req.endAt;
+      }
+      p = isRepeat ? rowAt + ROW_PREFIX_SIZE + 1 : templateEnd;
+      count = ++this.#commandCount;
+      this.#row(group, bytes, rowAt, templateAt, templateEnd - templateAt, null);
+    }
+    reply.endRows();
+    this.#closeRow(group);
+  }
+
+  /** Runs commands whose reads have come. @returns Whether there were any. */
+  resumeParked(): boolean {
+    if (this.#slots.parkedCount === 0) return false;
+    let any = false;
+    for (const shard of this.#map.shards) {
+      const count = shard.engine.poll(this.#tokens);
+      for (let i = 0; i < count; i++) {
+        any = true;
+        const slot = this.#slots.of(this.#tokens[i]!);
+        this.#slots.unpark(slot);
+        this.#runSlot(slot);
+      }
+    }
+    return any;
+  }
+
+  /**
+   * Executes one row: its index and digest are at `rowAt`; its command, from the row flags on, is at `templateAt`
+   * and is in the request object already.
+   */
+  #row(
+    group: BatchGroup,
+    bytes: Uint8Array,
+    rowAt: number,
+    templateAt: number,
+    templateSize: number,
+    slot: CommandSlot | null,
+  ): void {
+    const req = this.#request;
+    const answer = this.#ex.answer;
+    const rowIndex = readU32(bytes, rowAt);
+    req.digestAt = rowAt + ROW_DIGEST_AT;
+    if (group.hasFilter) req.hasFilter = true;
+    if (slot === null) group.openRows++;
+    const namespaceId = this.#map.namespaceId(bytes, req.namespaceAt, req.namespaceSize);
+    if (namespaceId < 0) {
+      answer.fail(NAMESPACE_NOT_FOUND);
+      this.#endRow(group, rowIndex, null, NAMESPACE_NOT_FOUND, slot);
+      return;
+    }
+    const shard = this.#map.of(namespaceId, partitionOf(bytes, req.digestAt));
+    if (slot === null) {
+      const front = this.#slots.findParked(shard, bytes, req.digestAt);
+      if (front !== null && mayWait(front)) {
+        const waiting = this.#slots.take();
+        waiting.fillRow(group, bytes, rowAt, templateAt, templateSize, shard);
+        this.#slots.wait(front, waiting);
+        this.#awaitSlot();
+        return;
+      }
+      if (front !== null) {
+        this.#endRow(group, rowIndex, shard, answer.fail(KEY_BUSY), slot);
+        return;
+      }
+    }
+    const code = this.#execute(shard, this.#isLate(group.deadlineMs), slot);
+    if (code === PARKED) {
+      const parked = slot ?? this.#slots.take();
+      if (slot === null) parked.fillRow(group, bytes, rowAt, templateAt, templateSize, shard);
+      this.#slots.park(parked);
+      this.#awaitSlot();
+      return;
+    }
+    this.#endRow(group, rowIndex, shard, code, slot);
+  }
+
+  /** Runs the command in the request object. @returns Its code, with the answer filled, or PARKED. */
+  #execute(shard: Shard, isLate: boolean, slot: CommandSlot | null): number {
+    if (isLate) return this.#ex.answer.fail(TIMEOUT);
+    const token = slot === null ? this.#slots.peek().number : slot.number;
+    return execute(this.#ex, shard, this.#request, token);
+  }
+
+  /** Sends the answer of a single command. */
+  #end(
+    header: Uint32Array,
+    f64: Float64Array,
+    w: number,
+    namespaceId: number,
+    shard: Shard,
+    code: number,
+    slot: CommandSlot | null,
+  ): void {
+    const isRead = isReadCommand(this.#request);
+    countOutcome(shard.namespace.counters, this.#request, code, false);
+    this.#reply.answer(header, f64, w, isRead ? CLASS_READ : CLASS_WRITE, namespaceId, this.#ex.answer);
+    if (isRead && code === OK) this.#touchAfterRead(shard, slot);
+    if (slot !== null) this.#leave(slot);
+  }
+
+  /** Sends the answer of a row, and ends the batch where the client wants that. */
+  #endRow(
+    group: BatchGroup,
+    rowIndex: number,
+    shard: Shard | null,
+    code: number,
+    slot: CommandSlot | null,
+  ): void {
+    const reply = this.#reply;
+    if (shard !== null) countOutcome(shard.namespace.counters, this.#request, code, true);
+    const stops = !group.respondAll && code !== OK && code !== NOT_FOUND && code !== FILTERED_OUT;
+    if (stops && group.stopCode === 0) group.stopCode = code;
+    if (stops && !group.reportErrorRow) reply.dropRows(group, 1, code);
+    else reply.row(group, rowIndex, this.#ex.answer);
+    if (code === OK && shard !== null && isReadCommand(this.#request)) this.#touchAfterRead(shard, slot);
+    if (slot !== null) {
+      reply.endRows();
+      this.#leave(slot);
+    }
+    this.#closeRow(group);
+  }
+
+  #closeRow(group: BatchGroup): void {
+    if (--group.openRows > 0) return;
+    if (group.stopCode !== 0) this.#reply.dropRows(group, 0, group.stopCode);
+    this.#groups.push(group);
+  }
+
+  #isLate(deadlineMs: number): boolean {
+    return deadlineMs !== 0 && this.#nowMs > deadlineMs;
+  }
+
+  /** A batch may use up all slots: lets parked commands finish until one is free again. */
+  #awaitSlot(): void {
+    if (this.#slots.freeCount > 0) return;
+    this.#reply.endRows();
+    while (this.#slots.freeCount === 0) {
+      this.#reply.publish();
+      this.#devices.pump();
+      if (!this.resumeParked()) this.#sleeper.sleep(() => this.#devices.hasWork(), WAIT_MS);
+    }
+  }
+
+  #runSlot(slot: CommandSlot): void {
+    const { group, bytes, size } = slot;
+    if (group === null) {
+      this.record(slot.header, slot.headerF64, 0, bytes, 0, size, slot);
+      return;
+    }
+    this.#commandCount++;
+    this.#request.parseRow(bytes, ROW_PREFIX_SIZE, size, group.headerInfo3);
+    this.#row(group, bytes, 0, ROW_PREFIX_SIZE, size - ROW_PREFIX_SIZE, slot);
+  }
+
+  /** A command that held a slot is done: gives back its read buffer and slot, and runs the one behind it. */
+  #leave(slot: CommandSlot): void {
+    slot.shard.engine.release(slot.number);
+    const next = this.#slots.leave(slot);
+    if (next !== null) this.#runSlot(next);
+  }
+
+  /** Carries out the touch that a read asked for by its percent, after its answer. */
+  #touchAfterRead(shard: Shard, slot: CommandSlot | null): void {
+    const ex = this.#ex;
+    if (ex.answer.voidTimeSec === 0) return;
+    const req = this.#request;
+    const entry = shard.index.find(req.bytes, req.digestAt);
+    const ttl = entry < 0 ? 0 : readTouchTtl(ex, shard, req, entry);
+    if (ttl > 0) touchRecord(ex, shard, entry, ex.nowSec + ttl, slot === null ? NO_TOKEN : slot.number);
+  }
+}
+
+/** Whether another command may line up behind a parked one. */
+function mayWait(front: CommandSlot): boolean {
+  const limit = front.shard.namespace.tuning[TUNE_PENDING_LIMIT]!;
+  return limit === 0 || front.waitingCount < limit;
+}
