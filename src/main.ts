@@ -74,7 +74,8 @@ function createServer(from: ServerConfig): Server {
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof ConfigError || error instanceof LogError) return EXIT_CONFIG;
-  if (error instanceof StorageError) return EXIT_STORAGE;
+  // An error that comes from a worker thread has kept its name alone.
+  if (error instanceof StorageError || (error as Error).name === 'StorageError') return EXIT_STORAGE;
   if (error instanceof ListenError || error instanceof HttpListenError) return EXIT_PORT;
   return EXIT_FAILURE;
 }
@@ -109,7 +110,7 @@ async function stop(): Promise<void> {
 process.on('SIGTERM', () => void stop());
 process.on('SIGINT', () => void stop());
 process.on('SIGHUP', () => server.log.reopen());
-server.onFailure = () => process.exit(EXIT_FAILURE); // a shard's memory is lost: a new process recovers it from storage
+server.onFailure = error => process.exit(exitCodeOf(error)); // a shard's memory is lost: a new process recovers it from storage
 process.on('uncaughtException', error => {
   log.critical(`broken invariant: ${error.stack}`);
   process.exit(EXIT_FAILURE);

@@ -4,11 +4,8 @@
  */
 import { mkdirSync } from 'node:fs';
 import os from 'node:os';
-import { MessageChannel } from 'node:worker_threads';
-import { Region } from './base/arena.js';
 import { monotonicMs } from './base/clock.js';
-import { createRing } from './base/ring.js';
-import { AsyncSleeper, createSleeper } from './base/sleeper.js';
+import { AsyncSleeper } from './base/sleeper.js';
 import { BatchDispatcher } from './command/batch.js';
 import type { AnswerSink } from './command/client-ref.js';
 import { Dispatcher } from './command/dispatcher.js';
@@ -32,39 +29,22 @@ import { failedPractices } from './observe/best-practices.js';
 import { Counters, counterBlock } from './observe/counters.js';
 import { Latencies } from './observe/latencies.js';
 import { createLog, type Log } from './observe/log.js';
-import { NAMESPACE_COUNTERS } from './observe/namespace-counters.js';
-import { RecordHistograms } from './observe/record-survey.js';
 import { SERVICE_COUNTERS } from './observe/service-counters.js';
 import { SystemUsage } from './observe/system-usage.js';
 import { PartitionTable } from './partition/table.js';
-import { WorkerClient } from './shard/client.js';
-import { createWorkerIo, openNamespaceDevices } from './shard/device-setup.js';
-import type { NamespaceMemory } from './shard/namespace-memory.js';
-import { memoryLayout, namespaceTask, tune } from './shard/namespace-setup.js';
-import { createSlab } from './shard/slab.js';
-import { ComputePool, WorkerPool } from './shard/worker-pool.js';
-import {
-  createControl,
-  type NamespaceTask,
-  type WorkerMessage,
-  type WorkerTask,
-} from './shard/worker-task.js';
-import type { OpenDeviceSet } from './storage/device/device-set.js';
-import { ST_RECOVERED_BYTES, ST_RECOVERED_RECORDS, ST_RECOVERY_TOTAL_BYTES } from './storage/engine.js';
+import { type HostedNamespace, ShardHost } from './shard/shard-host.js';
+import { ComputePool } from './shard/worker-pool.js';
 
-const REQUEST_RING_SIZE = 1024 * 1024; // bytes
-const COMPLETION_RING_SIZE = 2 * 1024 * 1024;
-const SLAB_SIZE = 192 * 1024 * 1024; // touched as far as large messages need it
+import type { OpenDeviceSet } from './storage/device/device-set.js';
+
 const DRAIN_MS = 5000;
 const SLICE_MS = 10_000; // of the latency histograms
 
 export class Server {
   readonly #config: ServerConfig;
   readonly log: Log;
-  /** By namespace: what `histogram:` answers. */
-  readonly #histograms: RecordHistograms[];
   readonly #closers: (() => Promise<void> | void)[] = [];
-  #pool: WorkerPool | undefined;
+  #shards: ShardHost | undefined;
   #state: 'starting' | 'ok' | 'draining' = 'starting';
   /** The port clients connect to; known after start(). */
   port = 0;
@@ -75,7 +55,6 @@ export class Server {
   constructor(config: ServerConfig) {
     this.#config = config;
     this.log = createLog(config.logging);
-    this.#histograms = config.namespaces.map(() => new RecordHistograms());
   }
 
   /**
@@ -97,53 +76,11 @@ export class Server {
     const workerCount = service.number('service-threads') || Math.max(1, os.availableParallelism() - 1);
     service.put('service-threads', workerCount);
 
-    const opened = await this.#openDevices();
-    const namespaces = config.namespaces.map((namespace, id) => {
-      const set = opened[id]?.set;
-      return set === undefined
-        ? namespaceTask(namespace, memoryLayout(), workerCount, undefined)
-        : namespaceTask(namespace, set, workerCount, { engine: 'device', devices: set });
-    });
-    const deviceNamespaces = config.namespaces.flatMap((namespace, id) => {
-      const devices = opened[id];
-      return devices === undefined ? [] : [{ config: namespace, devices }];
-    });
-    const counters = namespaces.map(() => new Counters(NAMESPACE_COUNTERS));
-    const mainSleeper = createSleeper();
-    const tasks: WorkerTask[] = [];
-    for (let worker = 0; worker < workerCount; worker++) {
-      const { port1, port2 } = new MessageChannel();
-      port1.on('message', (message: WorkerMessage) => this.#accept(worker, message));
-      port1.unref();
-      const sleeper = createSleeper();
-      tasks.push({
-        worker,
-        requests: createRing(REQUEST_RING_SIZE),
-        requestSlab: createSlab(SLAB_SIZE),
-        completions: createRing(COMPLETION_RING_SIZE),
-        completionSlab: createSlab(SLAB_SIZE),
-        sleeper,
-        mainSleeper,
-        control: createControl(),
-        io: deviceNamespaces.length > 0 ? createWorkerIo(deviceNamespaces, workerCount, sleeper) : null,
-        namespaces: namespaces.map(
-          (task, id): NamespaceTask => ({ ...task, counters: counters[id]!.addBlock().shared }),
-        ),
-        port: port2,
-        logThresholds: this.log.sharedThresholds,
-      });
-    }
-    const clients = tasks.map(task => new WorkerClient(task));
-    const pool = new WorkerPool(tasks, (worker, error) => {
-      this.log.context('as').critical(`worker ${worker} died: ${error.stack}`);
-      this.onFailure(error);
-    });
-    this.#closers.push(() =>
-      pool.stop(() => {
-        for (const client of clients) client.wake();
-      }),
-    );
-    await this.#recovered(pool, namespaces, onProgress, everyMs);
+    const shards = new ShardHost(config, this.log, workerCount);
+    this.#shards = shards;
+    this.#closers.push(() => shards.stop());
+    await shards.openStorage();
+    await shards.start(onProgress, everyMs, error => this.onFailure(error));
     // After the threads were started: they would inherit this thread's processor.
     if (service.string('auto-pin') === 'cpu') pinThread(process.pid, 0, this.log.context('hardware'));
     const compute = new ComputePool();
@@ -168,14 +105,11 @@ export class Server {
     const userAgents = new UserAgents();
 
     // The path of a request.
-    const retune = (): void => {
-      for (const [id, namespace] of config.namespaces.entries()) tune(namespace, namespaces[id]!.memory);
-    };
     const front = new AerospikeFront({
       counters: block,
       answerInfo: (connection, body) => {
         const answer = answerInfo(source, connection, body);
-        if (Buffer.from(body.buffer, body.byteOffset, body.length).includes('config')) retune();
+        if (Buffer.from(body.buffer, body.byteOffset, body.length).includes('config')) shards.retune();
         return answer;
       },
       infoClosed: connection => userAgents.remove(connection),
@@ -185,10 +119,10 @@ export class Server {
       idleMaxMs: () => service.number('proto-fd-idle-ms'),
     });
     const sink: AnswerSink = front;
-    const routes = new Routes(namespaces.map((task, id) => new NamespaceRoute(id, task)));
+    const routes = new Routes(shards.namespaces.map(({ task }, id) => new NamespaceRoute(id, task)));
     const batch = new BatchDispatcher({
       routes,
-      clients,
+      clients: shards.clients,
       sink,
       counters: block,
       histogram: latencies.batchIndex,
@@ -197,38 +131,22 @@ export class Server {
     });
     const dispatcher = new Dispatcher({
       routes,
-      clients,
+      clients: shards.clients,
       batch,
       sink,
       latencies,
       transactionMaxMs: () => service.number('transaction-max-ms'),
     });
     const engine = new NodeSockets(front);
-    front.attach(engine, dispatcher, batch, new AsyncSleeper(mainSleeper, () => front.wake()));
+    front.attach(engine, dispatcher, batch, new AsyncSleeper(shards.mainSleeper, () => front.wake()));
 
-    const histograms = this.#histograms;
     const source: InfoSource = {
       build: readBuildIdentity(),
       config,
       partitions,
       cluster,
       addresses: { clear: [], alternate: [] },
-      namespaces: config.namespaces.map((namespace, id): NamespaceSource => {
-        const figures = new ShardFigures(
-          namespaces[id]!.memory,
-          placesOf(namespaces[id]!.memory.shards.length, opened[id]),
-        );
-        return {
-          name: namespace.name,
-          counters: counters[id]!,
-          figures: () => figures.namespace(),
-          sets: () => figures.sets(),
-          recordHistogram: (type, set) => {
-            const setId = set === undefined ? undefined : figures.setId(set);
-            return set !== undefined && setId === undefined ? undefined : histograms[id]!.text(type, setId);
-          },
-        };
-      }),
+      namespaces: shards.namespaces.map(namespaceSource),
       counters: serviceCounters,
       counterBlock: block,
       latencies,
@@ -247,10 +165,8 @@ export class Server {
     };
 
     // A memory namespace always starts without data, one on devices only when its files are new.
-    const fresh = new Set(
-      config.namespaces.filter((_, id) => opened[id]?.set.isNew !== false).map(n => n.name),
-    );
-    partitions.claimAll(cluster.clusterKey, fresh);
+    const fresh = shards.namespaces.filter(({ devices }) => devices?.set.isNew !== false);
+    partitions.claimAll(cluster.clusterKey, new Set(fresh.map(({ task }) => task.name)));
     await this.#listen(engine, front);
     source.addresses = serviceAddresses(config.networkService, this.port, service.boolean('advertise-ipv6'));
     await this.#startHttp(source);
@@ -260,49 +176,9 @@ export class Server {
     log.info(`service ready: node ${nodeId}, clients on port ${this.port}`);
   }
 
-  /** Waits for the workers, and says every now and then how far they have come. */
-  async #recovered(
-    pool: WorkerPool,
-    namespaces: readonly { name: string; memory: NamespaceMemory }[],
-    onProgress: (status: string) => void,
-    everyMs: number,
-  ): Promise<void> {
-    const log = this.log.context('storage');
-    let saidMs = monotonicMs();
-    await pool.ready(() => {
-      if (monotonicMs() - saidMs < everyMs) return;
-      saidMs = monotonicMs();
-      const status = namespaces.map(({ name, memory }) => recoveryStatus(name, memory)).join(', ');
-      log.info(`recovering: ${status}`);
-      onProgress(`recovering: ${status}`);
-    });
-    this.#pool = pool;
-  }
-
   /** Whether the workers have done something since this was last asked: what a watchdog wants to know. */
   makesProgress(): boolean {
-    return this.#pool === undefined || this.#pool.makesProgress();
-  }
-
-  #accept(worker: number, message: WorkerMessage): void {
-    if ('line' in message) this.log.accept(message.line);
-    else if ('survey' in message)
-      this.#histograms[message.survey.namespace]!.accept(message.survey.shard, message.survey.report);
-    else if (this.#config.service.string('auto-pin') === 'cpu')
-      pinThread(message.tid, worker + 1, this.log.context('hardware'));
-  }
-
-  /** Opens the data files of device namespaces: [namespace id], undefined for those in memory. */
-  async #openDevices(): Promise<(OpenDeviceSet | undefined)[]> {
-    const opened: (OpenDeviceSet | undefined)[] = [];
-    this.#closers.push(async () => {
-      for (const devices of opened) await devices?.close();
-    });
-    for (const namespace of this.#config.namespaces) {
-      const isDevice = namespace.engine === 'device';
-      opened.push(isDevice ? await openNamespaceDevices(namespace, this.log.context('drv_ssd')) : undefined);
-    }
-    return opened;
+    return this.#shards === undefined || this.#shards.makesProgress();
   }
 
   async #listen(engine: NodeSockets, front: AerospikeFront): Promise<void> {
@@ -360,18 +236,19 @@ export class Server {
   }
 }
 
-/** `test 41% 120000 records`, of a namespace that is being recovered. */
-function recoveryStatus(name: string, memory: NamespaceMemory): string {
-  let done = 0;
-  let total = 0;
-  let records = 0;
-  for (const shared of memory.shards) {
-    const { f64 } = new Region(shared);
-    done += f64[ST_RECOVERED_BYTES]!;
-    total += f64[ST_RECOVERY_TOTAL_BYTES]!;
-    records += f64[ST_RECOVERED_RECORDS]!;
-  }
-  return total === 0 ? `${name} waits` : `${name} ${Math.floor((done * 100) / total)}% ${records} records`;
+/** A namespace as the info commands see it. */
+function namespaceSource({ task, counters, histograms, devices }: HostedNamespace): NamespaceSource {
+  const figures = new ShardFigures(task.memory, placesOf(task.memory.shards.length, devices));
+  return {
+    name: task.name,
+    counters,
+    figures: () => figures.namespace(),
+    sets: () => figures.sets(),
+    recordHistogram: (type, set) => {
+      const setId = set === undefined ? undefined : figures.setId(set);
+      return set !== undefined && setId === undefined ? undefined : histograms.text(type, setId);
+    },
+  };
 }
 
 /** Where the shards of a namespace lie, as its figures list it. */

@@ -1,0 +1,173 @@
+/**
+ * The main thread's side of all shards: the memory and data files of every namespace, the worker threads that
+ * own the shards, and the way to them. It opens them, waits for their recovery, and ends them in order.
+ */
+import { MessageChannel } from 'node:worker_threads';
+import { Region } from '../base/arena.js';
+import { monotonicMs } from '../base/clock.js';
+import { createRing } from '../base/ring.js';
+import { createSleeper } from '../base/sleeper.js';
+import type { NamespaceConfig } from '../config/namespace-config.js';
+import type { ServerConfig } from '../config/server-config.js';
+import { pinThread } from '../observe/affinity.js';
+import { Counters } from '../observe/counters.js';
+import type { Log } from '../observe/log.js';
+import { NAMESPACE_COUNTERS } from '../observe/namespace-counters.js';
+import { RecordHistograms } from '../observe/record-survey.js';
+import type { OpenDeviceSet } from '../storage/device/device-set.js';
+import { ST_RECOVERED_BYTES, ST_RECOVERED_RECORDS, ST_RECOVERY_TOTAL_BYTES } from '../storage/engine.js';
+import { WorkerClient } from './client.js';
+import { createWorkerIo, openNamespaceDevices } from './device-setup.js';
+import { memoryLayout, namespaceTask, tune } from './namespace-setup.js';
+import { createSlab } from './slab.js';
+import { WorkerPool } from './worker-pool.js';
+import { createControl, type NamespaceTask, type WorkerMessage, type WorkerTask } from './worker-task.js';
+
+const REQUEST_RING_SIZE = 1024 * 1024; // bytes
+const COMPLETION_RING_SIZE = 2 * 1024 * 1024;
+const SLAB_SIZE = 192 * 1024 * 1024; // touched as far as large messages need it
+
+/** One namespace with what the threads share about it. */
+export interface HostedNamespace {
+  readonly config: NamespaceConfig;
+  readonly task: Omit<NamespaceTask, 'counters'>;
+  /** A block for each worker. */
+  readonly counters: Counters;
+  /** What `histogram:` answers. */
+  readonly histograms: RecordHistograms;
+  /** Its data files, unless it lives in memory. */
+  readonly devices: OpenDeviceSet | undefined;
+}
+
+export class ShardHost {
+  readonly mainSleeper = createSleeper();
+  readonly #config: ServerConfig;
+  readonly #log: Log;
+  readonly #workerCount: number;
+  /** In the order of the configuration. */
+  readonly namespaces: HostedNamespace[] = [];
+  clients: readonly WorkerClient[] = [];
+  #pool: WorkerPool | undefined;
+
+  constructor(config: ServerConfig, log: Log, workerCount: number) {
+    this.#config = config;
+    this.#log = log;
+    this.#workerCount = workerCount;
+  }
+
+  /** Opens, or creates, the data files of all namespaces and takes their locks. @throws StorageError. */
+  async openStorage(): Promise<void> {
+    for (const config of this.#config.namespaces) {
+      const devices =
+        config.engine === 'device'
+          ? await openNamespaceDevices(config, this.#log.context('drv_ssd'))
+          : undefined;
+      const storage = devices && ({ engine: 'device', devices: devices.set } as const);
+      this.namespaces.push({
+        config,
+        task: namespaceTask(config, devices?.set ?? memoryLayout(), this.#workerCount, storage),
+        counters: new Counters(NAMESPACE_COUNTERS),
+        histograms: new RecordHistograms(),
+        devices,
+      });
+    }
+  }
+
+  /**
+   * Starts the workers and waits until they have recovered their shards.
+   * @param onProgress Called every `everyMs` meanwhile.
+   * @param onFailure  Called when a worker dies, now or later: its shards are lost to this process.
+   */
+  async start(
+    onProgress: (status: string) => void,
+    everyMs: number,
+    onFailure: (error: Error) => void,
+  ): Promise<void> {
+    const tasks = Array.from({ length: this.#workerCount }, (_, worker) => this.#task(worker));
+    this.clients = tasks.map(task => new WorkerClient(task));
+    const pool = new WorkerPool(tasks, (worker, error) => {
+      this.#log.context('as').critical(`worker ${worker} died: ${error.stack}`);
+      onFailure(error);
+    });
+    this.#pool = pool;
+    const log = this.#log.context('storage');
+    let saidMs = monotonicMs();
+    await pool.ready(() => {
+      if (monotonicMs() - saidMs < everyMs) return;
+      saidMs = monotonicMs();
+      const status = this.namespaces.map(recoveryStatus).join(', ');
+      log.info(`recovering: ${status}`);
+      onProgress(`recovering: ${status}`);
+    });
+  }
+
+  /** Brings what workers read of the configuration up to date. */
+  retune(): void {
+    for (const { config, task } of this.namespaces) tune(config, task.memory);
+  }
+
+  /** Whether the workers have done something since this was last asked: what a watchdog wants to know. */
+  makesProgress(): boolean {
+    return this.#pool === undefined || this.#pool.makesProgress();
+  }
+
+  /** Ends the workers, which flush everything, and gives the data files back. */
+  async stop(): Promise<void> {
+    await this.#pool?.stop(() => {
+      for (const client of this.clients) client.wake();
+    });
+    for (const { devices } of this.namespaces) await devices?.close();
+  }
+
+  #task(worker: number): WorkerTask {
+    const { port1, port2 } = new MessageChannel();
+    port1.on('message', (message: WorkerMessage) => this.#accept(worker, message));
+    port1.unref();
+    const sleeper = createSleeper();
+    const onDevices = this.namespaces.flatMap(({ config, devices }) =>
+      devices === undefined ? [] : [{ config, devices }],
+    );
+    return {
+      worker,
+      requests: createRing(REQUEST_RING_SIZE),
+      requestSlab: createSlab(SLAB_SIZE),
+      completions: createRing(COMPLETION_RING_SIZE),
+      completionSlab: createSlab(SLAB_SIZE),
+      sleeper,
+      mainSleeper: this.mainSleeper,
+      control: createControl(),
+      io: onDevices.length > 0 ? createWorkerIo(onDevices, this.#workerCount, sleeper) : null,
+      namespaces: this.namespaces.map(
+        ({ task, counters }): NamespaceTask => ({ ...task, counters: counters.addBlock().shared }),
+      ),
+      port: port2,
+      logThresholds: this.#log.sharedThresholds,
+    };
+  }
+
+  #accept(worker: number, message: WorkerMessage): void {
+    if ('line' in message) this.#log.accept(message.line);
+    else if ('survey' in message) {
+      const { namespace, shard, report } = message.survey;
+      this.namespaces[namespace]!.histograms.accept(shard, report);
+    } else if (this.#config.service.string('auto-pin') === 'cpu') {
+      pinThread(message.tid, worker + 1, this.#log.context('hardware'));
+    }
+  }
+}
+
+/** `test 41% 120000 records`, of a namespace that is being recovered. */
+function recoveryStatus({ task }: HostedNamespace): string {
+  let done = 0;
+  let total = 0;
+  let records = 0;
+  for (const shared of task.memory.shards) {
+    const { f64 } = new Region(shared);
+    done += f64[ST_RECOVERED_BYTES]!;
+    total += f64[ST_RECOVERY_TOTAL_BYTES]!;
+    records += f64[ST_RECOVERED_RECORDS]!;
+  }
+  return total === 0
+    ? `${task.name} waits`
+    : `${task.name} ${Math.floor((done * 100) / total)}% ${records} records`;
+}
