@@ -1,5 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
+import { BatchGroup, ROW_PREFIX_SIZE } from '../../src/shard/batch-group.js';
+import { REQ_DIGEST_AT, REQUEST_HEADER_SIZE } from '../../src/shard/frame.js';
 import type { Shard } from '../../src/shard/shard.js';
 import { type CommandSlot, CommandSlots } from '../../src/shard/slots.js';
 
@@ -13,6 +15,18 @@ function digestNamed(number: number): Uint8Array {
   digest[4] = number % 3;
   digest[5] = 0;
   return digest;
+}
+
+const DIGEST_AT = 7; // in the message of a single command
+const header = new Uint32Array(3 + REQUEST_HEADER_SIZE / 4);
+header[3 + REQ_DIGEST_AT] = DIGEST_AT;
+const group = new BatchGroup();
+
+/** Fills a slot with a single command or a batch row on this digest. */
+function fill(slot: CommandSlot, digest: Uint8Array, shard: Shard, isRow: boolean): void {
+  const command = Buffer.concat([Buffer.alloc(4, 0xee), digest, Buffer.from([0, 3])]);
+  if (isRow) slot.fillRow(group, command, 0, ROW_PREFIX_SIZE, command.length - ROW_PREFIX_SIZE, shard);
+  else slot.fill(header, 3, Buffer.concat([Buffer.alloc(DIGEST_AT + 2), digest]), 2, DIGEST_AT + 20, shard);
 }
 
 interface Parked {
@@ -40,13 +54,12 @@ class Model {
     const slot = this.slots.take();
     if (slot !== peeked || this.slots.of(slot.number) !== slot) return 'peek, take and of disagree';
     this.used++;
-    slot.shard = shard;
-    slot.keep(bytes, 0, 20);
+    fill(slot, bytes, shard, this.used % 2 === 0);
     if (front !== null) {
       this.slots.wait(front, slot);
       expected!.waiting.push(slot);
     } else {
-      this.slots.park(slot, bytes, 0);
+      this.slots.park(slot);
       this.parked.push({ shard, digest, slot, waiting: [] });
     }
     return '';
@@ -59,18 +72,14 @@ class Model {
     const { slot, waiting } = done!;
     this.slots.unpark(slot);
     if (slot.waitingCount !== waiting.length) return 'the line has another length';
-    let next = slot.nextWaiting;
-    this.slots.give(slot);
+    const next = this.slots.leave(slot);
     this.used--;
-    for (const expected of waiting) {
-      if (next !== expected) return 'the line is in another order';
-      if (next.bytes[0] !== done!.digest) return "a slot lost its command's bytes";
-      next = next.nextWaiting;
-      expected.nextWaiting = null;
-      this.slots.give(expected);
-      this.used--;
-    }
-    return next === null ? '' : 'the line goes on';
+    if (next !== (waiting[0] ?? null)) return 'the line is in another order';
+    if (next === null) return '';
+    if (next.bytes[next.digestAt] !== done!.digest) return "a slot lost its command's bytes";
+    this.slots.park(next); // it waits for the device in its turn
+    this.parked.push({ ...done!, slot: next, waiting: waiting.slice(1) });
+    return '';
   }
 
   check(): string {
@@ -100,12 +109,16 @@ test('a slot keeps long commands, and gives their memory back afterwards', t => 
   const slots = new CommandSlots(1);
   const slot = slots.take();
   const long = new Uint8Array(300_000).map((_, i) => i);
-  slot.keep(long, 1000, 299_000);
+  slot.fill(header, 3, long, 1000, 299_000, SHARDS[0]);
   t.is(slot.size, 299_000);
+  t.is(slot.header[REQ_DIGEST_AT], DIGEST_AT);
   t.deepEqual(Buffer.from(slot.bytes.subarray(0, 299_000)), Buffer.from(long.subarray(1000)));
-  slot.keep(slot.bytes, 0, slot.size); // parks again
-  t.is(slot.bytes[0], long[1000]);
+  slot.fillRow(group, long, 10, 500, 200_000, SHARDS[1]);
+  const row = Buffer.concat([long.subarray(10, 10 + ROW_PREFIX_SIZE), long.subarray(500, 200_500)]);
+  t.deepEqual(Buffer.from(slot.bytes.subarray(0, slot.size)), row);
+  t.is(slot.group, group);
   slots.give(slot);
   t.true(slot.bytes.length <= 64 * 1024);
   t.is(slots.take(), slot);
+  t.is(slot.group, null);
 });

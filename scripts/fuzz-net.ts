@@ -1,0 +1,252 @@
+/**
+ * Fuzzing from the network: a server of its own gets mutated requests over several connections, in pieces, with
+ * resets and half-closed sockets in between. It must stay alive, keep answering on every worker, send
+ * nothing but well-formed frames, and take no more memory than it is allowed.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { gunzipSync } from 'node:zlib';
+import { TestServer } from '../test/support/server.js';
+import {
+  answersOf,
+  digestOf,
+  GET,
+  infoFrame,
+  messageFrame,
+  unpacked,
+  WireClient,
+} from '../test/support/wire-client.js';
+import { FrameMutator } from './support/frame-mutator.js';
+
+const HELP = `Sends mutated requests to a server of its own and watches that it lives.
+
+Usage: scripts/fuzz-net [options]
+  --count N        cases to send (default 100000)
+  --seconds N      stop after this time, whatever the count (default 600)
+  --seed N         the same seed sends the same bytes on each connection (default: a new one, printed)
+  --connections N  side by side (default 8)
+  --rss-max MIB    most resident memory of the server (default 700)
+Exit status 1 when the server ended, stopped answering, sent a broken frame or took too much memory; the last bytes
+of every connection are then written to a file that is named.`;
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const FAMILIES = [
+  'record',
+  'record-rich',
+  'keyttl',
+  'batch',
+  'batch-filter',
+  'list',
+  'map',
+  'filter',
+  'malformed',
+];
+const CASES_PER_FAMILY = 400;
+const INFO = [
+  ...['build', 'node', 'statistics', 'namespaces', 'namespace/test', 'sets', 'sets/test', 'bins', 'features'],
+  ...[
+    'latencies:',
+    'histogram:namespace=test;type=object-size',
+    'get-config:context=service',
+    'logs',
+    'log/0',
+  ],
+  ...[
+    'service-clear-std',
+    'peers-clear-std',
+    'partition-generation',
+    'replicas',
+    'sindex-list:',
+    'user-agents',
+  ],
+];
+const ANSWER_MS = 20; // a spoilt frame often has no answer
+const PROBE_EVERY_MS = 250;
+const PROBE_MS = 10_000;
+const KEPT_COUNT = 30; // last inputs of a connection
+const MIB = 1024 * 1024;
+/** One digest a worker of two: partitions alternate between shards, and shards between workers. */
+const PROBES = [0, 1].map(worker => {
+  const digest = digestOf('probe');
+  digest[0] = worker;
+  digest[1] = 0;
+  return messageFrame({ ...GET, digest });
+});
+
+/** Requests that were recorded, of every family that single connections can send. */
+function readCorpus(): Buffer[] {
+  const corpus = INFO.map(command => infoFrame(`${command}\n`));
+  for (const family of FAMILIES) {
+    const text = gunzipSync(readFileSync(path.join(ROOT, `test/vectors/${family}.jsonl.gz`))).toString();
+    const lines = text.split('\n').filter(line => line !== '');
+    const stride = Math.max(1, Math.floor(lines.length / CASES_PER_FAMILY));
+    for (let i = 0; i < lines.length; i += stride) {
+      const { steps } = JSON.parse(lines[i]!) as { steps: { q: string }[] };
+      for (const { q } of steps) corpus.push(Buffer.from(q, 'hex'));
+    }
+  }
+  return corpus;
+}
+
+/** One connection after another that sends what its mutator gives. */
+class Lane {
+  readonly last: string[] = [];
+  sentCount = 0;
+  answerCount = 0;
+  readonly #mutator: FrameMutator;
+  readonly #port: number;
+  #client: WireClient | null = null;
+
+  constructor(mutator: FrameMutator, port: number) {
+    this.#mutator = mutator;
+    this.#port = port;
+  }
+
+  /** Sends one case. Throws when the server refuses a connection or sends a broken frame. */
+  async step(): Promise<void> {
+    const mutator = this.#mutator;
+    const bytes = mutator.next();
+    this.last.push(bytes.toString('hex'));
+    if (this.last.length > KEPT_COUNT) this.last.shift();
+    const piecesCount = mutator.below(5) === 0 ? 1 + mutator.below(6) : 1;
+    const cuts = Array.from({ length: piecesCount - 1 }, () => mutator.below(bytes.length + 1));
+    const ending = mutator.below(40);
+    if (this.#client === null || this.#client.isClosed) this.#client = await WireClient.connect(this.#port);
+    const client = this.#client;
+    let from = 0;
+    for (const to of [...cuts.sort((a, b) => a - b), bytes.length]) {
+      client.send(bytes.subarray(from, to));
+      from = to;
+      if (piecesCount > 1) await sleep(0);
+    }
+    this.sentCount++;
+    if (ending === 0) client.reset();
+    else if (ending === 1) client.socket.end();
+    else if (ending === 2) client.close();
+    else await this.#readAnswer(client);
+    if (ending === 3) client.close();
+  }
+
+  close(): void {
+    this.#client?.close();
+  }
+
+  async #readAnswer(client: WireClient): Promise<void> {
+    for (let wait = ANSWER_MS; ; wait = 1) {
+      let frame: Buffer;
+      try {
+        frame = await client.frame(wait);
+      } catch {
+        return; // no answer, or closed: the server may do either
+      }
+      this.answerCount++;
+      checkFrame(frame);
+      if (client.receivedSize === 0) return;
+    }
+  }
+}
+
+/** Throws unless the frame is one that a server may send. */
+function checkFrame(frame: Buffer): void {
+  const inner = unpacked(frame);
+  if (frame[0] !== 2 || inner[1]! < 1 || inner[1]! > 3)
+    throw new Error(`no frame: ${frame.toString('hex', 0, 40)}`);
+  if (inner[1] === 3) answersOf(inner);
+}
+
+/** Throws unless every worker answers. */
+async function probe(server: TestServer): Promise<void> {
+  const client = await WireClient.connect(server.port);
+  try {
+    for (const frame of [infoFrame('build\n'), ...PROBES]) {
+      client.send(frame);
+      checkFrame(await client.frame(PROBE_MS));
+    }
+  } finally {
+    client.close();
+  }
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      count: { type: 'string', default: '100000' },
+      seconds: { type: 'string', default: '600' },
+      seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
+      connections: { type: 'string', default: '8' },
+      'rss-max': { type: 'string', default: '700' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(HELP);
+    return;
+  }
+  const seed = Number(values.seed);
+  console.log(`seed ${seed}`);
+  const ends: (() => Promise<void>)[] = [];
+  const server = await TestServer.start(
+    { teardown: end => ends.push(end) },
+    { service: ['service-threads 2'], namespaces: [{ name: 'test' }, { name: 'other' }] },
+  );
+  const corpus = readCorpus();
+  const lanes = Array.from(
+    { length: Number(values.connections) },
+    (_, i) => new Lane(new FrameMutator(corpus, seed * 1000 + i), server.port),
+  );
+  try {
+    await fuzz(
+      server,
+      lanes,
+      Number(values.count),
+      Number(values.seconds) * 1000,
+      Number(values['rss-max']) * MIB,
+    );
+  } catch (error) {
+    const file = path.join(tmpdir(), `fuzz-net-${seed}.json`);
+    writeFileSync(file, JSON.stringify(lanes.map(lane => lane.last)));
+    console.log(
+      `FAILED: ${(error as Error).message}\nseed ${seed}; the last bytes of each connection: ${file}`,
+    );
+    console.log(server.output.slice(-4000));
+    process.exitCode = 1;
+  } finally {
+    for (const lane of lanes) lane.close();
+    for (const end of ends) await end();
+  }
+}
+
+async function fuzz(
+  server: TestServer,
+  lanes: Lane[],
+  count: number,
+  timeMs: number,
+  sizeMax: number,
+): Promise<void> {
+  const endMs = performance.now() + timeMs;
+  let probeAtMs = 0;
+  const sent = (): number => lanes.reduce((sum, lane) => sum + lane.sentCount, 0);
+  while (sent() < count && performance.now() < endMs) {
+    await Promise.all(
+      lanes.map(async lane => {
+        for (let i = 0; i < 20; i++) await lane.step();
+      }),
+    );
+    if (performance.now() < probeAtMs) continue;
+    probeAtMs = performance.now() + PROBE_EVERY_MS;
+    await probe(server);
+    if (server.peakSize() > sizeMax)
+      throw new Error(`the server took ${(server.peakSize() / MIB).toFixed(0)} MiB`);
+  }
+  await probe(server);
+  const code = await server.stop();
+  if (code !== 0) throw new Error(`the server ended with ${code}`);
+  const answers = lanes.reduce((sum, lane) => sum + lane.answerCount, 0);
+  console.log(`${sent()} cases sent, ${answers} frames answered, the server ended with 0`);
+}
+
+await main();
