@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util';
 import { ConfigError } from './config/config-error.js';
 import { defaultConfig, loadConfigFile, type ServerConfig } from './config/server-config.js';
+import { describeSettings } from './config/settings-help.js';
 import { HttpListenError } from './net/http/server.js';
 import { LogError } from './observe/log-config.js';
 import { Readiness } from './observe/readiness.js';
@@ -17,10 +18,11 @@ const EXIT_PORT = 5;
 const START_STEP_MS = 5000; // between reports of a cold start
 const STOP_STEP_MS = 10_000; // between requests for more time while the last writes are flushed
 
-const HELP = `Usage: caltrop [--config FILE] [--check-config] [--help]
+const HELP = `Usage: caltrop [--config FILE] [--check-config] [--settings] [--help]
 
   --config FILE   configuration in the syntax of aerospike.conf; without it an embedded default runs
   --check-config  check the configuration, say what is wrong with it, and exit
+  --settings      list the settings that this version acts on, and exit
   --help          this text
 
 Exit codes: 0 clean stop, 1 unexpected failure, 2 bad arguments, 3 configuration refused, 4 storage refused,
@@ -39,11 +41,12 @@ function readArguments(): Arguments {
       options: {
         config: { type: 'string' },
         'check-config': { type: 'boolean', default: false },
+        settings: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     });
-    if (values.help) {
-      process.stdout.write(HELP);
+    if (values.help || values.settings) {
+      process.stdout.write(values.help ? HELP : describeSettings());
       process.exit(0);
     }
     return { config: values.config, isCheckOnly: values['check-config'] };

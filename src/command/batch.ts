@@ -50,8 +50,7 @@ import {
 } from '../wire/message.js';
 import { PROTO_HEADER_SIZE, PROTO_MESSAGE, writeProtoHeader } from '../wire/proto.js';
 import { BatchRun, GroupFrames } from './batch-run.js';
-import type { AnswerSink, ClientRef } from './client-ref.js';
-import { DISPATCHED } from './dispatcher.js';
+import { type AnswerSink, type ClientRef, DISPATCHED } from './client-ref.js';
 import type { Routes } from './routes.js';
 
 const FLAG_RESPOND_ALL = 0x04;

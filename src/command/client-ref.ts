@@ -9,6 +9,10 @@ export interface ClientRef {
   requestNumber: number;
 }
 
+/** What a dispatch answers when the request is on its way, or has to be given again later. Codes are not negative. */
+export const DISPATCHED = -1;
+export const NO_ROOM = -2;
+
 export interface AnswerSink {
   /**
    * Takes bytes of an answer: whole protocol frames. They are copied before the call returns.

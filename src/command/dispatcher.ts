@@ -33,12 +33,8 @@ import {
   readU32,
 } from '../wire/message.js';
 import type { BatchDispatcher } from './batch.js';
-import type { AnswerSink, ClientRef } from './client-ref.js';
+import { type AnswerSink, type ClientRef, DISPATCHED, NO_ROOM } from './client-ref.js';
 import type { Routes } from './routes.js';
-
-/** What dispatch() answers when the request is on its way, or has to be given again later. */
-export const DISPATCHED = -1;
-export const NO_ROOM = -2;
 
 export interface DispatcherParts {
   readonly routes: Routes;

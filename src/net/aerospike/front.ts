@@ -10,8 +10,8 @@ import { PARAMETER } from '../../base/result.js';
 import type { AsyncSleeper } from '../../base/sleeper.js';
 import type { BatchDispatcher } from '../../command/batch.js';
 import { trailer } from '../../command/batch.js';
-import type { AnswerSink } from '../../command/client-ref.js';
-import { DISPATCHED, type Dispatcher, NO_ROOM } from '../../command/dispatcher.js';
+import { type AnswerSink, DISPATCHED, NO_ROOM } from '../../command/client-ref.js';
+import type { Dispatcher } from '../../command/dispatcher.js';
 import type { InfoConnection } from '../../command/info/user-agents.js';
 import {
   CLIENT_CONNECTIONS_CLOSED,
