@@ -21,8 +21,11 @@ export class Connection implements ClientRef {
   isPaused = false;
   /** No room was in the worker's ring: the frame at the front of the input is to be tried again. */
   isStalled = false;
+  /** The server stops: nothing new is executed. */
+  isDraining = false;
   lastActiveMs = 0;
-  /** When unsent answers last shrank, while there are any. */
+  /** Bytes of unread answers when last looked at, and since when they have been that many; 0 = none. */
+  unreadSize = 0;
   unreadSinceMs = 0;
   remote = '';
   /** A compressed request, inflated, that waits to be dispatched. */
@@ -47,7 +50,7 @@ export class Connection implements ClientRef {
     this.isPaused = false;
     this.isStalled = false;
     this.lastActiveMs = nowMs;
-    this.unreadSinceMs = 0;
+    this.unreadSince(0, 0);
     this.remote = remote;
     this.info = new InfoConnection();
   }
@@ -60,6 +63,16 @@ export class Connection implements ClientRef {
     this.inputEnd = 0;
     this.inflated = null;
     this.outgoing = null;
+  }
+
+  /** Whether the next frame may be executed. */
+  get isReady(): boolean {
+    return this.isOpen && !this.isBusy && !this.isStalled && !this.isDraining;
+  }
+
+  unreadSince(nowMs: number, size: number): void {
+    this.unreadSinceMs = nowMs;
+    this.unreadSize = size;
   }
 
   get inputSize(): number {
