@@ -21,7 +21,8 @@ export const TUNE_FLUSH_MAX_MS = 9;
 export const TUNE_WRITE_CACHE_MAX = 10; // bytes, of the whole namespace
 export const TUNE_HIST_PERIOD = 13; // seconds between surveys for histogram:, 0 = never
 export const TUNE_POST_WRITE_CACHE = 12; // bytes, of the whole namespace
-export const TUNE_STOP_WRITES = 11; // set by whoever finds the namespace out of room
+export const TUNE_APPLY_TTL_REDUCTIONS = 11;
+export const TUNE_INDEX_ENTRIES_MAX = 14; // of the whole namespace, 0 = no limit
 const TUNE_COUNT = 32;
 
 /** Float64 slots a set has in a shard's block. */
@@ -33,7 +34,7 @@ const SET_STRIDE = 4;
 export interface NamespaceMemory {
   tuning: SharedBytes;
   sets: SharedBytes;
-  /** Float64 [set][TUNE of a set]: default-ttl + 1 (0 = namespace's), read-touch-pct + 1. Written by main. */
+  /** Float64 [set][SET_TUNE_…]; ttl and percent plus 1, so that 0 is the namespace's. Written by main. */
   setTuning: SharedBytes;
   /** By shard: ST_COUNT storage slots, then SET_STRIDE slots a set. */
   shards: SharedBytes[];
@@ -41,7 +42,9 @@ export interface NamespaceMemory {
 
 export const SET_TUNE_DEFAULT_TTL = 0;
 export const SET_TUNE_READ_TOUCH_PCT = 1;
-export const SET_TUNE_STRIDE = 2;
+export const SET_TUNE_STOP_COUNT = 2; // records, 0 = no limit
+export const SET_TUNE_STOP_SIZE = 3; // bytes, 0 = no limit
+export const SET_TUNE_STRIDE = 4;
 
 export function createNamespaceMemory(shardCount: number): NamespaceMemory {
   const shards: SharedBytes[] = [];

@@ -12,12 +12,16 @@ import {
   type NamespaceMemory,
   SET_TUNE_DEFAULT_TTL,
   SET_TUNE_READ_TOUCH_PCT,
+  SET_TUNE_STOP_COUNT,
+  SET_TUNE_STOP_SIZE,
   SET_TUNE_STRIDE,
   TUNE_ALLOW_TTL_WITHOUT_NSUP,
+  TUNE_APPLY_TTL_REDUCTIONS,
   TUNE_DEFAULT_TTL,
   TUNE_DISALLOW_NULL_SETNAME,
   TUNE_FLUSH_MAX_MS,
   TUNE_HIST_PERIOD,
+  TUNE_INDEX_ENTRIES_MAX,
   TUNE_NSUP_PERIOD,
   TUNE_PENDING_LIMIT,
   TUNE_POST_WRITE_CACHE,
@@ -41,6 +45,11 @@ const TUNINGS: readonly [slot: number, read: (config: NamespaceConfig) => number
   [TUNE_NSUP_PERIOD, c => c.settings.number('nsup-period')],
   [TUNE_ALLOW_TTL_WITHOUT_NSUP, c => Number(c.settings.boolean('allow-ttl-without-nsup'))],
   [TUNE_RECORD_SIZE_MAX, c => c.settings.number('max-record-size') || RECORD_SIZE_CAP],
+  [TUNE_APPLY_TTL_REDUCTIONS, c => Number(c.settings.boolean('apply-ttl-reductions'))],
+  [
+    TUNE_INDEX_ENTRIES_MAX,
+    c => Math.floor(c.settings.number('indexes-memory-budget') / INDEX_BYTES_PER_RECORD),
+  ],
   [TUNE_DISALLOW_NULL_SETNAME, c => Number(c.settings.boolean('disallow-null-setname'))],
   [TUNE_READ_TOUCH_PCT, c => c.settings.number('default-read-touch-ttl-pct')],
   [TUNE_HIST_PERIOD, c => c.settings.number('nsup-hist-period')],
@@ -56,10 +65,12 @@ const DEVICE_TUNINGS: readonly [slot: number, name: string][] = [
   [TUNE_POST_WRITE_CACHE, 'post-write-cache'],
 ];
 
-/** Set settings that take the place of the namespace's; stored plus one, so that 0 says "the namespace's". */
-const SET_TUNINGS: readonly [slot: number, name: string][] = [
-  [SET_TUNE_DEFAULT_TTL, 'default-ttl'],
-  [SET_TUNE_READ_TOUCH_PCT, 'default-read-touch-ttl-pct'],
+/** Set settings; `plus` 1 where 0 has to say "the namespace's". */
+const SET_TUNINGS: readonly [slot: number, name: string, plus: number][] = [
+  [SET_TUNE_DEFAULT_TTL, 'default-ttl', 1],
+  [SET_TUNE_READ_TOUCH_PCT, 'default-read-touch-ttl-pct', 1],
+  [SET_TUNE_STOP_COUNT, 'stop-writes-count', 0],
+  [SET_TUNE_STOP_SIZE, 'stop-writes-size', 0],
 ];
 
 /** What opening a device set has told: how many shards there are, and where partitions lie. */
@@ -84,13 +95,11 @@ export function namespaceTask(
 ): Omit<NamespaceTask, 'counters'> {
   const memory = createNamespaceMemory(layout.shardCount);
   tune(config, memory);
-  const indexBudget = config.settings.number('indexes-memory-budget');
   return {
     name: config.name,
     memory,
     shardOf: layout.shardOf,
     workerOf: Uint16Array.from({ length: layout.shardCount }, (_, shard) => shard % workerCount),
-    indexEntriesMax: Math.floor(indexBudget / INDEX_BYTES_PER_RECORD),
     storage: devices ?? {
       engine: 'memory',
       budget: new Budget(Math.floor(config.storage.number('data-size') / UNIT_SIZE)).shared,
@@ -113,7 +122,7 @@ function tuneSet(sets: SetTable, setTuning: Float64Array, name: string, settings
   const bytes = Buffer.from(name);
   const id = sets.findOrAdd(bytes, 0, bytes.length);
   if (id <= 0) return;
-  for (const [slot, setting] of SET_TUNINGS) {
-    setTuning[id * SET_TUNE_STRIDE + slot] = settings.isSet(setting) ? settings.number(setting) + 1 : 0;
+  for (const [slot, setting, plus] of SET_TUNINGS) {
+    setTuning[id * SET_TUNE_STRIDE + slot] = settings.isSet(setting) ? settings.number(setting) + plus : 0;
   }
 }

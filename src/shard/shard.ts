@@ -11,9 +11,11 @@ import {
   type NamespaceMemory,
   SET_BYTES,
   SET_OBJECTS,
+  SET_TUNE_STOP_COUNT,
+  SET_TUNE_STOP_SIZE,
   SET_TUNE_STRIDE,
   setSlot,
-  TUNE_DEFAULT_TTL,
+  TUNE_INDEX_ENTRIES_MAX,
 } from './namespace-memory.js';
 
 /** One namespace as a worker sees it. */
@@ -24,6 +26,8 @@ export class NamespaceView {
   readonly tuning: Float64Array;
   readonly sets: SetTable;
   readonly #setTuning: Float64Array;
+  /** The figures of all shards, those of other workers too. */
+  readonly #figures: readonly Float64Array[];
   /** This worker's block of the namespace's counters (observe/namespace-counters.ts). */
   readonly counters: Float64Array;
 
@@ -34,6 +38,7 @@ export class NamespaceView {
     this.tuning = new Region(memory.tuning).f64;
     this.sets = new SetTable(memory.sets);
     this.#setTuning = new Region(memory.setTuning).f64;
+    this.#figures = memory.shards.map(shared => new Region(shared).f64);
     this.counters = counters;
   }
 
@@ -43,8 +48,24 @@ export class NamespaceView {
     return own > 0 ? own - 1 : this.tuning[tune]!;
   }
 
-  get defaultTtlSec(): number {
-    return this.tuning[TUNE_DEFAULT_TTL]!;
+  /** Whether a set may not have another record: it has reached its stop-writes-count or stop-writes-size. */
+  isSetFull(setId: number): boolean {
+    const at = setId * SET_TUNE_STRIDE;
+    const countMax = this.#setTuning[at + SET_TUNE_STOP_COUNT]!;
+    const sizeMax = this.#setTuning[at + SET_TUNE_STOP_SIZE]!;
+    if (countMax === 0 && sizeMax === 0) return false;
+    let count = 0;
+    let size = 0;
+    for (const figures of this.#figures) {
+      count += figures[setSlot(setId, SET_OBJECTS)]!;
+      size += figures[setSlot(setId, SET_BYTES)]!;
+    }
+    return (countMax > 0 && count >= countMax) || (sizeMax > 0 && size >= sizeMax);
+  }
+
+  /** Entries that one shard's index may have, 0 = no limit: an even share of the namespace's budget. */
+  get indexEntriesMax(): number {
+    return Math.ceil(this.tuning[TUNE_INDEX_ENTRIES_MAX]! / this.#figures.length);
   }
 }
 

@@ -21,8 +21,6 @@ export interface NamespaceTask {
   /** [partition] → shard number, and [shard number] → worker. */
   readonly shardOf: Uint16Array;
   readonly workerOf: Uint16Array;
-  /** Index entries that all shards together may have, 0 = no limit. */
-  readonly indexEntriesMax: number;
   /** Memory storage: pages that all shards share. Device storage: the opened device set. */
   readonly storage:
     | { readonly engine: 'memory'; readonly budget: SharedBytes }

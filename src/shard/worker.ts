@@ -89,7 +89,6 @@ function buildShard(view: NamespaceView, task: NamespaceTask, number: number, de
   const shardCount = task.memory.shards.length;
   const index = new PrimaryIndex({
     partitions: partitionsOf(task, number),
-    ...(task.indexEntriesMax > 0 ? { entriesMax: Math.ceil(task.indexEntriesMax / shardCount) } : {}),
   });
   const { storage } = task;
   const engine =

@@ -9,7 +9,6 @@ import {
   SET_OBJECTS,
   SET_TOMBSTONES,
   setSlot,
-  TUNE_STOP_WRITES,
 } from '../../shard/namespace-memory.js';
 import * as st from '../../storage/engine.js';
 import { SetTable } from '../../storage/record/set-table.js';
@@ -37,13 +36,11 @@ export function stripePlaces(shardCount: number): ShardPlace[] {
 export class ShardFigures {
   readonly #places: readonly ShardPlace[];
   readonly #blocks: readonly Float64Array[];
-  readonly #tuning: Float64Array;
   readonly #sets: SetTable;
 
   constructor(memory: NamespaceMemory, places: readonly ShardPlace[]) {
     this.#places = places;
     this.#blocks = memory.shards.map(shared => new Region(shared).f64);
-    this.#tuning = new Region(memory.tuning).f64;
     this.#sets = new SetTable(memory.sets);
   }
 
@@ -57,7 +54,7 @@ export class ShardFigures {
       dataTotalBytes: total(st.ST_TOTAL_BYTES),
       dataUsedBytes: total(st.ST_USED_BYTES),
       dataAvailableBytes: total(st.ST_AVAILABLE_BYTES),
-      isStoppingWrites: this.#tuning[TUNE_STOP_WRITES] !== 0,
+      isStoppingWrites: total(st.ST_TOTAL_BYTES) > 0 && total(st.ST_AVAILABLE_BYTES) <= 0,
       cacheReadPct: percentOf(cacheReads, cacheReads + total(st.ST_DEVICE_READS)),
       devices: this.#places.map(place => this.#device(place)),
     };

@@ -6,6 +6,7 @@
 
 import { copyBytes } from '../../base/copy.js';
 import {
+  ALWAYS_FORBIDDEN,
   ENTERPRISE_ONLY,
   FORBIDDEN,
   GENERATION,
@@ -17,6 +18,11 @@ import {
   RECORD_TOO_BIG,
   UNSUPPORTED_FEATURE,
 } from '../../base/result.js';
+import {
+  FAIL_XDR_FORBIDDEN,
+  TTL_REDUCTIONS_APPLIED,
+  TTL_REDUCTIONS_IGNORED,
+} from '../../observe/namespace-counters.js';
 import { KEY_STORED } from '../../storage/index/entry.js';
 import {
   binsOffset,
@@ -40,6 +46,7 @@ import {
 import {
   SET_TUNE_DEFAULT_TTL,
   TUNE_ALLOW_TTL_WITHOUT_NSUP,
+  TUNE_APPLY_TTL_REDUCTIONS,
   TUNE_DEFAULT_TTL,
   TUNE_DISALLOW_NULL_SETNAME,
   TUNE_NSUP_PERIOD,
@@ -68,7 +75,10 @@ const GENERATION_MAX = 0xffff;
 export function checkAdmission(shard: Shard, req: Request): number {
   const tuning = shard.namespace.tuning;
   const isXdr = (req.info1 & INFO1_XDR) !== 0;
-  if (tuning[isXdr ? TUNE_REJECT_XDR_WRITES : TUNE_REJECT_NON_XDR_WRITES] !== 0) return FORBIDDEN;
+  if (tuning[isXdr ? TUNE_REJECT_XDR_WRITES : TUNE_REJECT_NON_XDR_WRITES] !== 0) {
+    shard.namespace.counters[FAIL_XDR_FORBIDDEN]! += 1;
+    return ALWAYS_FORBIDDEN;
+  }
   if (req.setSize > SET_NAME_SIZE_MAX) return PARAMETER;
   return OK;
 }
@@ -137,7 +147,18 @@ function newVoidTime(ex: Executor, shard: Shard, req: Request, entry: number): n
   }
   if (ttl > TTL_MAX) return -PARAMETER;
   if (tuning[TUNE_NSUP_PERIOD] === 0 && tuning[TUNE_ALLOW_TTL_WITHOUT_NSUP] === 0) return -FORBIDDEN;
-  return ex.nowSec + ttl;
+  return allowedVoidTime(shard, entry, ex.nowSec + ttl);
+}
+
+/** A new void-time, or the record's own when that is later and the namespace does not let writes shorten it. */
+function allowedVoidTime(shard: Shard, entry: number, voidTime: number): number {
+  if (entry < 0) return voidTime;
+  const before = shard.index.voidTime(entry);
+  if (before !== 0 && before <= voidTime) return voidTime;
+  const { tuning, counters } = shard.namespace;
+  const isApplied = tuning[TUNE_APPLY_TTL_REDUCTIONS] !== 0;
+  counters[isApplied ? TTL_REDUCTIONS_APPLIED : TTL_REDUCTIONS_IGNORED]! += 1;
+  return isApplied ? voidTime : before;
 }
 
 /** A key to be stored has a type; an integer's has eight bytes. */
@@ -182,6 +203,7 @@ function storeRecord(
   const { index, engine, namespace } = shard;
   const setId = entry >= 0 ? index.setId(entry) : namespace.sets.findOrAdd(req.bytes, req.setAt, req.setSize);
   if (setId < 0) return answer.fail(PARAMETER);
+  if (entry < 0 && setId > 0 && namespace.isSetFull(setId)) return answer.fail(FORBIDDEN);
   // The key stays as it was stored, or is stored now.
   const keepsKey = entry >= 0 && index.hasFlag(entry, KEY_STORED);
   const stored = ex.stored;
@@ -195,6 +217,9 @@ function storeRecord(
   if (code !== OK) return answer.fail(code);
 
   const isNew = slot < 0;
+  if (isNew && namespace.indexEntriesMax > 0 && index.count >= namespace.indexEntriesMax) {
+    return answer.fail(OUT_OF_SPACE);
+  }
   const target = isNew ? index.insert(req.bytes, req.digestAt) : slot;
   if (target < 0) return answer.fail(OUT_OF_SPACE);
   const sizeBefore = index.size(target);
