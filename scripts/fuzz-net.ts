@@ -209,10 +209,13 @@ async function main(): Promise<void> {
   } catch (error) {
     const file = path.join(tmpdir(), `fuzz-net-${seed}.json`);
     writeFileSync(file, JSON.stringify(lanes.map(lane => lane.last)));
+    const was = server.isRunning ? 'was still running' : 'had ended by itself';
     console.log(
       `FAILED: ${(error as Error).message}\nseed ${seed}; the last bytes of each connection: ${file}`,
     );
-    console.log(server.output.slice(-4000));
+    console.log(
+      `the server ${was} and ended with ${await server.stop()}; its last lines:\n${server.output.slice(-4000)}`,
+    );
     process.exitCode = 1;
   } finally {
     for (const lane of lanes) lane.close();

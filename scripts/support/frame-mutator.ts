@@ -142,7 +142,7 @@ export class FrameMutator {
 
   /** Packed in a frame of type 4, which may lie about its length or be no zlib. */
   #compressed(frame: Buffer): Buffer {
-    let stream = deflateSync(frame, { level: 1 });
+    let stream: Buffer = deflateSync(frame, { level: 1 });
     const declared = Buffer.alloc(8);
     declared.writeUInt32BE(this.below(3) === 0 ? this.pick(EDGES_32) : frame.length, 4);
     if (this.below(4) === 0) stream = MUTATIONS[this.below(2)]!(this, stream);
