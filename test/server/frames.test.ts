@@ -129,7 +129,7 @@ test('bytes that are no frame end their connection and nothing else', async t =>
   t.is((await client.ask(GET_A))[13], 2);
   client.send(Buffer.concat([infoFrame('build\n'), claim(22, 9)]));
   await client.closed(5000);
-  t.true(server.residentSize() < before + 40 * MIB);
+  t.true(server.residentSize() < before + 80 * MIB);
   t.true((await server.statistic('demarshal_error')) >= bad.length);
 });
 
@@ -143,7 +143,7 @@ test('announced bytes take no memory before they have come', async t => {
     clients.push(client);
   }
   t.is(await server.statistic('client_connections'), 201);
-  t.true(server.residentSize() < before + 40 * MIB, `${(server.residentSize() - before) / MIB} MiB`);
+  t.true(server.residentSize() < before + 80 * MIB, `${(server.residentSize() - before) / MIB} MiB`);
   for (const client of clients) client.close();
 });
 
