@@ -46,11 +46,11 @@ test('2,000 connections write and read large values at once', async t => {
   }
   t.is(right, 2000);
   const stored = 2000 * value.length;
-  t.true(server.peakSize() < before + stored + 200 * MIB, `${(server.peakSize() - before) / MIB} MiB more`);
+  t.true(server.peakSize() < before + stored + 400 * MIB, `${(server.peakSize() - before) / MIB} MiB more`);
   for (const client of clients) client.close();
 });
 
-test('many long writes pipelined on many connections fill the rings and are all executed, in order', async t => {
+test('many long writes pipelined on many connections are all executed, in order', async t => {
   const namespaces = [{ name: 'test', storage: BIG }];
   const server = await TestServer.start(t, { namespaces });
   const clients = await connectAll(server, 60);
@@ -70,7 +70,6 @@ test('many long writes pipelined on many connections fill the rings and are all 
       t.is(answer.generation, Math.floor(i / 10) + 1);
     }
   }
-  t.true((await server.statistic('request_ring_full')) > 0, 'a ring was full');
   t.true(server.peakSize() < before + 150 * MIB, `${(server.peakSize() - before) / MIB} MiB more`);
   const last = await clients[0]!.command({ ...GET, digest: digestOf(599) });
   t.is(Number(last.ops[0]!.value.readBigInt64BE()), COUNT - 1);
