@@ -50,7 +50,11 @@ export class GroupFrames {
   addRow(worker: number, bytes: Uint8Array, rowAt: number, templateAt: number, templateEnd: number): void {
     let group = this.#open[worker] ?? null;
     const fullSize = ROW_PREFIX_SIZE + templateEnd - templateAt;
-    if (group !== null && group.size + fullSize > this.#sizeMax) {
+    const isRepeat = group !== null && this.#templates[worker] === templateAt;
+    const need = isRepeat ? ROW_PREFIX_SIZE + 1 : fullSize;
+    // A long command takes as much again of repeats with it, lest each of them need a copy of the command.
+    const sizeMax = isRepeat ? Math.max(this.#sizeMax, 2 * fullSize) : this.#sizeMax;
+    if (group !== null && group.size + need > sizeMax) {
       this.#open[worker] = null;
       group = null;
     }
@@ -58,6 +62,7 @@ export class GroupFrames {
       group = this.#newGroup(worker, fullSize);
       this.#templates[worker] = -1;
     }
+    if (group.size + need > group.bytes.length) group.bytes = Buffer.concat([group.bytes], sizeMax);
     const out = group.bytes;
     copyBytes(out, group.size, bytes, rowAt, ROW_PREFIX_SIZE);
     if (this.#templates[worker] === templateAt) {

@@ -264,7 +264,7 @@ export class BatchDispatcher {
     const { clients, sink } = this.#parts;
     const dispatch = this.#dispatch;
     while (run.waiting.length > 0 && run.underWay < Math.max(WINDOW, clients.length)) {
-      if (sink.queuedBytes(run.slot, run.generation) > QUEUED_MAX && run.underWay > 0) return;
+      if (sink.queuedBytes(run.slot, run.generation) > QUEUED_MAX) return; // pumpAll comes when they are sent
       const group = run.waiting[0]!;
       dispatch.connectionSlot = run.slot;
       dispatch.connectionGeneration = run.generation;

@@ -227,7 +227,7 @@ export class CommandRunner {
       const parked = slot ?? this.#slots.take();
       if (slot === null) parked.fillRow(group, bytes, rowAt, templateAt, templateSize, shard);
       this.#slots.park(parked);
-      this.#awaitSlot();
+      if (slot === null) this.#awaitSlot(); // one that was resumed took no further slot
       return;
     }
     this.#endRow(group, rowIndex, shard, code, slot);

@@ -127,7 +127,7 @@ export class Reply {
     }
     this.#rowsEnd = answer.write(this.#ring.region.u8, this.#rowsEnd, rowIndex);
     this.#rowCount++;
-    this.#rowsCode = 0;
+    this.#rowsCode = group.stopCode; // the row that ends the batch says so itself: its answer may be the last
   }
 
   /** Counts rows of a group as ended without answering them; `code` ends the batch. */
@@ -163,7 +163,7 @@ export class Reply {
     const at = this.#reserve(COMPLETION_HEADER_SIZE);
     const ticket = at < 0 ? -1 : this.#take(size);
     if (ticket < 0) return;
-    this.#header(at, group, COMPLETION_ROWS, 1, 0);
+    this.#header(at, group, COMPLETION_ROWS, 1, group.stopCode);
     const u32 = this.#ring.region.u32;
     u32[(at >>> 2) + COMP_SIZE] = size;
     u32[(at >>> 2) + COMP_TICKET] = ticket + 1;

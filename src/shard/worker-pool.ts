@@ -91,8 +91,7 @@ export class ComputePool {
     filename: new URL('../wire/compressed-task.js', import.meta.url).href,
     minThreads: 0,
     maxThreads: 2,
-    idleTimeout: 30_000,
-    maxQueue: 1024,
+    idleTimeout: 30_000, // its queue is bounded by the connections: each has one message in it at most
   });
 
   inflate(body: Uint8Array): Promise<Uint8Array | undefined> {

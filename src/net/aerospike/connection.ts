@@ -32,6 +32,8 @@ export class Connection implements ClientRef {
   inflated: Uint8Array | null = null;
   /** Answers that are being compressed elsewhere, in order. */
   outgoing: Promise<void> | null = null;
+  /** Bytes of them, as they were before. */
+  outgoingSize = 0;
   info = new InfoConnection();
 
   /** Unexecuted bytes: [inputAt, inputEnd) of `input`. */
@@ -63,6 +65,7 @@ export class Connection implements ClientRef {
     this.inputEnd = 0;
     this.inflated = null;
     this.outgoing = null;
+    this.outgoingSize = 0;
   }
 
   /** Whether the next frame may be executed. */

@@ -21,13 +21,17 @@ import {
 } from '../../observe/service-counters.js';
 import { COMPRESS_SIZE_MIN, deflateFrame } from '../../wire/compressed.js';
 import { Connection } from './connection.js';
-import { INLINE_ZLIB_MAX, type RequestHost, type RequestParts, RequestReader } from './requests.js';
+import {
+  INLINE_ZLIB_MAX,
+  QUEUED_PAUSE,
+  type RequestHost,
+  type RequestParts,
+  RequestReader,
+} from './requests.js';
 import type { SocketEngine, SocketEvents } from './socket-engine.js';
 
 /** A busy connection with more unexecuted input than this is not read. */
 const INPUT_MAX = 256 * 1024; // bytes
-/** A connection with more unread answers than this starts no further command. */
-const QUEUED_PAUSE = 1024 * 1024; // bytes
 /** A client that leaves more than this unread, or anything for this long, is disconnected and counted. */
 export const QUEUED_MAX = 64 * 1024 * 1024; // bytes
 export const UNREAD_MAX_MS = 60_000;
@@ -91,7 +95,9 @@ export class AerospikeFront implements SocketEvents, AnswerSink, RequestHost {
     this.#isDraining = true;
     for (const connection of this.#connections) connection.isDraining = true;
     const endMs = monotonicMs() + timeoutMs;
-    while (this.#dispatcher.inFlight > 0 && monotonicMs() < endMs) {
+    const isUnsent = (connection: Connection): boolean =>
+      connection.isOpen && (connection.isBusy || this.#unsentSize(connection) > 0);
+    while ((this.#dispatcher.inFlight > 0 || this.#connections.some(isUnsent)) && monotonicMs() < endMs) {
       this.#scheduleTurn();
       await new Promise(resolve => setTimeout(resolve, 5));
     }
@@ -131,14 +137,14 @@ export class AerospikeFront implements SocketEvents, AnswerSink, RequestHost {
     if (!connection.isOpen) return;
     this.#scheduleTurn();
     connection.lastActiveMs = this.nowMs;
-    if (connection.inputSize === 0 && connection.isReady) {
+    if (connection.inputSize === 0 && this.#isTaking(connection)) {
       const used = this.#requests.frames(connection, bytes, at, size);
       if (used < size && connection.isOpen) connection.keep(bytes, at + used, size - used);
     } else {
       connection.keep(bytes, at, size);
       this.#continue(connection);
     }
-    if (connection.isOpen && connection.inputSize > INPUT_MAX && !connection.isReady) {
+    if (connection.isOpen && connection.inputSize > INPUT_MAX && !this.#isTaking(connection)) {
       connection.isPaused = true;
       this.#engine.pause(slot);
     }
@@ -148,9 +154,9 @@ export class AerospikeFront implements SocketEvents, AnswerSink, RequestHost {
     const connection = this.#connections[slot]!;
     connection.unreadSince(0, 0);
     if (!connection.isOpen) return;
+    this.#scheduleTurn(); // first, since it reads the clock that deadlines count from
     if (this.#batch.hasWaiting) this.#batch.pumpAll();
     this.#continue(connection);
-    this.#scheduleTurn();
   }
 
   // ---- answers
@@ -177,7 +183,13 @@ export class AerospikeFront implements SocketEvents, AnswerSink, RequestHost {
   }
 
   queuedBytes(slot: number, generation: number): number {
-    return this.#connections[slot]!.generation === generation ? this.#engine.queuedBytes(slot) : 0;
+    const connection = this.#connections[slot]!;
+    return connection.generation === generation ? this.#unsentSize(connection) : 0;
+  }
+
+  /** Bytes of answers that the client has not been sent. */
+  #unsentSize(connection: Connection): number {
+    return connection.outgoingSize + this.#engine.queuedBytes(connection.slot);
   }
 
   #finished(connection: Connection): void {
@@ -201,26 +213,33 @@ export class AerospikeFront implements SocketEvents, AnswerSink, RequestHost {
       if (isLast) this.#finished(connection);
       return;
     }
+    connection.outgoingSize += size;
     const before = connection.outgoing ?? Promise.resolve();
     const mine = before
       .then(() => (size > COMPRESS_SIZE_MIN ? this.#parts.deflate(frame) : frame))
       .catch(() => frame) // the pool is stopping: plain is right too
       .then(out => {
         if (connection.generation !== generation) return;
+        this.#scheduleTurn();
         if (connection.outgoing === mine) connection.outgoing = null;
+        connection.outgoingSize -= size;
         this.#engine.send(slot, out, 0, out.length);
         if (isLast) this.#finished(connection);
-        this.#scheduleTurn();
+        else if (this.#batch.hasWaiting) this.#batch.pumpAll();
       });
     connection.outgoing = mine;
   }
 
   // ---- frames
 
+  /** Whether a further command may be executed; if its answers are unread, 'drained' looks again. */
+  #isTaking(connection: Connection): boolean {
+    return connection.isReady && this.#unsentSize(connection) <= QUEUED_PAUSE;
+  }
+
   /** Executes what is in the input, if the connection is free to. */
   #continue(connection: Connection): void {
-    if (!connection.isReady) return;
-    if (this.#engine.queuedBytes(connection.slot) > QUEUED_PAUSE) return; // 'drained' calls again
+    if (!this.#isTaking(connection)) return;
     if (connection.inputSize > 0) {
       const used = this.#requests.frames(
         connection,
@@ -237,7 +256,7 @@ export class AerospikeFront implements SocketEvents, AnswerSink, RequestHost {
     if (connection.isPaused && connection.inputSize <= INPUT_MAX) {
       connection.isPaused = false;
       this.#engine.resume(connection.slot);
-    } else if (connection.isPaused && connection.isReady) {
+    } else if (connection.isPaused && this.#isTaking(connection)) {
       connection.isPaused = false; // a frame longer than the limit is on its way
       this.#engine.resume(connection.slot);
     }
@@ -256,8 +275,8 @@ export class AerospikeFront implements SocketEvents, AnswerSink, RequestHost {
   }
 
   resumed(connection: Connection): void {
-    this.#continue(connection);
     this.#scheduleTurn();
+    this.#continue(connection);
   }
 
   // ---- turns

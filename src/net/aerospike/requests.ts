@@ -40,6 +40,8 @@ import type { SocketEngine } from './socket-engine.js';
 /** Longer messages are compressed and inflated on another thread. */
 export const INLINE_ZLIB_MAX = 64 * 1024; // bytes
 const INFO_BODY_MAX = 1024 * 1024; // bytes
+/** A connection with more unread answers than this starts no further command. */
+export const QUEUED_PAUSE = 1024 * 1024; // bytes
 
 /** What the front end does for its requests. */
 export interface RequestHost {
@@ -79,7 +81,8 @@ export class RequestReader {
   /** Executes whole frames while the connection is free. @returns Bytes used up. */
   frames(connection: Connection, bytes: Uint8Array, at: number, size: number): number {
     let used = 0;
-    while (size - used >= PROTO_HEADER_SIZE && connection.isReady) {
+    // Answers that need no worker come at once, so a client that does not read them is noticed here.
+    while (size - used >= PROTO_HEADER_SIZE && connection.isReady && !this.#isUnread(connection)) {
       const p = at + used;
       const version = bytes[p]!;
       const type = bytes[p + 1]!;
@@ -88,7 +91,11 @@ export class RequestReader {
         type >= PROTO_INFO &&
         type <= PROTO_COMPRESSED;
       const bodySize = protoBodySize(bytes, p);
-      if (!isKnown || looksLikeTls(bytes, p) || bodySize > PROTO_BODY_SIZE_MAX) {
+      if (
+        !isKnown ||
+        looksLikeTls(bytes, p) ||
+        bodySize > (type === PROTO_INFO ? INFO_BODY_MAX : PROTO_BODY_SIZE_MAX)
+      ) {
         this.#host.reject(connection);
         return size;
       }
@@ -100,14 +107,17 @@ export class RequestReader {
     return used;
   }
 
+  #isUnread(connection: Connection): boolean {
+    return this.#engine.queuedBytes(connection.slot) > QUEUED_PAUSE;
+  }
+
   /** @returns false when the frame has to be given again later. */
   #frame(connection: Connection, type: number, bytes: Uint8Array, at: number, size: number): boolean {
     switch (type) {
       case PROTO_MESSAGE:
         return this.#message(connection, bytes, at, size);
       case PROTO_INFO:
-        if (size > INFO_BODY_MAX) this.#host.reject(connection);
-        else this.#info(connection, bytes.subarray(at, at + size));
+        this.#info(connection, bytes.subarray(at, at + size));
         return true;
       case PROTO_ADMIN:
         this.#engine.send(connection.slot, SECURITY_OFF_REPLY, 0, SECURITY_OFF_REPLY.length);
@@ -161,7 +171,7 @@ export class RequestReader {
   #compressed(connection: Connection, bytes: Uint8Array, at: number, size: number): void {
     this.#counters[COMPRESSED_REQUESTS]! += 1;
     const declared = innerSize(bytes, at, size);
-    if (declared >= 0 && declared <= INLINE_ZLIB_MAX) {
+    if (declared >= 0 && declared <= INLINE_ZLIB_MAX && size <= INLINE_ZLIB_MAX) {
       this.inflated(connection, inflateMessage(bytes.subarray(at, at + size)));
       return;
     }

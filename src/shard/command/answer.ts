@@ -6,8 +6,13 @@
  * overwritten when sent. A result without a value is a name alone.
  */
 import { copyBytes } from '../../base/copy.js';
-import { OK } from '../../base/result.js';
+import { OK, PARAMETER, RECORD_TOO_BIG } from '../../base/result.js';
 import { MSG_HEADER_SIZE, OP_HEADER_SIZE, writeMessageHeader, writeU32 } from '../../wire/message.js';
+import { PROTO_BODY_SIZE_MAX } from '../../wire/proto.js';
+
+/** The longest answer: what a frame may hold, and what the header can count. */
+const OPS_SIZE_MAX = PROTO_BODY_SIZE_MAX - MSG_HEADER_SIZE; // bytes
+const OP_COUNT_MAX = 0xffff;
 
 const IMAGE = 0;
 const NAME_ONLY = 1;
@@ -88,6 +93,12 @@ export class Answer {
     this.#codes = grow(this.#codes, new Uint8Array(size));
     this.#at = grow(this.#at, new Int32Array(size));
     this.#size = grow(this.#size, new Int32Array(size));
+  }
+
+  /** Whether the ops so far can be sent. @returns OK; RECORD_TOO_BIG; PARAMETER: more ops than can be counted. */
+  check(): number {
+    if (this.opsSize > OPS_SIZE_MAX) return RECORD_TOO_BIG;
+    return this.opCount > OP_COUNT_MAX ? PARAMETER : OK;
   }
 
   /** Bytes of the message: header and ops. */

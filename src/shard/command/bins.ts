@@ -12,10 +12,13 @@ const INDEX_FROM = 24; // bins; above this names are found by hash
 export class Scratch {
   bytes = new Uint8Array(64 * 1024);
   #used = 0;
+  /** Bytes taken since the last reset. */
+  takenSize = 0;
 
   /** @returns Offset of `size` fresh bytes. `bytes` may be another array afterwards; older offsets stay valid in `older`. */
   take(size: number): number {
     const at = this.#used;
+    this.takenSize += size;
     if (at + size > this.bytes.length) {
       // Images keep a reference to the array that they were written to, so a new one does not move them.
       this.bytes = new Uint8Array(Math.max(64 * 1024, size * 2));
@@ -28,6 +31,7 @@ export class Scratch {
 
   reset(): void {
     this.#used = 0;
+    this.takenSize = 0;
     if (this.bytes.length > 4 * 1024 * 1024) this.bytes = new Uint8Array(64 * 1024);
   }
 }

@@ -4,7 +4,7 @@
  */
 
 import { copyBytes } from '../../base/copy.js';
-import { OK, PARAMETER, UNSUPPORTED_FEATURE } from '../../base/result.js';
+import { OK, PARAMETER, RECORD_TOO_BIG, UNSUPPORTED_FEATURE } from '../../base/result.js';
 import { concatSize, writeConcat } from '../../data/bytes.js';
 import { checkIncr, writeIncr } from '../../data/number.js';
 import { checkWrite, isCopied, writeStored } from '../../data/particle.js';
@@ -28,6 +28,9 @@ import type { Request } from './request.js';
 
 /** An op on the bin it names. `p` is where the op starts, `bin` the bin's index or -1. @returns OK or a code. */
 type Apply = (ex: Executor, bytes: Uint8Array, p: number, bin: number) => number;
+
+/** What the ops of one command may copy, bytes: thousands of appends to a long value would hold up all others. */
+const COPIED_MAX = 1024 * 1024 * 1024;
 
 /** Indexed by op code; the ops that have no bin, and those that only read, are handled by the caller. */
 const APPLY: ReadonlyArray<Apply | undefined> = (() => {
@@ -67,6 +70,9 @@ export function applyOps(ex: Executor, req: Request): number {
       if (code !== OK) return code;
       if (respondAll) answer.addNull(opCode, bytes, nameAt, nameSize);
     }
+    if (ex.scratch.takenSize > COPIED_MAX) return RECORD_TOO_BIG;
+    const sendable = answer.check();
+    if (sendable !== OK) return sendable;
     p += 4 + readU32(bytes, p);
   }
   return OK;

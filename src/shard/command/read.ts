@@ -77,6 +77,8 @@ function readOps(ex: Executor, req: Request): number {
       if (bin >= 0) answer.addImage(OP_READ, bins.sources[bin]!, bins.at[bin]!, bins.size[bin]!);
       else if (respondAll) answer.addNull(OP_READ, bytes, p + 8, nameSize);
     }
+    const code = answer.check();
+    if (code !== OK) return code;
     p += 4 + readU32(bytes, p);
   }
   return OK;

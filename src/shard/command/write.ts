@@ -31,6 +31,7 @@ import {
   RECORD_HEADER_SIZE,
   writeRecordHeader,
 } from '../../storage/record/flat-record.js';
+import { SET_COUNT_MAX } from '../../storage/record/set-table.js';
 import {
   BIN_COUNT_MAX,
   INFO1_XDR,
@@ -201,15 +202,16 @@ function storeRecord(
 ): number {
   const { answer, bins, fresh, header } = ex;
   const { index, engine, namespace } = shard;
-  const setId = entry >= 0 ? index.setId(entry) : namespace.sets.findOrAdd(req.bytes, req.setAt, req.setSize);
-  if (setId < 0) return answer.fail(PARAMETER);
+  const { sets } = namespace;
+  let setId = entry >= 0 ? index.setId(entry) : sets.find(req.bytes, req.setAt, req.setSize);
+  if (setId < 0 && sets.count === SET_COUNT_MAX) return answer.fail(PARAMETER);
   if (entry < 0 && setId > 0 && namespace.isSetFull(setId)) return answer.fail(FORBIDDEN);
   // The key stays as it was stored, or is stored now.
   const keepsKey = entry >= 0 && index.hasFlag(entry, KEY_STORED);
   const stored = ex.stored;
   const storedWord = stored.at >>> 2;
   const keySize = keepsKey ? stored.region.u32[storedWord + REC_KEY_SIZE]! : req.keySize;
-  const setNameSize = namespace.sets.nameSize(setId);
+  const setNameSize = setId < 0 ? req.setSize : sets.nameSize(setId);
   const binsAt = binsOffset(setNameSize, keySize);
   const size = binsAt + bins.totalSize();
   if (size > namespace.tuning[TUNE_RECORD_SIZE_MAX]!) return answer.fail(RECORD_TOO_BIG);
@@ -220,6 +222,8 @@ function storeRecord(
   if (isNew && namespace.indexEntriesMax > 0 && index.count >= namespace.indexEntriesMax) {
     return answer.fail(OUT_OF_SPACE);
   }
+  if (setId < 0) setId = sets.findOrAdd(req.bytes, req.setAt, req.setSize); // only now: a refused write adds no set
+  if (setId < 0) return answer.fail(PARAMETER);
   const target = isNew ? index.insert(req.bytes, req.digestAt) : slot;
   if (target < 0) return answer.fail(OUT_OF_SPACE);
   const sizeBefore = index.size(target);
