@@ -16,6 +16,7 @@ const EXIT_CONFIG = 3;
 const EXIT_STORAGE = 4;
 const EXIT_PORT = 5;
 const START_STEP_MS = 5000; // between reports of a cold start
+const STOP_STEPS_MAX = 30;
 const STOP_STEP_MS = 10_000; // between requests for more time while the last writes are flushed
 
 const HELP = `Usage: caltrop [--config FILE] [--check-config] [--settings] [--help]
@@ -100,10 +101,10 @@ let isStopping = false;
 async function stop(): Promise<void> {
   if (isStopping) return;
   isStopping = true;
-  const patience = setInterval(
-    () => void readiness.extendTimeout(STOP_STEP_MS * 3, 'flushing'),
-    STOP_STEP_MS,
-  );
+  let steps = 0;
+  const patience = setInterval(() => {
+    if (++steps <= STOP_STEPS_MAX) void readiness.extendTimeout(STOP_STEP_MS * 3, 'flushing');
+  }, STOP_STEP_MS);
   await readiness.stopping('draining');
   await server.stop();
   clearInterval(patience);

@@ -185,7 +185,7 @@ export class Server {
     const { networkService } = this.#config;
     let port = networkService.number('port');
     for (const address of networkService.list('address')) {
-      port = await engine.listen(address === 'any' ? '::' : address, port);
+      port = await engine.listen(address === 'any' ? undefined : address, port);
     }
     this.port = port;
     networkService.put('port', port);

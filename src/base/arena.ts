@@ -23,7 +23,7 @@ export class Region {
 
   /** @param source bytes to allocate (rounded up to 8), or the shared bytes of a region of another thread. */
   constructor(source: number | SharedBytes) {
-    this.shared = typeof source === 'number' ? allocateShared((source + 7) & ~7) : source;
+    this.shared = typeof source === 'number' ? allocateShared(Math.ceil(source / 8) * 8) : source;
     this.u8 = new Uint8Array(this.shared);
     this.i32 = new Int32Array(this.shared);
     this.u32 = new Uint32Array(this.shared);

@@ -110,6 +110,14 @@ export class RingProducer extends RingEnd {
     Atomics.store(words, WAITING, 0);
   }
 
+  /** As waitForRoom, but waits for the consumer's next move from now on, whatever room there is. */
+  waitForRelease(timeoutMs: number): void {
+    const words = this.region.i32;
+    Atomics.store(words, WAITING, 1);
+    Atomics.wait(words, HEAD, Atomics.load(words, HEAD), timeoutMs);
+    Atomics.store(words, WAITING, 0);
+  }
+
   /** Whether the consumer has popped everything that was published. */
   get isDrained(): boolean {
     return Atomics.load(this.region.i32, HEAD) >>> 0 === this.#published;

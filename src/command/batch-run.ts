@@ -26,6 +26,9 @@ export class GroupFrames {
   readonly #templates: Int32Array;
   readonly #sizeMax: number;
   #info3 = 0;
+  #messageSize = 0;
+  /** Bytes taken for the frames of this batch. */
+  totalSize = 0;
   #flags = 0;
   #done: GroupFrame[] = [];
 
@@ -36,7 +39,10 @@ export class GroupFrames {
     this.#sizeMax = sizeMax;
   }
 
-  begin(info3: number, flags: number): void {
+  /** @param messageSize Bytes of the whole batch, as a measure for its frames. */
+  begin(info3: number, flags: number, messageSize: number): void {
+    this.#messageSize = messageSize;
+    this.totalSize = 0;
     this.#info3 = info3;
     this.#flags = flags;
     this.#done = [];
@@ -83,7 +89,9 @@ export class GroupFrames {
   }
 
   #newGroup(worker: number, firstRowSize: number): GroupFrame {
-    const capacity = Math.max(this.#sizeMax, GROUP_HEADER_SIZE + firstRowSize);
+    const capacity =
+      GROUP_HEADER_SIZE + firstRowSize + Math.min(this.#sizeMax, Math.max(this.#messageSize, firstRowSize));
+    this.totalSize += capacity;
     const bytes = Buffer.allocUnsafe(capacity);
     bytes.fill(0, 0, GROUP_HEADER_SIZE);
     bytes[0] = this.#info3;

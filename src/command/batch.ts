@@ -7,7 +7,7 @@
  * number of rows it had begun; the rest is sent again when the client has read.
  */
 import { partitionOf } from '../base/digest.js';
-import { BATCH_DISABLED, BATCH_MAX_REQUESTS, OK, PARAMETER } from '../base/result.js';
+import { BATCH_DISABLED, BATCH_MAX_REQUESTS, BATCH_QUEUES_FULL, OK, PARAMETER } from '../base/result.js';
 import type { Histogram } from '../observe/histogram.js';
 import {
   BATCH_INDEX_COMPLETE,
@@ -58,9 +58,12 @@ const FLAG_REPORT_ERROR_ROW = 0x08;
 const DEFAULT_TIMEOUT_MS = 30_000;
 /** Groups of a batch under way at once, and bytes that one may answer before it has to ask again. */
 const WINDOW = 4;
-const CREDIT = 1024 * 1024;
+const WINDOW_MAX = 8;
+const CREDIT = 512 * 1024;
 /** While this much of its answers is unread, a batch sends no more groups. */
 const QUEUED_MAX = 1024 * 1024;
+/** All frames of a batch together: a command that is repeated on many workers is copied for each. */
+const FRAMES_SIZE_MAX = 512 * 1024 * 1024;
 const TRAILER_SIZE = PROTO_HEADER_SIZE + MSG_HEADER_SIZE;
 
 export interface BatchParts {
@@ -127,7 +130,7 @@ export class BatchDispatcher {
       ((flags & FLAG_REPORT_ERROR_ROW) !== 0 ? GROUP_REPORT_ERROR_ROW : 0) |
       (hasFilter ? GROUP_HAS_FILTER : 0);
     const frames = this.#frames;
-    frames.begin(info3, groupFlags);
+    frames.begin(info3, groupFlags, size);
     const row = this.#row;
     let code = OK;
     let templateAt = -1;
@@ -163,6 +166,7 @@ export class BatchDispatcher {
       }
       const worker = route.workerOf[partitionOf(bytes, rowAt + 4)]!;
       frames.addRow(worker, bytes, rowAt, templateAt, templateEnd);
+      if (frames.totalSize > FRAMES_SIZE_MAX) return this.#refuse(BATCH_QUEUES_FULL);
       rowCount++;
     }
     if (rowCount === 0) return this.#refuse(code);
@@ -213,6 +217,11 @@ export class BatchDispatcher {
     const rows = u32[c + COMP_ROWS]!;
     if (kindOf(u32[c + COMP_KIND]!) === COMPLETION_PAUSED) {
       run.dropBegun(group, rows);
+      if (run.code !== OK && !run.isSilent) run.dropWaiting();
+      if (run.rowsLeft === 0) {
+        this.#finish(run, bytes, at, 0, nowMs);
+        return true;
+      }
       this.#pump(run);
       return false;
     }
@@ -263,7 +272,7 @@ export class BatchDispatcher {
   #pump(run: BatchRun): void {
     const { clients, sink } = this.#parts;
     const dispatch = this.#dispatch;
-    while (run.waiting.length > 0 && run.underWay < Math.max(WINDOW, clients.length)) {
+    while (run.waiting.length > 0 && run.underWay < Math.min(WINDOW_MAX, Math.max(WINDOW, clients.length))) {
       if (sink.queuedBytes(run.slot, run.generation) > QUEUED_MAX) return; // pumpAll comes when they are sent
       const group = run.waiting[0]!;
       dispatch.connectionSlot = run.slot;

@@ -16,6 +16,7 @@ import {
   REQUEST_HEADER_SIZE,
 } from './frame.js';
 import type { Reply } from './reply.js';
+import type { Shard } from './shard.js';
 import type { ShardMap } from './shard-map.js';
 import type { SlabConsumer } from './slab.js';
 import type { WorkerDevices } from './worker-devices.js';
@@ -47,25 +48,32 @@ export class CommandLoop {
   #nowMs = 0;
   #tickAtMs = 0;
   #hasBackground = false;
+  readonly #memoryShards: readonly Shard[];
+  #nextToTidy = 0;
+  /** Whether the last frame was a group of rows, which is as much work as many commands. */
+  #wasGroup = false;
 
   constructor(parts: LoopParts) {
     this.#parts = parts;
-    this.#runner = new CommandRunner(parts.map, parts.reply, parts.devices, parts.sleeper);
-    this.#hasWork = () => parts.requests.hasFrame || parts.devices.hasWork() || parts.isStopping();
+    this.#runner = new CommandRunner(parts.map, parts.reply, parts.devices, parts.sleeper, () =>
+      this.#beginTurn(),
+    );
+    this.#memoryShards = parts.map.shards.filter(shard => !parts.devices.has(shard.engine));
+    this.#hasWork = () =>
+      (this.#runner.canTake && parts.requests.hasFrame) ||
+      parts.devices.hasWork() ||
+      (parts.isStopping() && this.#runner.isIdle);
   }
 
   /** Runs until it is told to stop and every command in hand is answered. */
   run(): void {
     const { requests, sleeper, reply, devices } = this.#parts;
     for (;;) {
-      this.#nowMs = monotonicMs();
-      this.#runner.setTime(this.#nowMs, epochMs());
-      this.#parts.onTurn();
+      this.#beginTurn();
       devices.pump();
       const hasResumed = this.#runner.resumeParked();
       const isBusy = this.#takeFrames() || hasResumed;
       reply.publish();
-      if (this.#nowMs >= this.#tickAtMs) this.#tick();
       if (isBusy) continue;
       if (this.#parts.isStopping() && !requests.hasFrame && this.#runner.isIdle) break;
       const isQuiet = !devices.isUsed && !this.#hasBackground;
@@ -73,10 +81,20 @@ export class CommandLoop {
     }
   }
 
+  /** Reads the clocks and does what time asks for. A command that waits within a turn calls it too. */
+  #beginTurn(): void {
+    this.#nowMs = monotonicMs();
+    this.#runner.setTime(this.#nowMs, epochMs());
+    this.#parts.onTurn();
+    if (this.#nowMs >= this.#tickAtMs) this.#tick();
+  }
+
   #tick(): void {
     this.#tickAtMs = this.#nowMs + TICK_MS;
-    if (this.#parts.devices.isUsed) this.#parts.devices.retune();
-    for (const shard of this.#parts.map.shards) shard.engine.tick(this.#nowMs);
+    this.#parts.devices.tick(this.#nowMs);
+    // Memory shards tidy up in turn, so that no tick is long.
+    this.#nextToTidy = (this.#nextToTidy + 1) % Math.max(1, this.#memoryShards.length);
+    this.#memoryShards[this.#nextToTidy]?.engine.tick(this.#nowMs);
     this.#hasBackground = this.#parts.background(this.#nowMs);
   }
 
@@ -87,7 +105,9 @@ export class CommandLoop {
       const at = requests.next();
       if (at < 0) break;
       this.#frame(at);
-      if (++count % PUBLISH_EVERY === 0) reply.publish();
+      if (++count % PUBLISH_EVERY !== 0 && !this.#wasGroup) continue;
+      reply.publish();
+      if (monotonicMs() - this.#nowMs >= TICK_MS) break; // the clock and the flushes are due
     }
     if (count === 0) return false;
     requests.release();
@@ -103,8 +123,9 @@ export class CommandLoop {
     const bytes = ticket === 0 ? u8 : slab.region.u8;
     const from = ticket === 0 ? at + REQUEST_HEADER_SIZE : slab.offsetOf(ticket - 1);
     const kind = kindOf(u32[w + REQ_KIND]!);
+    this.#wasGroup = kind === KIND_BATCH_GROUP;
     if (kind === KIND_RECORD) this.#runner.record(u32, f64, w, bytes, from, size, null);
-    else if (kind === KIND_BATCH_GROUP) this.#runner.batchGroup(u32, f64, w, bytes, from, size);
+    else if (this.#wasGroup) this.#runner.batchGroup(u32, f64, w, bytes, from, size);
     if (ticket !== 0) slab.free(ticket - 1);
   }
 }

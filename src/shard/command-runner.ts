@@ -41,6 +41,8 @@ import type { WorkerDevices } from './worker-devices.js';
 export const SLOT_COUNT = 512;
 /** No command can wait with this: the engine answers PARKED without starting a read. */
 const NO_TOKEN = -1;
+/** While waiting commands hold more bytes than this, no other is begun. */
+const KEPT_SIZE_MAX = 256 * 1024 * 1024;
 const WAIT_MS = 20; // for a slot, between two looks
 
 export class CommandRunner {
@@ -48,6 +50,7 @@ export class CommandRunner {
   readonly #reply: Reply;
   readonly #devices: WorkerDevices;
   readonly #sleeper: Sleeper;
+  readonly #onWait: () => void;
   readonly #ex = new Executor();
   readonly #request = new Request();
   readonly #slots = new CommandSlots(SLOT_COUNT);
@@ -57,11 +60,13 @@ export class CommandRunner {
   /** Counts commands; tells a batch that another command has used the request object in between. */
   #commandCount = 0;
 
-  constructor(map: ShardMap, reply: Reply, devices: WorkerDevices, sleeper: Sleeper) {
+  /** @param onWait Called while a batch waits within a turn, for what time asks for meanwhile. */
+  constructor(map: ShardMap, reply: Reply, devices: WorkerDevices, sleeper: Sleeper, onWait: () => void) {
     this.#map = map;
     this.#reply = reply;
     this.#devices = devices;
     this.#sleeper = sleeper;
+    this.#onWait = onWait;
   }
 
   /** The clocks of the commands that follow: monotonic, and wall milliseconds since 2010. */
@@ -72,7 +77,7 @@ export class CommandRunner {
 
   /** Whether another command may be begun: it may need a slot. */
   get canTake(): boolean {
-    return this.#slots.freeCount > 0;
+    return this.#slots.freeCount > 0 && this.#slots.keptSize < KEPT_SIZE_MAX;
   }
 
   /** Whether no command is waiting for anything. */
@@ -101,7 +106,7 @@ export class CommandRunner {
     const parsed = req.parseMessage(bytes, at, size);
     if (parsed === OK && slot === null) {
       const front = this.#slots.findParked(shard, bytes, at + header[w + REQ_DIGEST_AT]!);
-      if (front !== null && mayWait(front)) {
+      if (front !== null && mayWait(front, req)) {
         const waiting = this.#slots.take();
         waiting.fill(header, w, bytes, at, size, shard);
         this.#slots.wait(front, waiting);
@@ -210,7 +215,7 @@ export class CommandRunner {
     const shard = this.#map.of(namespaceId, partitionOf(bytes, req.digestAt));
     if (slot === null) {
       const front = this.#slots.findParked(shard, bytes, req.digestAt);
-      if (front !== null && mayWait(front)) {
+      if (front !== null && mayWait(front, req)) {
         const waiting = this.#slots.take();
         waiting.fillRow(group, bytes, rowAt, templateAt, templateSize, shard);
         this.#slots.wait(front, waiting);
@@ -295,6 +300,7 @@ export class CommandRunner {
     this.#reply.endRows();
     while (this.#slots.freeCount === 0) {
       this.#reply.publish();
+      this.#onWait();
       this.#devices.pump();
       if (!this.resumeParked()) this.#sleeper.sleep(() => this.#devices.hasWork(), WAIT_MS);
     }
@@ -329,8 +335,12 @@ export class CommandRunner {
   }
 }
 
-/** Whether another command may line up behind a parked one. */
-function mayWait(front: CommandSlot): boolean {
+/**
+ * Whether another command may line up behind a parked one. Reads always may: the limit is about commands that would
+ * have to be carried out one after another, and a read only waits for the bytes.
+ */
+function mayWait(front: CommandSlot, req: Request): boolean {
+  if (isReadCommand(req)) return true;
   const limit = front.shard.namespace.tuning[TUNE_PENDING_LIMIT]!;
   return limit === 0 || front.waitingCount < limit;
 }

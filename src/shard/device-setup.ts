@@ -9,9 +9,11 @@ import { createNodeIoMemory, type NodeIoMemory } from '../storage/io/node-io-mem
 /** Helper threads of a worker: one writes and flushes, the others read. */
 const LANE_COUNT = 2;
 /** Room for reads of one worker, beside the write blocks. */
-const READ_BUFFERS_SIZE = 64 * 1024 * 1024; // bytes
+export const READ_BUFFERS_SIZE = 64 * 1024 * 1024; // bytes
 const RECORD_SIZE_CAP = 8 * 1024 * 1024;
 const MIB = 1024 * 1024;
+/** A byte array spans no more than this; caches that would need more are smaller. */
+const REGION_SIZE_MAX = 4096 * MIB - IO_SIZE_MAX;
 
 /** Opens, or creates, the data files of a namespace. @throws StorageError. */
 export function openNamespaceDevices(config: NamespaceConfig, log: LogContext): Promise<OpenDeviceSet> {
@@ -42,5 +44,5 @@ export function createWorkerIo(
     size += shards * (caches / shardCount + 6 * writeBlockSize);
   }
   const rounded = Math.ceil(Math.max(size, 128 * MIB) / IO_SIZE_MAX) * IO_SIZE_MAX;
-  return createNodeIoMemory(rounded, LANE_COUNT, workerSleeper);
+  return createNodeIoMemory(Math.min(rounded, REGION_SIZE_MAX), LANE_COUNT, workerSleeper);
 }

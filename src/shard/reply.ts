@@ -4,6 +4,7 @@
  * completions before it pushes requests, so room comes.
  */
 
+import assert from 'node:assert';
 import type { RingProducer } from '../base/ring.js';
 import type { Waker } from '../base/sleeper.js';
 import { PROTO_HEADER_SIZE, PROTO_MESSAGE, writeProtoHeader } from '../wire/proto.js';
@@ -205,11 +206,12 @@ export class Reply {
   }
 
   #take(size: number): number {
+    assert(size <= this.#slab.sizeMax, 'an answer is larger than the slab');
     for (;;) {
       const ticket = this.#slab.take(size);
       if (ticket >= 0 || this.#isStopping()) return ticket;
       this.publish();
-      this.#ring.waitForRoom(WAIT_MS);
+      this.#ring.waitForRelease(WAIT_MS);
     }
   }
 }

@@ -23,6 +23,8 @@ export class CommandSlot {
   /** The message, or the row from its flags on preceded by index and digest. */
   bytes = new Uint8Array(2048);
   size = 0;
+  /** What of it the slots count as kept. */
+  countedSize = 0;
   shard!: Shard;
   readonly digest = new Uint8Array(DIGEST_SIZE);
   /** The batch group this row belongs to, or null for a single command. */
@@ -80,6 +82,8 @@ export class CommandSlots {
   readonly #buckets: (CommandSlot | null)[] = new Array<CommandSlot | null>(BUCKET_COUNT).fill(null);
   /** Commands at the front of a digest: parked on the device. */
   parkedCount = 0;
+  /** Bytes that waiting commands keep beyond what every slot has anyway. */
+  keptSize = 0;
 
   constructor(capacity: number) {
     for (let i = capacity - 1; i >= 0; i--) {
@@ -111,6 +115,8 @@ export class CommandSlots {
     slot.nextWaiting = null;
     slot.lastWaiting = null;
     slot.waitingCount = 0;
+    this.keptSize -= slot.countedSize;
+    slot.countedSize = 0;
     if (slot.bytes.length > BYTES_KEPT_MAX) slot.bytes = new Uint8Array(2048);
     this.#free.push(slot);
   }
@@ -126,11 +132,18 @@ export class CommandSlots {
 
   /** Makes `slot`, which is filled, the front of its digest. */
   park(slot: CommandSlot): void {
+    this.#count(slot);
     copyBytes(slot.digest, 0, slot.bytes, slot.digestAt, DIGEST_SIZE);
     const bucket = bucketOf(slot.digest, 0);
     slot.nextInBucket = this.#buckets[bucket]!;
     this.#buckets[bucket] = slot;
     this.parkedCount++;
+  }
+
+  #count(slot: CommandSlot): void {
+    if (slot.countedSize !== 0 || slot.size <= BYTES_KEPT_MAX) return;
+    slot.countedSize = slot.size;
+    this.keptSize += slot.size;
   }
 
   unpark(slot: CommandSlot): void {
@@ -147,6 +160,7 @@ export class CommandSlots {
 
   /** Puts a filled slot behind the parked `front`. */
   wait(front: CommandSlot, slot: CommandSlot): void {
+    this.#count(slot);
     if (front.lastWaiting === null) front.nextWaiting = slot;
     else front.lastWaiting.nextWaiting = slot;
     front.lastWaiting = slot;

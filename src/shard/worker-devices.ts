@@ -10,12 +10,15 @@ import type { StorageEngine } from '../storage/engine.js';
 import type { PrimaryIndex } from '../storage/index/primary-index.js';
 import { IoQueue } from '../storage/io/io-queue.js';
 import { NodeIo } from '../storage/io/node-io.js';
+import { READ_BUFFERS_SIZE } from './device-setup.js';
 import { TUNE_FLUSH_MAX_MS, TUNE_POST_WRITE_CACHE, TUNE_WRITE_CACHE_MAX } from './namespace-memory.js';
 import type { NamespaceView, Shard } from './shard.js';
 import type { WorkerTask } from './worker-task.js';
 
 /** Blocks that every shard may have on their way to the device, however small max-write-cache is. */
 const WRITE_CACHE_BLOCKS_MIN = 2;
+/** Blocks of a shard that are in memory beside its caches: the open one and those being read back or given up. */
+const OPEN_BLOCKS = 3;
 const FILE_CONTEXT = 'drv_ssd';
 
 interface OpenEngine {
@@ -86,6 +89,18 @@ export class WorkerDevices {
     return true;
   }
 
+  /** Whether an engine is one of these. */
+  has(engine: StorageEngine): boolean {
+    return this.#engines.some(open => open.engine === engine);
+  }
+
+  /** Time-driven work of all engines: flushes, settings that were changed. */
+  tick(nowMs: number): void {
+    if (this.#engines.length === 0) return;
+    this.retune();
+    for (const { engine } of this.#engines) engine.tick(nowMs);
+  }
+
   /** Whether there is any device at all, so that time-driven work has to be looked after. */
   get isUsed(): boolean {
     return this.#io !== null;
@@ -101,14 +116,20 @@ export class WorkerDevices {
     return this.#io?.hasWork === true;
   }
 
-  /** Takes over settings that were changed. */
+  /** Takes over settings that were changed, as far as the buffers made at the start let them grow. */
   retune(): void {
+    if (this.#io === null) return;
+    const perEngine = Math.floor((this.#io.buffers.u8.length - READ_BUFFERS_SIZE) / this.#engines.length);
     for (const { engine, view, set } of this.#engines) {
       const { limits } = engine;
       limits.flushMaxMs = view.tuning[TUNE_FLUSH_MAX_MS]!;
-      const share = view.tuning[TUNE_WRITE_CACHE_MAX]! / set.shardCount;
-      limits.writeCacheMax = Math.max(WRITE_CACHE_BLOCKS_MIN * set.writeBlockSize, share);
-      limits.postWriteCacheMax = view.tuning[TUNE_POST_WRITE_CACHE]! / set.shardCount;
+      const writeShare = Math.min(view.tuning[TUNE_WRITE_CACHE_MAX]! / set.shardCount, perEngine / 2);
+      limits.writeCacheMax = Math.max(WRITE_CACHE_BLOCKS_MIN * set.writeBlockSize, writeShare);
+      const left = perEngine - limits.writeCacheMax - OPEN_BLOCKS * set.writeBlockSize;
+      limits.postWriteCacheMax = Math.max(
+        0,
+        Math.min(view.tuning[TUNE_POST_WRITE_CACHE]! / set.shardCount, left),
+      );
     }
   }
 }

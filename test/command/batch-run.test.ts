@@ -66,7 +66,7 @@ function group(
 ): { groups: GroupFrame[]; expected: Seen[][] } {
   const bytes = batchField(rows);
   const frames = new GroupFrames(workerCount, sizeMax);
-  frames.begin(0xc0, 3);
+  frames.begin(0xc0, 3, 64 * 1024);
   const request = new Request();
   const expected: Seen[][] = Array.from({ length: workerCount }, () => []);
   let templateAt = -1;

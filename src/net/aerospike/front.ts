@@ -300,9 +300,8 @@ export class AerospikeFront implements SocketEvents, AnswerSink, RequestHost {
       dispatcher.publish();
     }
     if (this.#isTurnDue) return;
-    if (dispatcher.inFlight > 0 || this.#stalled.length > 0 || this.#batch.hasWaiting) {
-      if (!this.#sleeper.arm(this.#hasCompletions)) this.#scheduleTurn();
-    }
+    // Always: rows of a batch whose client has gone still come, and their worker must not wait for anybody else.
+    if (!this.#sleeper.arm(this.#hasCompletions)) this.#scheduleTurn();
   }
 
   #retryStalled(): void {

@@ -21,14 +21,16 @@ export class NodeSockets implements SocketEngine {
     this.#events = events;
   }
 
-  listen(host: string, port: number): Promise<number> {
+  listen(host: string | undefined, port: number): Promise<number> {
     const server = net.createServer(
       { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS },
       socket => this.#accept(socket),
     );
     return new Promise((resolve, reject) => {
       server.once('error', error =>
-        reject(new ListenError(`cannot listen on ${host}:${port}: ${error.message}`, { cause: error })),
+        reject(
+          new ListenError(`cannot listen on ${host ?? 'any'}:${port}: ${error.message}`, { cause: error }),
+        ),
       );
       server.listen({ host, port, backlog: BACKLOG }, () => {
         server.removeAllListeners('error');

@@ -16,8 +16,8 @@ export interface SocketEvents {
 
 export interface SocketEngine {
   readonly name: string;
-  /** Starts to listen. @returns The port, which is chosen by the kernel when 0 was asked for. */
-  listen(host: string, port: number): Promise<number>;
+  /** Starts to listen on an address, or on all of the machine. @returns The port, which is chosen by the kernel when 0 was asked for. */
+  listen(host: string | undefined, port: number): Promise<number>;
   /** Sends bytes in order; they are copied before the call returns. */
   send(slot: number, bytes: Uint8Array, at: number, size: number): void;
   /** Stops and goes on reading from a connection. */

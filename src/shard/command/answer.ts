@@ -8,10 +8,12 @@
 import { copyBytes } from '../../base/copy.js';
 import { OK, PARAMETER, RECORD_TOO_BIG } from '../../base/result.js';
 import { MSG_HEADER_SIZE, OP_HEADER_SIZE, writeMessageHeader, writeU32 } from '../../wire/message.js';
-import { PROTO_BODY_SIZE_MAX } from '../../wire/proto.js';
 
-/** The longest answer: what a frame may hold, and what the header can count. */
-const OPS_SIZE_MAX = PROTO_BODY_SIZE_MAX - MSG_HEADER_SIZE; // bytes
+/**
+ * The longest answer: it has to fit the slab, and a client that leaves it unread must not hold more. Only ops that
+ * name one bin over and over come near it.
+ */
+const OPS_SIZE_MAX = 48 * 1024 * 1024; // bytes
 const OP_COUNT_MAX = 0xffff;
 
 const IMAGE = 0;

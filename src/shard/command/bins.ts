@@ -6,6 +6,7 @@
 import { copyBytes, equalBytes } from '../../base/copy.js';
 import { readU32, writeU32 } from '../../wire/message.js';
 
+const GONE = -1; // a hash slot whose bin was removed
 const INDEX_FROM = 24; // bins; above this names are found by hash
 
 /** Memory for values that a command makes. It grows, and shrinks back when a command is over. */
@@ -29,6 +30,13 @@ export class Scratch {
     return at;
   }
 
+  /** Adds `extra` bytes to the piece at `at` if it is the last one and there is room. @returns Whether it was. */
+  extend(at: number, size: number, extra: number): boolean {
+    if (at + size !== this.#used || at + size + extra > this.bytes.length) return false;
+    this.#used += extra;
+    return true;
+  }
+
   reset(): void {
     this.#used = 0;
     this.takenSize = 0;
@@ -43,6 +51,8 @@ export class Bins {
   size = new Int32Array(64);
   #slots = new Int32Array(256);
   #indexed = false;
+  /** Hash slots in use, those of removed bins included. */
+  #entered = 0;
 
   clear(): void {
     this.count = 0;
@@ -86,10 +96,13 @@ export class Bins {
   /** Takes bin `index` out; the last one takes its place, as on the reference. */
   remove(index: number): void {
     const last = --this.count;
+    if (this.#indexed) {
+      this.#slots[this.#slotOf(index)] = GONE;
+      if (index !== last) this.#slots[this.#slotOf(last)] = index + 1;
+    }
     this.sources[index] = this.sources[last]!;
     this.at[index] = this.at[last]!;
     this.size[index] = this.size[last]!;
-    this.#indexed = false;
   }
 
   /** Bytes of all bins as stored. */
@@ -134,20 +147,33 @@ export class Bins {
       if (slots > this.#slots.length) this.#slots = new Int32Array(slots);
       else this.#slots.fill(0);
       this.#indexed = true;
+      this.#entered = 0;
       for (let i = 0; i < this.count; i++) this.#enter(i);
     }
     const mask = this.#slots.length - 1;
     for (let s = hashName(names, nameAt, nameSize) & mask; ; s = (s + 1) & mask) {
-      const i = this.#slots[s]! - 1;
-      if (i < 0) return -1;
+      const value = this.#slots[s]!;
+      if (value === 0) return -1;
+      if (value === GONE) continue;
+      const i = value - 1;
       const source = this.sources[i]!;
       const at = this.at[i]!;
       if (source[at + 7] === nameSize && equalBytes(source, at + 8, names, nameAt, nameSize)) return i;
     }
   }
 
+  /** The hash slot of bin `index`, which is entered. */
+  #slotOf(index: number): number {
+    const mask = this.#slots.length - 1;
+    const at = this.at[index]!;
+    const source = this.sources[index]!;
+    let s = hashName(source, at + 8, source[at + 7]!) & mask;
+    while (this.#slots[s] !== index + 1) s = (s + 1) & mask;
+    return s;
+  }
+
   #enter(index: number): void {
-    if (this.count * 2 > this.#slots.length) {
+    if (++this.#entered * 2 > this.#slots.length) {
       this.#indexed = false; // rebuilt, larger, by the next find
       return;
     }

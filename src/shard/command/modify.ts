@@ -21,6 +21,7 @@ import {
   OP_TOUCH,
   OP_WRITE,
   readU32,
+  writeU32,
 } from '../../wire/message.js';
 import { writeImageHeader } from './bins.js';
 import type { Executor } from './executor.js';
@@ -30,7 +31,7 @@ import type { Request } from './request.js';
 type Apply = (ex: Executor, bytes: Uint8Array, p: number, bin: number) => number;
 
 /** What the ops of one command may copy, bytes: thousands of appends to a long value would hold up all others. */
-const COPIED_MAX = 1024 * 1024 * 1024;
+const COPIED_MAX = 256 * 1024 * 1024;
 
 /** Indexed by op code; the ops that have no bin, and those that only read, are handled by the caller. */
 const APPLY: ReadonlyArray<Apply | undefined> = (() => {
@@ -54,7 +55,8 @@ export function applyOps(ex: Executor, req: Request): number {
     const nameSize = bytes[p + 7]!;
     const nameAt = p + OP_HEADER_SIZE;
     if (opCode === OP_READ) {
-      if (nameSize === 0 && getAll) for (let k = 0; k < bins.count; k++) answerBin(ex, k);
+      if (nameSize === 0 && getAll)
+        for (let k = 0; k < bins.count && answer.check() === OK; k++) answerBin(ex, k);
       else {
         const bin = bins.find(bytes, nameAt, nameSize);
         if (bin >= 0) answerBin(ex, bin);
@@ -140,7 +142,19 @@ function applyConcat(ex: Executor, bytes: Uint8Array, p: number, bin: number, is
   const binSize = ex.bins.size[bin]! - OP_HEADER_SIZE - nameSize;
   const size = concatSize(source[ex.bins.at[bin]! + 5]!, binSize, type, valueSize);
   if (size < 0) return -size;
-  const at = ex.scratch.take(OP_HEADER_SIZE + nameSize + size);
+  const imageSize = OP_HEADER_SIZE + nameSize + size;
+  if (
+    isAppend &&
+    source === ex.scratch.bytes &&
+    ex.scratch.extend(ex.bins.at[bin]!, ex.bins.size[bin]!, valueSize)
+  ) {
+    // The bin is the last thing in the scratch memory: it grows in place.
+    writeU32(source, ex.bins.at[bin]!, imageSize - 4);
+    copyBytes(source, binAt + binSize, bytes, valueAt, valueSize);
+    ex.bins.put(bin, source, ex.bins.at[bin]!, imageSize);
+    return OK;
+  }
+  const at = ex.scratch.take(imageSize);
   const out = ex.scratch.bytes;
   const outAt = writeImageHeader(out, at, type, bytes, p + OP_HEADER_SIZE, nameSize, size);
   if (isAppend) writeConcat(source, binAt, binSize, bytes, valueAt, valueSize, out, outAt);

@@ -70,7 +70,7 @@ function readOps(ex: Executor, req: Request): number {
     if (!isBinName(bytes, p + 8, nameSize)) return BIN_NAME;
     if (opCode !== OP_READ) return UNSUPPORTED_FEATURE;
     if (nameSize === 0 && getAll) {
-      for (let k = 0; k < bins.count; k++)
+      for (let k = 0; k < bins.count && answer.check() === OK; k++)
         answer.addImage(OP_READ, bins.sources[k]!, bins.at[k]!, bins.size[k]!);
     } else {
       const bin = bins.find(bytes, p + 8, nameSize);

@@ -180,9 +180,10 @@ function removeEmptied(ex: Executor, shard: Shard, req: Request, entry: number):
 /** Takes a record out of storage and index. @returns OK or the engine's refusal, with nothing changed. */
 export function removeRecord(ex: Executor, shard: Shard, entry: number): number {
   const { index, engine } = shard;
+  const size = index.size(entry);
   const code = engine.remove(entry, Math.max(ex.nowMs, index.lut(entry)));
   if (code !== OK) return code;
-  shard.countRecord(index.setId(entry), index.size(entry), -1);
+  shard.countRecord(index.setId(entry), size, -1);
   index.remove(entry);
   return OK;
 }
@@ -215,13 +216,13 @@ function storeRecord(
   const binsAt = binsOffset(setNameSize, keySize);
   const size = binsAt + bins.totalSize();
   if (size > namespace.tuning[TUNE_RECORD_SIZE_MAX]!) return answer.fail(RECORD_TOO_BIG);
-  const code = engine.reserve(size, fresh);
-  if (code !== OK) return answer.fail(code);
-
   const isNew = slot < 0;
   if (isNew && namespace.indexEntriesMax > 0 && index.count >= namespace.indexEntriesMax) {
     return answer.fail(OUT_OF_SPACE);
   }
+  const code = engine.reserve(size, fresh);
+  if (code !== OK) return answer.fail(code);
+
   if (setId < 0) setId = sets.findOrAdd(req.bytes, req.setAt, req.setSize); // only now: a refused write adds no set
   if (setId < 0) return answer.fail(PARAMETER);
   const target = isNew ? index.insert(req.bytes, req.digestAt) : slot;
