@@ -230,7 +230,10 @@ export class CommandRunner {
     const code = this.#execute(shard, this.#isLate(group.deadlineMs), slot);
     if (code === PARKED) {
       const parked = slot ?? this.#slots.take();
-      if (slot === null) parked.fillRow(group, bytes, rowAt, templateAt, templateSize, shard);
+      if (slot === null) {
+        parked.fillRow(group, bytes, rowAt, templateAt, templateSize, shard);
+        this.#charge(parked, shard, group);
+      }
       this.#slots.park(parked);
       if (slot === null) this.#awaitSlot(); // one that was resumed took no further slot
       return;
@@ -271,6 +274,7 @@ export class CommandRunner {
     slot: CommandSlot | null,
   ): void {
     const reply = this.#reply;
+    if (slot !== null) group.credit += slot.chargedSize;
     if (shard !== null) countOutcome(shard.namespace.counters, this.#request, code, true);
     const stops = !group.respondAll && code !== OK && code !== NOT_FOUND && code !== FILTERED_OUT;
     if (stops && group.stopCode === 0) group.stopCode = code;
@@ -282,6 +286,13 @@ export class CommandRunner {
       this.#leave(slot);
     }
     this.#closeRow(group);
+  }
+
+  /** A row that waits for a large record counts against its group's credit already, lest hundreds of them come at once. */
+  #charge(slot: CommandSlot, shard: Shard, group: BatchGroup): void {
+    const entry = shard.index.find(slot.bytes, slot.digestAt);
+    slot.chargedSize = entry < 0 ? 0 : shard.index.size(entry);
+    group.credit -= slot.chargedSize;
   }
 
   #closeRow(group: BatchGroup): void {

@@ -23,6 +23,8 @@ export class CommandSlot {
   /** The message, or the row from its flags on preceded by index and digest. */
   bytes = new Uint8Array(2048);
   size = 0;
+  /** Bytes of the record that a row waits for, taken off its group's credit until it is answered. */
+  chargedSize = 0;
   /** What of it the slots count as kept. */
   countedSize = 0;
   shard!: Shard;
@@ -112,6 +114,7 @@ export class CommandSlots {
 
   give(slot: CommandSlot): void {
     slot.group = null;
+    slot.chargedSize = 0;
     slot.nextWaiting = null;
     slot.lastWaiting = null;
     slot.waitingCount = 0;
