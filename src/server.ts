@@ -32,6 +32,7 @@ import { createLog, type Log } from './observe/log.js';
 import { SERVICE_COUNTERS } from './observe/service-counters.js';
 import { SystemUsage } from './observe/system-usage.js';
 import { PartitionTable } from './partition/table.js';
+import { SHARD_COUNT } from './shard/namespace-setup.js';
 import { type HostedNamespace, ShardHost } from './shard/shard-host.js';
 import { ComputePool } from './shard/worker-pool.js';
 
@@ -75,6 +76,14 @@ export class Server {
     service.put('node-id', nodeId);
     const workerCount = service.number('service-threads') || Math.max(1, os.availableParallelism() - 1);
     service.put('service-threads', workerCount);
+    if (workerCount > SHARD_COUNT) {
+      const text = `service-threads ${workerCount}: a namespace has ${SHARD_COUNT} shards, so that many workers share it`;
+      this.log.context('config').warning(text);
+    }
+    const pin = service.string('auto-pin');
+    if (pin !== 'none' && pin !== 'cpu') {
+      this.log.context('config').warning(`auto-pin ${pin} has no effect in this version; cpu has`);
+    }
 
     const shards = new ShardHost(config, this.log, workerCount);
     this.#shards = shards;

@@ -33,7 +33,8 @@ import {
 } from './namespace-memory.js';
 import type { NamespaceTask } from './worker-task.js';
 
-const SHARD_COUNT = 16;
+/** Shards of a namespace, but for small files. */
+export const SHARD_COUNT = 16;
 /** Index bytes a record: its entry and its part of the directory. */
 const INDEX_BYTES_PER_RECORD = ENTRY_SIZE + 4;
 /** The largest record that any setting allows. */
