@@ -77,7 +77,7 @@ export class Server {
     const workerCount = service.number('service-threads') || Math.max(1, os.availableParallelism() - 1);
     service.put('service-threads', workerCount);
     if (workerCount > SHARD_COUNT) {
-      const text = `service-threads ${workerCount}: a namespace has ${SHARD_COUNT} shards, so that many workers share it`;
+      const text = `service-threads ${workerCount}: a namespace has ${SHARD_COUNT} shards; workers beyond that have nothing to do for it`;
       this.log.context('config').warning(text);
     }
     const pin = service.string('auto-pin');
