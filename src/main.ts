@@ -4,10 +4,11 @@ import { parseArgs } from 'node:util';
 import { ConfigError } from './config/config-error.js';
 import { defaultConfig, loadConfigFile, type ServerConfig } from './config/server-config.js';
 import { describeSettings } from './config/settings-help.js';
+import { ListenError } from './net/aerospike/node-sockets.js';
 import { HttpListenError } from './net/http/server.js';
 import { LogError } from './observe/log-config.js';
 import { Readiness } from './observe/readiness.js';
-import { ListenError, Server } from './server.js';
+import { Server } from './server.js';
 import { StorageError } from './storage/device/storage-error.js';
 
 const EXIT_FAILURE = 1;

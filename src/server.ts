@@ -21,7 +21,7 @@ import { NamespaceRoute, Routes } from './command/routes.js';
 import { resolveNodeId } from './config/node-id.js';
 import type { ServerConfig } from './config/server-config.js';
 import { AerospikeFront } from './net/aerospike/front.js';
-import { ListenError, NodeSockets } from './net/aerospike/node-sockets.js';
+import { NodeSockets } from './net/aerospike/node-sockets.js';
 import { renderMetrics } from './net/http/prometheus.js';
 import { type HttpServer, startHttpServer } from './net/http/server.js';
 import { pinThread } from './observe/affinity.js';
@@ -270,5 +270,3 @@ function placesOf(shardCount: number, devices: OpenDeviceSet | undefined): Shard
     shards: set.extents.flatMap((extent, shard) => (extent.device === device ? [shard] : [])),
   }));
 }
-
-export { ListenError };

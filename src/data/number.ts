@@ -3,6 +3,7 @@
  * Source: protocol 18, sections 2 and 3.
  */
 import { INCOMPATIBLE_TYPE, PARAMETER, UNKNOWN } from '../base/result.js';
+import { readU32, writeU32 } from '../wire/message.js';
 import { FLOAT, GEOJSON, INTEGER, NULL } from './type.js';
 
 /** Bytes of a stored integer or float. */
@@ -97,8 +98,8 @@ export function writeIncr(
     low = 0;
     high = 0;
   }
-  writeU32(high, out, outAt);
-  writeU32(low, out, outAt + 4);
+  writeU32(out, outAt, high);
+  writeU32(out, outAt + 4, low);
   return NUMBER_SIZE;
 }
 
@@ -119,18 +120,6 @@ export function readSingle(bytes: Uint8Array, at: number): number {
 function writeDouble(value: number, out: Uint8Array, outAt: number): void {
   float.setFloat64(0, value);
   for (let k = 0; k < NUMBER_SIZE; k++) out[outAt + k] = float.getUint8(k);
-}
-
-/** The big-endian u32 at `at`. */
-export function readU32(bytes: Uint8Array, at: number): number {
-  return bytes[at]! * 0x100_0000 + ((bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!);
-}
-
-function writeU32(value: number, out: Uint8Array, at: number): void {
-  out[at] = value >>> 24;
-  out[at + 1] = value >>> 16;
-  out[at + 2] = value >>> 8;
-  out[at + 3] = value;
 }
 
 /** The low 32 bits of an unsigned big-endian integer of 1, 2, 4 or 8 bytes. */

@@ -67,8 +67,6 @@ export const COMPLETION_PAUSED = 3; // the group's credit is used up: rows from 
 /** Command classes, for histograms. */
 export const CLASS_READ = 0;
 export const CLASS_WRITE = 1;
-export const CLASS_BATCH_READ = 2;
-export const CLASS_BATCH_WRITE = 3;
 
 /** The first word of a header. */
 export function kindWord(kind: number, source: number): number {

@@ -21,8 +21,8 @@ mount --bind /proc/sys /proc/sys
 mount -o remount,ro,bind /proc/sys
 mount -t tmpfs -o mode=755 tmpfs /run
 for folder in etc opt var; do
-  mkdir -p /run/upper/$folder /run/work/$folder /run/empty
-  mount -t overlay -o lowerdir=/$folder,upperdir=/run/upper/$folder,workdir=/run/work/$folder overlay /$folder
+  mkdir -p /run/upper/$folder /run/scratch/$folder /run/empty
+  mount -t overlay -o lowerdir=/$folder,upperdir=/run/upper/$folder,workdir=/run/scratch/$folder overlay /$folder
 done
 umount -l /sys/fs/cgroup
 mount -t tmpfs tmpfs /sys/fs/cgroup

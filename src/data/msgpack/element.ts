@@ -7,7 +7,7 @@
  *   list   93 | c7 00 01 | 01 | 05             header counts the flag element
  *   map    82 | c7 00 01  c0 | a2 03 61  01    flag pair: flags, nil
  */
-import { readU32 } from '../number.js';
+import { readU16, readU32 } from '../../wire/message.js';
 import { GEOJSON as GEOJSON_BYTE, STRING as STRING_BYTE } from '../type.js';
 
 /** Element types; their numbers are the total order between types, of protocol 10, section 4.1. */
@@ -234,9 +234,4 @@ export function sizeOf(bytes: Uint8Array, at: number, end: number): number {
       left = pending[--depth]!;
     }
   }
-}
-
-/** The big-endian u16 at `at`. */
-function readU16(bytes: Uint8Array, at: number): number {
-  return (bytes[at]! << 8) | bytes[at + 1]!;
 }

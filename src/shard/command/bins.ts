@@ -4,6 +4,7 @@
  * scratch memory of new values. Nothing is copied until the record is written.
  */
 import { copyBytes, equalBytes } from '../../base/copy.js';
+import { hashName } from '../../base/hash.js';
 import { readU32, writeU32 } from '../../wire/message.js';
 
 const GONE = -1; // a hash slot whose bin was removed
@@ -203,10 +204,4 @@ export function writeImageHeader(
   out[at + 7] = nameSize;
   copyBytes(out, at + 8, names, nameAt, nameSize);
   return at + 8 + nameSize;
-}
-
-function hashName(bytes: Uint8Array, at: number, size: number): number {
-  let h = 0x811c9dc5; // FNV-1a
-  for (let i = 0; i < size; i++) h = Math.imul(h ^ bytes[at + i]!, 0x01000193);
-  return (h ^ (h >>> 15)) >>> 0;
 }

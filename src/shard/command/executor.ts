@@ -88,18 +88,14 @@ export class Executor {
     return this.stored.region.u32[(this.stored.at >>> 2) + REC_BIN_COUNT]!;
   }
 
-  /** Fails with NOT_FOUND, or with whatever else is no success. */
-  fail(code: number): number {
-    return code === PARKED ? PARKED : this.answer.fail(code);
-  }
-
   notFound(): number {
     return this.answer.fail(NOT_FOUND);
   }
 }
 
-/** A failure after the record was found: the answer carries the record's metadata. */
+/** A failure after the record was found: the answer carries the record's metadata. PARKED is none, and passes. */
 export function failAt(ex: Executor, shard: Shard, entry: number, code: number): number {
+  if (code === PARKED) return PARKED;
   ex.answer.fail(code);
   if (entry >= 0) {
     ex.answer.generation = shard.index.generation(entry);

@@ -1,5 +1,5 @@
 /** Read commands: all bins, selected bins, header, exists. Source: protocol 01, sections 11 and 12; 18, section 7. */
-import { BIN_NAME, OK, PARAMETER, PARKED, UNSUPPORTED_FEATURE } from '../../base/result.js';
+import { BIN_NAME, OK, PARAMETER, UNSUPPORTED_FEATURE } from '../../base/result.js';
 import {
   INFO1_GET_ALL,
   INFO1_GET_NO_BINS,
@@ -36,7 +36,7 @@ export function executeRead(ex: Executor, shard: Shard, req: Request, token: num
   const isHeaderOnly = (req.info1 & INFO1_GET_NO_BINS) !== 0;
   if (!isHeaderOnly || ex.needsKeyCheck(shard, req, entry)) {
     code = ex.load(shard, entry, token);
-    if (code !== OK) return code === PARKED ? PARKED : failAt(ex, shard, entry, code);
+    if (code !== OK) return failAt(ex, shard, entry, code);
     code = ex.checkKey(req);
     if (code !== OK) return failAt(ex, shard, entry, code);
   }

@@ -13,7 +13,6 @@ import {
   OK,
   OUT_OF_SPACE,
   PARAMETER,
-  PARKED,
   RECORD_EXISTS,
   RECORD_TOO_BIG,
   UNSUPPORTED_FEATURE,
@@ -114,7 +113,7 @@ export function executeWrite(ex: Executor, shard: Shard, req: Request, token: nu
     if (req.hasFilter) return failAt(ex, shard, entry, UNSUPPORTED_FEATURE);
     if (!isReplace || index.hasFlag(entry, KEY_STORED)) {
       code = ex.load(shard, entry, token);
-      if (code !== OK) return code === PARKED ? PARKED : failAt(ex, shard, entry, code);
+      if (code !== OK) return failAt(ex, shard, entry, code);
       code = ex.checkKey(req);
       if (code !== OK) return failAt(ex, shard, entry, code);
     }
@@ -122,7 +121,6 @@ export function executeWrite(ex: Executor, shard: Shard, req: Request, token: nu
   const voidTime = newVoidTime(ex, shard, req, entry);
   if (voidTime < 0) return failAt(ex, shard, entry, -voidTime);
   if (req.hasKey && !isStorableKey(req)) return failAt(ex, shard, entry, UNSUPPORTED_FEATURE);
-  // A record without bins left is deleted: refuse here what a delete would refuse.
   ex.scratch.reset();
   answer.reset();
   if (entry >= 0 && !isReplace) bins.load(ex.stored.region.u8, ex.storedBinsAt, ex.storedBinCount);
@@ -217,9 +215,8 @@ function storeRecord(
   const size = binsAt + bins.totalSize();
   if (size > namespace.tuning[TUNE_RECORD_SIZE_MAX]!) return answer.fail(RECORD_TOO_BIG);
   const isNew = slot < 0;
-  if (isNew && namespace.indexEntriesMax > 0 && index.count >= namespace.indexEntriesMax) {
-    return answer.fail(OUT_OF_SPACE);
-  }
+  const entriesMax = isNew ? namespace.indexEntriesMax : 0;
+  if (entriesMax > 0 && index.count >= entriesMax) return answer.fail(OUT_OF_SPACE);
   const code = engine.reserve(size, fresh);
   if (code !== OK) return answer.fail(code);
 

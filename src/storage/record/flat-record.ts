@@ -41,9 +41,6 @@ export const REC_TREE_ID = 17;
 export const FLAG_TOMBSTONE = 1; // a delete marker: no bins; older copies of the digest are dead
 export const FLAG_DURABLE = 2; // reserved: the marker is a durable delete's tombstone
 
-/** Bytes before the value of a stored bin with an empty name. */
-export const BIN_HEADER_SIZE = 8;
-
 /** What a header says beyond size, stamp and checksum, which the storage engine fills in. */
 export interface RecordHeader {
   flags: number;

@@ -8,6 +8,7 @@
 import { Region, type SharedBytes } from '../../base/arena.js';
 import { equalBytes } from '../../base/copy.js';
 import { SpinLock } from '../../base/flags.js';
+import { hashName } from '../../base/hash.js';
 
 export const SET_COUNT_MAX = 4095;
 const LOCK = 0;
@@ -40,7 +41,7 @@ export class SetTable {
     if (size === 0) return 0;
     if (this.#lastId !== 0 && this.#isNamed(this.#lastId, name, at, size)) return this.#lastId;
     const i32 = this.#region.i32;
-    for (let s = hash(name, at, size); ; s = (s + 1) & (SLOT_COUNT - 1)) {
+    for (let s = hashName(name, at, size) & (SLOT_COUNT - 1); ; s = (s + 1) & (SLOT_COUNT - 1)) {
       const id = i32[SLOTS_AT + s]!;
       if (id === 0) return -1;
       if (this.#isNamed(id, name, at, size)) {
@@ -66,7 +67,7 @@ export class SetTable {
       u8[nameAt] = size;
       for (let i = 0; i < size; i++) u8[nameAt + 1 + i] = name[at + i]!;
       i32[COUNT] = id;
-      let s = hash(name, at, size);
+      let s = hashName(name, at, size) & (SLOT_COUNT - 1);
       while (i32[SLOTS_AT + s] !== 0) s = (s + 1) & (SLOT_COUNT - 1);
       i32[SLOTS_AT + s] = id; // last: whoever finds the number finds the name
       return id;
@@ -99,10 +100,4 @@ export class SetTable {
     const u8 = this.#region.u8;
     return u8[from] === size && equalBytes(u8, from + 1, name, at, size);
   }
-}
-
-function hash(bytes: Uint8Array, at: number, size: number): number {
-  let h = 0x811c9dc5; // FNV-1a
-  for (let i = 0; i < size; i++) h = Math.imul(h ^ bytes[at + i]!, 0x01000193);
-  return ((h ^ (h >>> 14)) >>> 0) & (SLOT_COUNT - 1);
 }
