@@ -41,6 +41,8 @@ export interface LoadPlan {
 }
 
 const TICK_MS = 1; // of the schedule
+/** How long after its end an open loop goes on sending what fell due before it and found no free connection. */
+const CATCH_UP_MS = 250;
 const UPKEEP_MS = 20; // deadlines, timeouts, lost connections
 const REOPEN_MS = 100; // pause before a lost connection is opened again
 const UNREACHABLE_MS = 10_000; // without any connection: give up
@@ -65,6 +67,7 @@ export class Driver implements ConnectionOwner {
   #left: number;
   #nextInsert: number;
   #measureFromMs = 0;
+  #hasCountedMissed = false;
   #deadlineMs = Number.POSITIVE_INFINITY;
   #lastOpenMs = 0;
   #isRunning = false;
@@ -224,7 +227,9 @@ export class Driver implements ConnectionOwner {
   /** The connection is free: gives it the next request, if one is due. */
   #proceed(connection: Connection, nowMs = monotonicMs()): void {
     if (nowMs >= this.#deadlineMs) this.#end();
-    if (this.#isEnding || this.#left === 0) {
+    if (this.#schedule !== undefined && this.#mayCatchUp(this.#schedule, nowMs)) {
+      this.#send(connection, this.#schedule.nextMs, nowMs);
+    } else if (this.#isEnding || this.#left === 0) {
       this.#endIfDone();
     } else if (this.#schedule === undefined) {
       this.#send(connection, nowMs, nowMs);
@@ -307,13 +312,27 @@ export class Driver implements ConnectionOwner {
     if (this.#schedule) this.#sendDue(this.#schedule); // what fell due since the last tick
     this.#isEnding = true;
     this.#endedMs = monotonicMs();
+  }
+
+  /** Whether the run is over, but a request that was due before has not been sent. */
+  #mayCatchUp(schedule: Schedule, nowMs: number): boolean {
+    if (!this.#isEnding || this.#left === 0 || nowMs > this.#endedMs + CATCH_UP_MS) return false;
+    return schedule.nextMs < Math.min(this.#endedMs, this.#deadlineMs);
+  }
+
+  /** Counts what fell due and was never sent; once, when the last answer has come. */
+  #countMissed(): void {
+    if (this.#hasCountedMissed || !this.#isEnding) return;
+    this.#hasCountedMissed = true;
     const missed = this.#schedule?.missedAt(Math.min(this.#endedMs, this.#deadlineMs)) ?? 0;
     this.#tally.add('missed', Math.min(missed, this.#left));
   }
 
   #endIfDone(): void {
     if (!this.#isEnding && this.#left > 0) return;
-    if (this.#connections.every(connection => connection.state !== BUSY)) this.#finish?.(undefined);
+    if (this.#connections.some(connection => connection.state === BUSY)) return;
+    this.#countMissed();
+    this.#finish?.(undefined);
   }
 }
 
