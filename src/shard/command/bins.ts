@@ -10,41 +10,6 @@ import { readU32, writeU32 } from '../../wire/message.js';
 const GONE = -1; // a hash slot whose bin was removed
 const INDEX_FROM = 24; // bins; above this names are found by hash
 
-/** Memory for values that a command makes. It grows, and shrinks back when a command is over. */
-export class Scratch {
-  bytes = new Uint8Array(64 * 1024);
-  #used = 0;
-  /** Bytes taken since the last reset. */
-  takenSize = 0;
-
-  /** @returns Offset of `size` fresh bytes. `bytes` may be another array afterwards; older offsets stay valid in `older`. */
-  take(size: number): number {
-    const at = this.#used;
-    this.takenSize += size;
-    if (at + size > this.bytes.length) {
-      // Images keep a reference to the array that they were written to, so a new one does not move them.
-      this.bytes = new Uint8Array(Math.max(64 * 1024, size * 2));
-      this.#used = size;
-      return 0;
-    }
-    this.#used = at + size;
-    return at;
-  }
-
-  /** Adds `extra` bytes to the piece at `at` if it is the last one and there is room. @returns Whether it was. */
-  extend(at: number, size: number, extra: number): boolean {
-    if (at + size !== this.#used || at + size + extra > this.bytes.length) return false;
-    this.#used += extra;
-    return true;
-  }
-
-  reset(): void {
-    this.#used = 0;
-    this.takenSize = 0;
-    if (this.bytes.length > 4 * 1024 * 1024) this.bytes = new Uint8Array(64 * 1024);
-  }
-}
-
 export class Bins {
   count = 0;
   sources: Uint8Array[] = [];

@@ -5,6 +5,7 @@
  */
 import { equalBytes } from '../../base/copy.js';
 import { KEY_MISMATCH, NOT_FOUND, OK, PARAMETER, PARKED } from '../../base/result.js';
+import { Scratch } from '../../base/scratch.js';
 import { RecordSpan } from '../../storage/engine.js';
 import { KEY_STORED } from '../../storage/index/entry.js';
 import {
@@ -17,7 +18,7 @@ import {
 } from '../../storage/record/flat-record.js';
 import type { Shard } from '../shard.js';
 import { Answer } from './answer.js';
-import { Bins, Scratch } from './bins.js';
+import { Bins } from './bins.js';
 import type { Request } from './request.js';
 
 export class Executor {

@@ -1,6 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { Bins, Scratch, writeImageHeader } from '../../../src/shard/command/bins.js';
+import { Scratch } from '../../../src/base/scratch.js';
+import { Bins, writeImageHeader } from '../../../src/shard/command/bins.js';
 
 /** An op image: u32 length of the rest, op, particle type, flags, name size, name, value. */
 function image(name: string, value: string, opCode: number): Uint8Array {
