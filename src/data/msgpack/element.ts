@@ -235,3 +235,25 @@ export function sizeOf(bytes: Uint8Array, at: number, end: number): number {
     }
   }
 }
+
+/** Bytes of the whole element by its first byte, where that alone tells; 0 elsewhere. */
+const SIZE_BY_HEAD = Uint8Array.from({ length: 256 }, (_, b) => {
+  if (b < 0x80 || b >= 0xe0 || b === 0xc0 || b === 0xc2 || b === 0xc3 || b === 0x80 || b === 0x90) return 1;
+  if (b >= 0xa0 && b < 0xc0) return 1 + (b & 0x1f);
+  if (b === 0xca || b === 0xcb) return b === 0xca ? 5 : 9;
+  if (b >= 0xcc && b <= 0xd3) return 1 + (1 << ((b - 0xcc) & 3));
+  if (b >= 0xd4 && b <= 0xd8) return 2 + (1 << (b - 0xd4));
+  return 0;
+});
+
+/**
+ * Where the element after the one at `at` starts: `sizeOf` for walks over many small elements.
+ * @returns A position up to `end`, or -1 as `sizeOf`.
+ */
+export function nextOf(bytes: Uint8Array, at: number, end: number): number {
+  if (at >= end) return -1;
+  const size = SIZE_BY_HEAD[bytes[at]!]!;
+  if (size !== 0) return size <= end - at ? at + size : -1;
+  const whole = sizeOf(bytes, at, end);
+  return whole < 0 ? -1 : at + whole;
+}
