@@ -41,6 +41,7 @@ export const CDT_OPS: readonly (CdtRow | undefined)[] = (() => {
 })();
 
 const element = new Element();
+const number = new Element();
 const call = new CdtCall();
 
 /** Runs one list or map operation. @returns OK or a result code; see `Operate`. */
@@ -81,12 +82,12 @@ function decodeCall(op: ValueOp, at: number, end: number): number {
   let p = element.read(bytes, at, end);
   if (p < 0 || element.type !== LIST_ELEMENT || element.count === 0) return PARAMETER;
   const argCount = element.count - 1;
-  p = element.read(bytes, p, end);
-  if (p < 0 || element.type !== INT || element.high !== 0 || element.low >= OP_CODE_COUNT) return PARAMETER;
-  const row = CDT_OPS[element.low];
+  p = number.read(bytes, p, end);
+  if (p < 0 || number.type !== INT || number.high !== 0 || number.low >= OP_CODE_COUNT) return PARAMETER;
+  const row = CDT_OPS[number.low];
   if (row === undefined || row.modifies !== op.isModify) return PARAMETER;
   if (argCount < row.required || argCount > row.params.length) return PARAMETER;
-  call.opCode = element.low;
+  call.opCode = number.low;
   call.row = row;
   call.bytes = bytes;
   call.argCount = argCount;
