@@ -3,10 +3,11 @@
  * span of bytes somewhere. Its exact size is known before room for it is taken. One instance a worker.
  *
  * A result op is an op image: the bytes of an op as they go over the wire, of which byte 4 (the op code) is
- * overwritten when sent. A result without a value is a name alone.
+ * overwritten when sent. A result without a value is a name alone; the value of an operation lies apart from the name.
  */
 import { copyBytes } from '../../base/copy.js';
 import { OK, PARAMETER, RECORD_TOO_BIG } from '../../base/result.js';
+import type { ParticleSpan } from '../../data/particle-span.js';
 import { MSG_HEADER_SIZE, OP_HEADER_SIZE, writeMessageHeader, writeU32 } from '../../wire/message.js';
 
 /**
@@ -18,6 +19,7 @@ const OP_COUNT_MAX = 0xffff;
 
 const IMAGE = 0;
 const NAME_ONLY = 1;
+const NAMED_VALUE = 2;
 
 export class Answer {
   code = OK;
@@ -34,6 +36,11 @@ export class Answer {
   #codes = new Uint8Array(64);
   #at = new Int32Array(64);
   #size = new Int32Array(64);
+  /** Of a value that lies apart from its name: its type and place. */
+  #types = new Uint8Array(64);
+  #valueSources: Uint8Array[] = [];
+  #valueAt = new Int32Array(64);
+  #valueSizes = new Int32Array(64);
 
   /** Clears everything and sets a code alone. @returns The code. */
   fail(code: number): number {
@@ -75,6 +82,17 @@ export class Answer {
     this.opsSize += OP_HEADER_SIZE + nameSize;
   }
 
+  /** Adds a value under the name of `nameSize` bytes at `nameAt`. The bytes of both must stay until the answer is written. */
+  addValue(opCode: number, source: Uint8Array, nameAt: number, nameSize: number, value: ParticleSpan): void {
+    const i = this.opCount;
+    this.#add(NAMED_VALUE, opCode, source, nameAt, nameSize);
+    this.#types[i] = value.type;
+    this.#valueSources[i] = value.bytes;
+    this.#valueAt[i] = value.at;
+    this.#valueSizes[i] = value.size;
+    this.opsSize += OP_HEADER_SIZE + nameSize + value.size;
+  }
+
   #add(kind: number, opCode: number, source: Uint8Array, at: number, size: number): void {
     const i = this.opCount++;
     if (i === this.#kinds.length) this.#grow();
@@ -95,6 +113,9 @@ export class Answer {
     this.#codes = grow(this.#codes, new Uint8Array(size));
     this.#at = grow(this.#at, new Int32Array(size));
     this.#size = grow(this.#size, new Int32Array(size));
+    this.#types = grow(this.#types, new Uint8Array(size));
+    this.#valueAt = grow(this.#valueAt, new Int32Array(size));
+    this.#valueSizes = grow(this.#valueSizes, new Int32Array(size));
   }
 
   /** Whether the ops so far can be sent. @returns OK; RECORD_TOO_BIG; PARAMETER: more ops than can be counted. */
@@ -124,13 +145,18 @@ export class Answer {
         out[p + 6] = 0;
         p += size;
       } else {
-        writeU32(out, p, 4 + size);
+        const isNull = this.#kinds[i] === NAME_ONLY;
+        const valueSize = isNull ? 0 : this.#valueSizes[i]!;
+        writeU32(out, p, 4 + size + valueSize);
         out[p + 4] = this.#codes[i]!;
-        out[p + 5] = 0;
+        out[p + 5] = isNull ? 0 : this.#types[i]!;
         out[p + 6] = 0;
         out[p + 7] = size;
-        copyBytes(out, p + OP_HEADER_SIZE, this.#sources[i]!, this.#at[i]!, size);
-        p += OP_HEADER_SIZE + size;
+        p += OP_HEADER_SIZE;
+        copyBytes(out, p, this.#sources[i]!, this.#at[i]!, size);
+        p += size;
+        if (valueSize > 0) copyBytes(out, p, this.#valueSources[i]!, this.#valueAt[i]!, valueSize);
+        p += valueSize;
       }
     }
     return p;

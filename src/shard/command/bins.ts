@@ -1,20 +1,29 @@
 /**
  * The bins of a record while a command changes them: an ordered list of op images (length, op, particle
  * type, flags, name, value), each lying wherever it came from: the stored record, the request, or the
- * scratch memory of new values. Nothing is copied until the record is written.
+ * scratch memory of new values. The value of a bin may also lie apart from its name, where an operation
+ * has left it. Nothing is copied until the record is written.
  */
 import { copyBytes, equalBytes } from '../../base/copy.js';
 import { hashName } from '../../base/hash.js';
-import { readU32, writeU32 } from '../../wire/message.js';
+import type { ParticleSpan } from '../../data/particle-span.js';
+import { OP_HEADER_SIZE, readU32, writeU32 } from '../../wire/message.js';
 
 const GONE = -1; // a hash slot whose bin was removed
 const INDEX_FROM = 24; // bins; above this names are found by hash
 
 export class Bins {
   count = 0;
+  /** Where the image of each bin lies; of a bin whose value lies apart, any op image of the same name. */
   sources: Uint8Array[] = [];
   at = new Int32Array(64);
+  /** Bytes of the whole image, wherever its value lies. */
   size = new Int32Array(64);
+  /** 1: the value lies apart, and has this type. */
+  #isApart = new Uint8Array(64);
+  #types = new Uint8Array(64);
+  #valueSources: Uint8Array[] = [];
+  #valueAt = new Int32Array(64);
   #slots = new Int32Array(256);
   #indexed = false;
   /** Hash slots in use, those of removed bins included. */
@@ -57,6 +66,32 @@ export class Bins {
     this.sources[index] = source;
     this.at[index] = at;
     this.size[index] = size;
+    this.#isApart[index] = 0;
+  }
+
+  /** Makes `value` the value of bin `index`, or of a new bin when `index` is -1; the op image at `at` names it. */
+  putValue(index: number, source: Uint8Array, at: number, value: ParticleSpan): void {
+    this.put(index, source, at, OP_HEADER_SIZE + source[at + 7]! + value.size);
+    const i = index < 0 ? this.count - 1 : index;
+    this.#isApart[i] = 1;
+    this.#types[i] = value.type;
+    this.#valueSources[i] = value.bytes;
+    this.#valueAt[i] = value.at;
+  }
+
+  /** Whether the bytes at `at[index]` are the bin's whole image. */
+  isWhole(index: number): boolean {
+    return this.#isApart[index] === 0;
+  }
+
+  /** The value of bin `index`. */
+  value(index: number, out: ParticleSpan): void {
+    const source = this.sources[index]!;
+    const at = this.at[index]!;
+    const headSize = OP_HEADER_SIZE + source[at + 7]!;
+    const size = this.size[index]! - headSize;
+    if (this.#isApart[index] === 0) out.set(source[at + 5]!, source, at + headSize, size);
+    else out.set(this.#types[index]!, this.#valueSources[index]!, this.#valueAt[index]!, size);
   }
 
   /** Takes bin `index` out; the last one takes its place, as on the reference. */
@@ -69,6 +104,11 @@ export class Bins {
     this.sources[index] = this.sources[last]!;
     this.at[index] = this.at[last]!;
     this.size[index] = this.size[last]!;
+    this.#isApart[index] = this.#isApart[last]!;
+    if (this.#isApart[last] === 0) return;
+    this.#types[index] = this.#types[last]!;
+    this.#valueSources[index] = this.#valueSources[last]!;
+    this.#valueAt[index] = this.#valueAt[last]!;
   }
 
   /** Bytes of all bins as stored. */
@@ -83,9 +123,18 @@ export class Bins {
     let p = at;
     for (let i = 0; i < this.count; i++) {
       const size = this.size[i]!;
-      copyBytes(out, p, this.sources[i]!, this.at[i]!, size);
-      out[p + 4] = 1; // as a read op
-      out[p + 6] = 0;
+      const source = this.sources[i]!;
+      if (this.#isApart[i] === 0) {
+        copyBytes(out, p, source, this.at[i]!, size);
+        out[p + 4] = 1; // as a read op
+        out[p + 6] = 0;
+      } else {
+        const nameAt = this.at[i]! + OP_HEADER_SIZE;
+        const nameSize = source[nameAt - 1]!;
+        const valueSize = size - OP_HEADER_SIZE - nameSize;
+        const valueAt = writeImageHeader(out, p, this.#types[i]!, source, nameAt, nameSize, valueSize);
+        copyBytes(out, valueAt, this.#valueSources[i]!, this.#valueAt[i]!, valueSize);
+      }
       p += size;
     }
     return p;
@@ -100,10 +149,20 @@ export class Bins {
       const grownSize = new Int32Array(i * 2);
       grownSize.set(this.size);
       this.size = grownSize;
+      const grownApart = new Uint8Array(i * 2);
+      grownApart.set(this.#isApart);
+      this.#isApart = grownApart;
+      const grownTypes = new Uint8Array(i * 2);
+      grownTypes.set(this.#types);
+      this.#types = grownTypes;
+      const grownValueAt = new Int32Array(i * 2);
+      grownValueAt.set(this.#valueAt);
+      this.#valueAt = grownValueAt;
     }
     this.sources[i] = source;
     this.at[i] = at;
     this.size[i] = size;
+    this.#isApart[i] = 0;
   }
 
   #findIndexed(names: Uint8Array, nameAt: number, nameSize: number): number {

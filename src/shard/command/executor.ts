@@ -6,6 +6,8 @@
 import { equalBytes } from '../../base/copy.js';
 import { KEY_MISMATCH, NOT_FOUND, OK, PARAMETER, PARKED } from '../../base/result.js';
 import { Scratch } from '../../base/scratch.js';
+import { ParticleSpan } from '../../data/particle-span.js';
+import { ValueOp } from '../../data/value-op.js';
 import { RecordSpan } from '../../storage/engine.js';
 import { KEY_STORED } from '../../storage/index/entry.js';
 import {
@@ -25,14 +27,23 @@ export class Executor {
   readonly answer = new Answer();
   readonly bins = new Bins();
   readonly scratch = new Scratch();
+  readonly valueOp = new ValueOp();
+  /** For whoever looks at the value of one bin. */
+  readonly value = new ParticleSpan();
   /** The stored record, when loaded. */
   readonly stored = new RecordSpan();
+  /** What that lies in. */
+  storedBytes: Uint8Array = new Uint8Array(0);
   /** The record being written. */
   readonly fresh = new RecordSpan();
   readonly header = newRecordHeader();
   /** Wall time since 2010, read once for a batch of commands. */
   nowMs = 0;
   nowSec = 0;
+
+  constructor() {
+    this.valueOp.scratch = this.scratch;
+  }
 
   setTime(epochMs: number): void {
     this.nowMs = epochMs;
@@ -60,7 +71,9 @@ export class Executor {
 
   /** Loads the stored record. @returns OK, PARKED or a code. */
   load(shard: Shard, entry: number, token: number): number {
-    return shard.engine.load(entry, token, this.stored);
+    const code = shard.engine.load(entry, token, this.stored);
+    if (code === OK) this.storedBytes = this.stored.region.u8;
+    return code;
   }
 
   /** A key that was sent must be the stored one, if one is stored. Needs the record. */

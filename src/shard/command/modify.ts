@@ -8,11 +8,14 @@ import { OK, PARAMETER, RECORD_TOO_BIG, UNSUPPORTED_FEATURE } from '../../base/r
 import { concatSize, writeConcat } from '../../data/bytes.js';
 import { checkIncr, writeIncr } from '../../data/number.js';
 import { checkWrite, isCopied, writeStored } from '../../data/particle.js';
+import type { ParticleSpan } from '../../data/particle-span.js';
 import { INTEGER, NULL } from '../../data/type.js';
+import type { Operate } from '../../data/value-op.js';
 import {
   INFO1_GET_ALL,
   INFO2_RESPOND_ALL_OPS,
   OP_APPEND,
+  OP_BITS_MODIFY,
   OP_DELETE_ALL,
   OP_HEADER_SIZE,
   OP_INCR,
@@ -26,12 +29,14 @@ import {
 import { writeImageHeader } from './bins.js';
 import type { Executor } from './executor.js';
 import type { Request } from './request.js';
+import { modifyValue, runValueOp, VALUE_OPS } from './value-ops.js';
+import { OP_RULES } from './write-ops.js';
 
 /** An op on the bin it names. `p` is where the op starts, `bin` the bin's index or -1. @returns OK or a code. */
 type Apply = (ex: Executor, bytes: Uint8Array, p: number, bin: number) => number;
 
 /** What the ops of one command may copy, bytes: thousands of appends to a long value would hold up all others. */
-const COPIED_MAX = 256 * 1024 * 1024;
+export const COPIED_MAX = 256 * 1024 * 1024;
 
 /** Indexed by op code; the ops that have no bin, and those that only read, are handled by the caller. */
 const APPLY: ReadonlyArray<Apply | undefined> = (() => {
@@ -67,10 +72,16 @@ export function applyOps(ex: Executor, req: Request): number {
       if (respondAll) answer.addNull(OP_DELETE_ALL, bytes, nameAt, nameSize);
     } else if (opCode !== OP_TOUCH) {
       const apply = APPLY[opCode];
-      if (apply === undefined) return UNSUPPORTED_FEATURE;
-      const code = apply(ex, bytes, p, bins.find(bytes, nameAt, nameSize));
-      if (code !== OK) return code;
-      if (respondAll) answer.addNull(opCode, bytes, nameAt, nameSize);
+      const operate = VALUE_OPS[opCode];
+      if (operate !== undefined) {
+        const code = applyValueOp(ex, operate, bytes, p, respondAll);
+        if (code !== OK) return code;
+      } else {
+        if (apply === undefined) return UNSUPPORTED_FEATURE;
+        const code = apply(ex, bytes, p, bins.find(bytes, nameAt, nameSize));
+        if (code !== OK) return code;
+        if (respondAll) answer.addNull(opCode, bytes, nameAt, nameSize);
+      }
     }
     if (ex.scratch.takenSize > COPIED_MAX) return RECORD_TOO_BIG;
     const sendable = answer.check();
@@ -80,12 +91,56 @@ export function applyOps(ex: Executor, req: Request): number {
   return OK;
 }
 
-/** Puts a bin as it is now into the answer. It is copied: storing the record frees what it was read from. */
+/** Runs a list, map, bit or HLL op and answers what it says. @returns OK or its code. */
+function applyValueOp(
+  ex: Executor,
+  operate: Operate,
+  bytes: Uint8Array,
+  p: number,
+  respondAll: boolean,
+): number {
+  const { answer } = ex;
+  const opCode = bytes[p + 4]!;
+  const nameSize = bytes[p + 7]!;
+  const nameAt = p + OP_HEADER_SIZE;
+  const bin = ex.bins.find(bytes, nameAt, nameSize);
+  const isRead = OP_RULES[opCode]!.isRead;
+  const code = isRead
+    ? runValueOp(ex, operate, bytes, p, bin, false)
+    : modifyValue(ex, operate, bytes, p, bin);
+  if (code !== OK) return code;
+  const { result } = ex.valueOp;
+  if (result.type !== NULL && opCode !== OP_BITS_MODIFY) {
+    keep(ex, result);
+    answer.addValue(opCode, bytes, nameAt, nameSize, result);
+  } else if (respondAll || (isRead && bin >= 0)) {
+    answer.addNull(opCode, bytes, nameAt, nameSize);
+  }
+  return OK;
+}
+
+/** Storing the record frees what it was read from: what the answer takes of it is copied. */
+function keep(ex: Executor, value: ParticleSpan): void {
+  if (value.bytes !== ex.storedBytes) return;
+  const at = ex.scratch.take(value.size);
+  copyBytes(ex.scratch.bytes, at, value.bytes, value.at, value.size);
+  value.set(value.type, ex.scratch.bytes, at, value.size);
+}
+
+/** Puts a bin as it is now into the answer. A whole image is copied: it may lie in the stored record, or grow in place. */
 function answerBin(ex: Executor, bin: number): void {
-  const size = ex.bins.size[bin]!;
+  const { bins, value } = ex;
+  const source = bins.sources[bin]!;
+  const binAt = bins.at[bin]!;
+  if (!bins.isWhole(bin)) {
+    bins.value(bin, value);
+    ex.answer.addValue(OP_READ, source, binAt + OP_HEADER_SIZE, source[binAt + 7]!, value);
+    return;
+  }
+  const size = bins.size[bin]!;
   const at = ex.scratch.take(size);
   const out = ex.scratch.bytes;
-  copyBytes(out, at, ex.bins.sources[bin]!, ex.bins.at[bin]!, size);
+  copyBytes(out, at, source, binAt, size);
   ex.answer.addImage(OP_READ, out, at, size);
 }
 
@@ -119,14 +174,14 @@ function applyIncr(ex: Executor, bytes: Uint8Array, p: number, bin: number): num
   const nameSize = bytes[p + 7]!;
   const valueAt = p + OP_HEADER_SIZE + nameSize;
   const valueSize = readU32(bytes, p) - 4 - nameSize;
-  const source = ex.bins.sources[bin]!;
-  const binAt = ex.bins.at[bin]!;
-  const size = checkIncr(source[binAt + 5]!, type, valueSize);
+  const { value } = ex;
+  ex.bins.value(bin, value);
+  const size = checkIncr(value.type, type, valueSize);
   if (size < 0) return -size;
   const at = ex.scratch.take(OP_HEADER_SIZE + nameSize + size);
   const out = ex.scratch.bytes;
   const outAt = writeImageHeader(out, at, type, bytes, p + OP_HEADER_SIZE, nameSize, size);
-  writeIncr(type, source, binAt + OP_HEADER_SIZE + nameSize, bytes, valueAt, valueSize, out, outAt);
+  writeIncr(type, value.bytes, value.at, bytes, valueAt, valueSize, out, outAt);
   ex.bins.put(bin, out, at, OP_HEADER_SIZE + nameSize + size);
   return OK;
 }
@@ -137,14 +192,15 @@ function applyConcat(ex: Executor, bytes: Uint8Array, p: number, bin: number, is
   const nameSize = bytes[p + 7]!;
   const valueAt = p + OP_HEADER_SIZE + nameSize;
   const valueSize = readU32(bytes, p) - 4 - nameSize;
-  const source = ex.bins.sources[bin]!;
-  const binAt = ex.bins.at[bin]! + OP_HEADER_SIZE + nameSize;
-  const binSize = ex.bins.size[bin]! - OP_HEADER_SIZE - nameSize;
-  const size = concatSize(source[ex.bins.at[bin]! + 5]!, binSize, type, valueSize);
+  const { value } = ex;
+  ex.bins.value(bin, value);
+  const { bytes: source, at: binAt, size: binSize } = value;
+  const size = concatSize(value.type, binSize, type, valueSize);
   if (size < 0) return -size;
   const imageSize = OP_HEADER_SIZE + nameSize + size;
   if (
     isAppend &&
+    ex.bins.isWhole(bin) &&
     source === ex.scratch.bytes &&
     ex.scratch.extend(ex.bins.at[bin]!, ex.bins.size[bin]!, valueSize)
   ) {

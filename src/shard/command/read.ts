@@ -1,5 +1,6 @@
 /** Read commands: all bins, selected bins, header, exists. Source: protocol 01, sections 11 and 12; 18, section 7. */
-import { BIN_NAME, OK, PARAMETER, UNSUPPORTED_FEATURE } from '../../base/result.js';
+import { BIN_NAME, OK, PARAMETER, RECORD_TOO_BIG, UNSUPPORTED_FEATURE } from '../../base/result.js';
+import { NULL } from '../../data/type.js';
 import {
   INFO1_GET_ALL,
   INFO1_GET_NO_BINS,
@@ -11,7 +12,9 @@ import {
 import { SET_TUNE_READ_TOUCH_PCT, TUNE_READ_TOUCH_PCT } from '../namespace-memory.js';
 import type { Shard } from '../shard.js';
 import { type Executor, failAt } from './executor.js';
+import { COPIED_MAX } from './modify.js';
 import type { Request } from './request.js';
+import { runValueOp, VALUE_OPS } from './value-ops.js';
 import { isBinName, OP_RULES } from './write-ops.js';
 
 const NEVER_TOUCH = 0xffffffff;
@@ -61,6 +64,7 @@ function readOps(ex: Executor, req: Request): number {
   const respondAll = (req.info2 & INFO2_RESPOND_ALL_OPS) !== 0;
   const getAll = (req.info1 & INFO1_GET_ALL) !== 0;
   bins.load(ex.stored.region.u8, ex.storedBinsAt, ex.storedBinCount);
+  let hasOperated = false;
   let p = req.opsAt;
   for (let i = 0; i < req.opCount; i++) {
     const opCode = bytes[p + 4]!;
@@ -68,8 +72,18 @@ function readOps(ex: Executor, req: Request): number {
     const rule = OP_RULES[opCode];
     if (rule === undefined || !rule.isRead) return PARAMETER;
     if (!isBinName(bytes, p + 8, nameSize)) return BIN_NAME;
-    if (opCode !== OP_READ) return UNSUPPORTED_FEATURE;
-    if (nameSize === 0 && getAll) {
+    const operate = VALUE_OPS[opCode];
+    if (operate !== undefined) {
+      if (!hasOperated) ex.scratch.reset();
+      hasOperated = true;
+      const code = runValueOp(ex, operate, bytes, p, bins.find(bytes, p + 8, nameSize), false);
+      if (code !== OK) return code;
+      if (ex.valueOp.result.type !== NULL) answer.addValue(opCode, bytes, p + 8, nameSize, ex.valueOp.result);
+      else if (respondAll) answer.addNull(opCode, bytes, p + 8, nameSize);
+      if (ex.scratch.takenSize > COPIED_MAX) return RECORD_TOO_BIG;
+    } else if (opCode !== OP_READ) {
+      return UNSUPPORTED_FEATURE;
+    } else if (nameSize === 0 && getAll) {
       for (let k = 0; k < bins.count && answer.check() === OK; k++)
         answer.addImage(OP_READ, bins.sources[k]!, bins.at[k]!, bins.size[k]!);
     } else {

@@ -59,19 +59,19 @@ export const OP_RULES: ReadonlyArray<OpRule | undefined> = (() => {
   const rules: (OpRule | undefined)[] = new Array(256).fill(undefined);
   rules[OP_READ] = rule('read', true, true, false);
   rules[OP_WRITE] = rule('write', false, false, false);
-  rules[OP_CDT_READ] = rule('cdt-read', true, true, false, false, false);
-  rules[OP_CDT_MODIFY] = rule('cdt-modify', false, true, true, false, false);
+  rules[OP_CDT_READ] = rule('cdt-read', true, true, false);
+  rules[OP_CDT_MODIFY] = rule('cdt-modify', false, true, true);
   rules[OP_INCR] = rule('incr', false, false, true);
   rules[OP_EXP_READ] = rule('exp-read', true, true, false, false, false);
   rules[OP_EXP_MODIFY] = rule('exp-modify', false, false, false, false, false);
   rules[OP_APPEND] = rule('append', false, false, true);
   rules[OP_PREPEND] = rule('prepend', false, false, true);
   rules[OP_TOUCH] = rule('touch', false, false, true, true);
-  rules[OP_BITS_READ] = rule('bits-read', true, true, false, false, false);
-  rules[OP_BITS_MODIFY] = rule('bits-modify', false, false, true, false, false);
+  rules[OP_BITS_READ] = rule('bits-read', true, true, false);
+  rules[OP_BITS_MODIFY] = rule('bits-modify', false, false, true);
   rules[OP_DELETE_ALL] = rule('delete-all', false, false, true, true);
-  rules[OP_HLL_READ] = rule('hll-read', true, true, false, false, false);
-  rules[OP_HLL_MODIFY] = rule('hll-modify', false, true, true, false, false);
+  rules[OP_HLL_READ] = rule('hll-read', true, true, false);
+  rules[OP_HLL_MODIFY] = rule('hll-modify', false, true, true);
   return rules;
 })();
 

@@ -1,0 +1,75 @@
+/**
+ * The ops of a command that operate on one value: lists, maps, bits and HyperLogLogs. The operation sees the bin's
+ * value and its own body; what it answers and what it leaves behind come back as spans and are not copied.
+ * Source: protocol 18, section 6.
+ */
+import { OK } from '../../base/result.js';
+import { operateBits } from '../../data/bit/operate.js';
+import { operateCdt } from '../../data/cdt/operate.js';
+import { operateHll } from '../../data/hll/operate.js';
+import { NULL } from '../../data/type.js';
+import type { Operate } from '../../data/value-op.js';
+import {
+  OP_BITS_MODIFY,
+  OP_BITS_READ,
+  OP_CDT_MODIFY,
+  OP_CDT_READ,
+  OP_HEADER_SIZE,
+  OP_HLL_MODIFY,
+  OP_HLL_READ,
+  readU32,
+} from '../../wire/message.js';
+import type { Executor } from './executor.js';
+
+/** Indexed by op code; a hole is an op of another kind. */
+export const VALUE_OPS: ReadonlyArray<Operate | undefined> = (() => {
+  const table: (Operate | undefined)[] = new Array(256).fill(undefined);
+  table[OP_CDT_READ] = operateCdt;
+  table[OP_CDT_MODIFY] = operateCdt;
+  table[OP_BITS_READ] = operateBits;
+  table[OP_BITS_MODIFY] = operateBits;
+  table[OP_HLL_READ] = operateHll;
+  table[OP_HLL_MODIFY] = operateHll;
+  return table;
+})();
+
+/**
+ * Runs the op at `p` on bin `bin`, or on no bin when that is -1, and leaves what it says in the executor's `valueOp`.
+ * The bins are not touched.
+ * @returns OK or the operation's code.
+ */
+export function runValueOp(
+  ex: Executor,
+  operate: Operate,
+  bytes: Uint8Array,
+  p: number,
+  bin: number,
+  isModify: boolean,
+): number {
+  const op = ex.valueOp;
+  if (bin < 0) op.target.clear();
+  else ex.bins.value(bin, op.target);
+  op.bytes = bytes;
+  op.at = p + OP_HEADER_SIZE + bytes[p + 7]!;
+  op.end = p + 4 + readU32(bytes, p);
+  op.isModify = isModify;
+  op.bodyType = bytes[p + 5]!;
+  return operate(op);
+}
+
+/** Runs an op that may change its bin. @returns OK, with the bin changed and the result in `valueOp`, or a code. */
+export function modifyValue(
+  ex: Executor,
+  operate: Operate,
+  bytes: Uint8Array,
+  p: number,
+  bin: number,
+): number {
+  const code = runValueOp(ex, operate, bytes, p, bin, true);
+  if (code !== OK) return code;
+  const op = ex.valueOp;
+  if (!op.isChanged) return OK;
+  if (op.changed.type !== NULL) ex.bins.putValue(bin, bytes, p, op.changed);
+  else if (bin >= 0) ex.bins.remove(bin);
+  return OK;
+}
