@@ -1,0 +1,278 @@
+/**
+ * Measures data types and expressions on the shard thread: whole commands, from the parsed message to the written
+ * answer, on one shard of a memory namespace in this process; no rings, no sockets. Prints a markdown table.
+ */
+import { parseArgs } from 'node:util';
+import {
+  digestOf,
+  type Field,
+  GET,
+  type Message,
+  messageFrame,
+  op,
+  put,
+  write,
+} from '../test/support/wire-client.js';
+import { LocalShard } from './support/local-shard.js';
+
+const HELP = `Measures list, map and filter commands in process, one core, and prints a markdown table.
+
+Usage: scripts/bench-types [options]
+  --ms N     length of one measurement (default 400)
+  --runs N   runs, of which medians are printed (default 5)
+Exit status 1 when a command failed or a bound is missed.`;
+
+const CDT_READ = 3;
+const CDT_MODIFY = 4;
+const BLOB = 4;
+const MAP = 19;
+const LIST = 20;
+const FILTER = 43; // field
+const K_ORDERED = 0x01;
+const PERSIST_INDEX = 0x10;
+const VALUE = 7; // return type
+
+/** Packs what the bodies here need: small and 32-bit integers, strings. */
+function pack(value: number | string): Buffer {
+  if (typeof value === 'string') {
+    const bytes = Buffer.from(`\x03${value}`);
+    return Buffer.concat([Buffer.from([0xa0 | bytes.length]), bytes]);
+  }
+  if (value < 0x80) return Buffer.from([value]);
+  const bytes = Buffer.alloc(5);
+  bytes[0] = 0xce;
+  bytes.writeUInt32BE(value, 1);
+  return value <= 0xff
+    ? Buffer.from([0xcc, value])
+    : value <= 0xffff
+      ? Buffer.from([0xcd, value >> 8, value & 0xff])
+      : bytes;
+}
+
+function header(fix: number, wide: number, count: number): Buffer {
+  if (count < 16) return Buffer.from([fix | count]);
+  if (count < 0x1_0000) return Buffer.from([wide, count >> 8, count & 0xff]);
+  return Buffer.from([wide + 1, count >>> 24, (count >> 16) & 0xff, (count >> 8) & 0xff, count & 0xff]);
+}
+
+const list = (...items: Buffer[]): Buffer => Buffer.concat([header(0x90, 0xdc, items.length), ...items]);
+const keyName = (i: number): string => `k${String(i).padStart(6, '0')}`;
+
+/** A K-ordered map of `count` entries, keys of 7 characters and small integers. */
+function sortedMap(count: number, flags: number): Buffer {
+  const pairs = Array.from({ length: count }, (_, i) => Buffer.concat([pack(keyName(i)), pack(i % 1000)]));
+  return Buffer.concat([header(0x80, 0xde, count + 1), Buffer.from([0xc7, 0, flags, 0xc0]), ...pairs]);
+}
+
+const command = (digest: Buffer, message: Message): Buffer =>
+  messageFrame({ set: 'bench', digest, ...message });
+const cdtRead = (digest: Buffer, body: Buffer): Buffer =>
+  command(digest, { info1: 0x01, ops: [op(CDT_READ, 'b', BLOB, body)] });
+const cdtModify = (digest: Buffer, body: Buffer): Buffer =>
+  command(digest, { info2: 0x01, ops: [op(CDT_MODIFY, 'b', BLOB, body)] });
+const putBin = (digest: Buffer, type: number, value: Buffer): Buffer =>
+  command(digest, put(op(2, 'b', type, value)));
+
+const shard = new LocalShard(1024 ** 3);
+
+function must(frame: Buffer): void {
+  const code = shard.run(frame);
+  if (code !== 0) throw new Error(`a command answered ${code}`);
+}
+
+/** Runs the frames round and round for `ms`. @returns Commands a second. */
+function rate(frames: readonly Buffer[], ms: number): number {
+  const end = performance.now() + ms;
+  const start = performance.now();
+  let count = 0;
+  do {
+    for (const frame of frames) must(frame);
+    count += frames.length;
+  } while (performance.now() < end);
+  return (count * 1000) / (performance.now() - start);
+}
+
+/** Appends to lists of 100 to 109 elements; putting the lists back is not counted. */
+function appendRate(ms: number): number {
+  const digests = Array.from({ length: 200 }, (_, i) => digestOf(`append-${i}`));
+  const hundred = list(...Array.from({ length: 100 }, (_, i) => pack(i)));
+  const puts = digests.map(digest => putBin(digest, LIST, hundred));
+  const appends = digests.map(digest => cdtModify(digest, list(pack(1), pack(7))));
+  let spent = 0;
+  let count = 0;
+  while (spent < ms) {
+    for (const frame of puts) must(frame);
+    const start = performance.now();
+    for (let k = 0; k < 10; k++) for (const frame of appends) must(frame);
+    spent += performance.now() - start;
+    count += appends.length * 10;
+  }
+  return (count * 1000) / spent;
+}
+
+/** Frames over every 13th key of a map, so that all depths of it are met. */
+function overKeys(count: number, frameOf: (key: string, i: number) => Buffer): Buffer[] {
+  return Array.from({ length: 97 }, (_, i) =>
+    frameOf(keyName((i * 13 * Math.ceil(count / 1000)) % count), i),
+  );
+}
+
+function mapDigest(count: number, flags: number): Buffer {
+  const digest = digestOf(`map-${count}-${flags}`);
+  must(putBin(digest, MAP, sortedMap(count, flags)));
+  return digest;
+}
+
+function getByKeyRate(count: number, flags: number, ms: number): number {
+  const digest = mapDigest(count, flags);
+  return rate(
+    overKeys(count, key => cdtRead(digest, list(pack(97), pack(VALUE), pack(key)))),
+    ms,
+  );
+}
+
+function putRate(count: number, flags: number, ms: number): number {
+  const digest = mapDigest(count, flags);
+  const frames = overKeys(count, (key, i) =>
+    cdtModify(digest, list(pack(67), pack(key), pack(i), pack(flags))),
+  );
+  return rate(frames, ms);
+}
+
+/** Adds a key to the middle and takes it out again: two commands. */
+function addRemoveRate(count: number, flags: number, ms: number): number {
+  const digest = mapDigest(count, flags);
+  const key = `${keyName(count >> 1)}x`.slice(-7);
+  return rate(
+    [
+      cdtModify(digest, list(pack(67), pack(key), pack(1), pack(flags))),
+      cdtModify(digest, list(pack(76), pack(0), pack(key))),
+    ],
+    ms,
+  );
+}
+
+/** (i > 5 and s == "x"), as a client packs it. */
+const FILTER_BYTES = Buffer.from('93109303935102a169059301935103a173a20378', 'hex');
+
+function filterRates(ms: number): { plain: number; filtered: number } {
+  const digest = digestOf('filtered');
+  must(command(digest, put(write('i', 9), write('s', 'x'), write('v', 'v'.repeat(60)))));
+  const fields: Field[] = [[FILTER, FILTER_BYTES]];
+  return {
+    plain: rate([command(digest, GET)], ms),
+    filtered: rate([command(digest, { ...GET, fields })], ms),
+  };
+}
+
+function getRates(ms: number): { blob: number; map: number; persisted: number } {
+  const blob = digestOf('blob');
+  const map = digestOf('map');
+  const persisted = digestOf('persisted');
+  const bytes = sortedMap(98, K_ORDERED);
+  must(putBin(map, MAP, bytes));
+  must(putBin(persisted, MAP, sortedMap(98, K_ORDERED | PERSIST_INDEX)));
+  must(putBin(blob, BLOB, Buffer.alloc(bytes.length, 1)));
+  return {
+    blob: rate([command(blob, GET)], ms),
+    map: rate([command(map, GET)], ms),
+    persisted: rate([command(persisted, GET)], ms),
+  };
+}
+
+const median = (values: number[]): number => values.sort((a, b) => a - b)[values.length >> 1]!;
+const micros = (perSecond: number): number => 1e6 / perSecond;
+const perSecond = (value: number): string => `${Math.round(value).toLocaleString('en')}/s`;
+
+interface Row {
+  readonly title: string;
+  /** What one run gives; alternated with the other rows. */
+  readonly measure: (ms: number) => number;
+  readonly bound: number;
+  /** Whether the bound is a least or a most. */
+  readonly isLeast: boolean;
+  readonly print: (value: number) => string;
+}
+
+const least = (title: string, bound: number, measure: (ms: number) => number): Row => ({
+  title,
+  measure,
+  bound,
+  isLeast: true,
+  print: perSecond,
+});
+
+const both = K_ORDERED | PERSIST_INDEX;
+const ROWS: readonly Row[] = [
+  least('list append to 100 elements', 300_000, appendRate),
+  least('K-ordered map of 1,000: put', 200_000, ms => putRate(1000, K_ORDERED, ms)),
+  least('K-ordered map of 1,000: add a key, remove it', 200_000, ms => addRemoveRate(1000, K_ORDERED, ms)),
+  least('K-ordered map of 1,000: get by key', 200_000, ms => getByKeyRate(1000, K_ORDERED, ms)),
+  least('the same with a persisted index: put', 200_000, ms => putRate(1000, both, ms)),
+  least('the same with a persisted index: get by key', 200_000, ms => getByKeyRate(1000, both, ms)),
+  {
+    title: 'get by key, persisted index: time at 100,000 entries over that at 1,000',
+    measure: ms => getByKeyRate(1000, both, ms) / getByKeyRate(100_000, both, ms),
+    bound: 2,
+    isLeast: false,
+    print: value => value.toFixed(2),
+  },
+  {
+    title: 'what the filter `(i > 5 and s == "x")` adds to a get',
+    measure: ms => {
+      const { plain, filtered } = filterRates(ms);
+      return micros(filtered) - micros(plain);
+    },
+    bound: 1.5,
+    isLeast: false,
+    print: value => `${value.toFixed(2)} µs`,
+  },
+  {
+    title: 'get of a 1 KiB map bin: time over that of a 1 KiB blob',
+    measure: ms => {
+      const { blob, map } = getRates(ms);
+      return blob / map;
+    },
+    bound: 1.05,
+    isLeast: false,
+    print: value => value.toFixed(2),
+  },
+];
+
+function main(): number {
+  const { values } = parseArgs({
+    options: {
+      ms: { type: 'string', default: '400' },
+      runs: { type: 'string', default: '5' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const ms = Number(values.ms);
+  const runs = Number(values.runs);
+  if (!(ms > 0) || !(runs >= 1)) {
+    console.error(HELP);
+    return 2;
+  }
+  for (const row of ROWS) row.measure(50); // compiled before anything counts
+  const results = ROWS.map(() => [] as number[]);
+  for (let run = 0; run < runs; run++)
+    ROWS.forEach((row, k) => {
+      results[k]!.push(row.measure(ms));
+    });
+  console.log('| measure | result | bound |\n|---|---|---|');
+  let missed = 0;
+  ROWS.forEach((row, k) => {
+    const value = median(results[k]!);
+    const holds = row.isLeast ? value >= row.bound : value <= row.bound;
+    if (!holds) missed++;
+    const bound = `${row.isLeast ? '>=' : '<='} ${row.bound.toLocaleString('en')}`;
+    console.log(`| ${row.title} | ${row.print(value)} | ${bound}${holds ? '' : ' missed'} |`);
+  });
+  return missed === 0 ? 0 : 1;
+}
+
+process.exitCode = main();
