@@ -88,7 +88,19 @@ export class Writer {
   ext(type: number, source: Uint8Array, bodyAt: number, size: number): void {
     const fixed = size <= 16 ? FIXEXT[size]! : 0;
     if (fixed !== 0) this.byte(fixed);
-    else if (size <= 0xff) {
+    else this.#extSize(size);
+    this.byte(type);
+    this.copy(source, bodyAt, size);
+  }
+
+  /** The header and type of an ext whose body of `size` bytes the caller writes, without the shorter forms that some sizes have. */
+  extHeader(type: number, size: number): void {
+    this.#extSize(size);
+    this.byte(type);
+  }
+
+  #extSize(size: number): void {
+    if (size <= 0xff) {
       this.byte(0xc7);
       this.byte(size);
     } else if (size <= 0xffff) this.#u16(0xc8, size);
@@ -96,8 +108,6 @@ export class Writer {
       this.byte(0xc9);
       this.#u32(size);
     }
-    this.byte(type);
-    this.copy(source, bodyAt, size);
   }
 
   /** The header of a list of `count` elements, the flag element among them, and that element unless `flags` is 0. */

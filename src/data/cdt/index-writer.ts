@@ -1,0 +1,42 @@
+/**
+ * Makes the stored form of a container that persists its index: the container with its table in it.
+ * The format is described in persisted-index.ts.
+ */
+import { Writer } from '../msgpack/writer.js';
+import { Container } from './container.js';
+import { offsetWidth, tableSize, writeHead, writeOffset } from './persisted-index.js';
+
+const container = new Container();
+const writer = new Writer();
+
+/**
+ * Writes the stored form of a list or map element without a table.
+ * @param bytes the element, `size` bytes from `at`, well formed.
+ * @param out   room for `indexedSize` bytes from `outAt`; does not overlap the element.
+ * @returns Bytes written.
+ */
+export function writeIndexed(
+  bytes: Uint8Array,
+  at: number,
+  size: number,
+  out: Uint8Array,
+  outAt: number,
+): number {
+  const end = at + size;
+  writer.start(out, outAt);
+  if (!container.open(bytes, at, end)) {
+    writer.copy(bytes, at, size);
+    return size;
+  }
+  const { type, flags, count, contentAt, contentSize } = container;
+  const table = tableSize(type, flags, count, contentSize);
+  const tableAt = writeHead(writer, type, count, flags, table);
+  writer.copy(bytes, contentAt, contentSize);
+  if (table > 0) {
+    const width = offsetWidth(contentSize);
+    let p = tableAt;
+    for (let k = 1; k < count; k++, p += width) writeOffset(out, p, width, container.offsetOf(k) - contentAt);
+  }
+  container.close();
+  return writer.at - outAt;
+}
