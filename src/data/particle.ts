@@ -1,10 +1,13 @@
 /**
  * Particles on their way in: what a bin accepts of each type, and the bytes that it stores then. The stored form
- * is the form that replies carry, so that a read is a copy. Source: protocol 18, section 2, and 01, section 8.
+ * is the form that replies carry, so that a read is a copy; only lists and maps that persist an index differ
+ * (cdt/persisted-index.ts). Source: protocol 18, section 2, and 01, section 8.
  */
 
 import { copyBytes } from '../base/copy.js';
 import { GEO_INVALID_GEOJSON, PARAMETER, UNKNOWN } from '../base/result.js';
+import { writeIndexed } from './cdt/index-writer.js';
+import { indexedSize } from './cdt/persisted-index.js';
 import { geoSize, writeGeo } from './geo/particle.js';
 import { checkHll } from './hll/sketch.js';
 import { LIST as LIST_ELEMENT, MAP as MAP_ELEMENT } from './msgpack/element.js';
@@ -83,7 +86,7 @@ export function particleTypeName(type: number): string | undefined {
  * Checks the value of a WRITE (or of an INCR, APPEND or PREPEND that creates its bin).
  * @param type  particle type. NULL, which deletes the bin, is allowed and has size 0: the caller acts on it.
  * @param bytes holds the particle, `size` bytes from `at`; nothing else of it is looked at, and it is not kept.
- * @returns Bytes of the stored form (never more than `size`, except for short integers and geojson), or
+ * @returns Bytes of the stored form (more than `size` only for short integers, geojson and persisted indexes), or
  * -PARAMETER (unknown type, wrong size), -UNKNOWN (bad list or map), -GEO_INVALID_GEOJSON.
  */
 export function checkWrite(type: number, bytes: Uint8Array, at: number, size: number): number {
@@ -134,18 +137,37 @@ function checkMap(bytes: Uint8Array, at: number, size: number): number {
 }
 
 function writeList(bytes: Uint8Array, at: number, size: number, out: Uint8Array, outAt: number): number {
-  return normalise(LIST_ELEMENT, bytes, at, size, out, outAt);
+  return writeNormalised(LIST_ELEMENT, bytes, at, size, out, outAt);
 }
 
 function writeMap(bytes: Uint8Array, at: number, size: number, out: Uint8Array, outAt: number): number {
-  return normalise(MAP_ELEMENT, bytes, at, size, out, outAt);
+  return writeNormalised(MAP_ELEMENT, bytes, at, size, out, outAt);
 }
 
 function checkNormalised(element: number, bytes: Uint8Array, at: number, size: number): number {
   if (size > scratch.length) scratch = new Uint8Array(size);
-  const stored = normalise(element, bytes, at, size, scratch, 0);
+  const plain = normalise(element, bytes, at, size, scratch, 0);
+  const stored = plain < 0 ? -UNKNOWN : indexedSize(scratch, 0, plain);
   if (scratch.length > SCRATCH_KEPT) scratch = new Uint8Array(4096);
-  return stored < 0 ? -UNKNOWN : stored;
+  return stored;
+}
+
+/** Writes a list or map, and its index if it is to be persisted: then in two steps, since `out` has to hold both. */
+function writeNormalised(
+  element: number,
+  bytes: Uint8Array,
+  at: number,
+  size: number,
+  out: Uint8Array,
+  outAt: number,
+): number {
+  const plain = normalise(element, bytes, at, size, out, outAt);
+  if (indexedSize(out, outAt, plain) === plain) return plain;
+  if (plain > scratch.length) scratch = new Uint8Array(plain);
+  copyBytes(scratch, 0, out, outAt, plain);
+  const stored = writeIndexed(scratch, 0, plain, out, outAt);
+  if (scratch.length > SCRATCH_KEPT) scratch = new Uint8Array(4096);
+  return stored;
 }
 
 function checkGeo(bytes: Uint8Array, at: number, size: number): number {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import test from 'ava';
 import fc from 'fast-check';
 import { GEO_INVALID_GEOJSON, PARAMETER, UNKNOWN } from '../../src/base/result.js';
+import { wireSize, writeWire } from '../../src/data/cdt/persisted-index.js';
 import { checkWrite, isCopied, particleTypeName, writeStored } from '../../src/data/particle.js';
 import {
   BLOB,
@@ -42,9 +43,16 @@ function stored(type: number, particle: Uint8Array): string | number {
     if (written !== size) return `wrote ${written} of ${size}`;
     if (!out.subarray(0, 8).every(b => b === 0xee) || !out.subarray(8 + size).every(b => b === 0xee))
       return 'wrote outside';
-    return toHex(out.subarray(8, 8 + size));
+    return toHex(asSeen(type, out, 8, size));
   });
   return results.every(result => result === results[0]) ? results[0]! : `read outside: ${results.join()}`;
+}
+
+/** The form that clients see, which a persisted index is not part of. */
+function asSeen(type: number, bytes: Uint8Array, at: number, size: number): Uint8Array {
+  const wire = new Uint8Array(wireSize(type, bytes, at, size));
+  writeWire(type, bytes, at, size, wire, 0);
+  return wire;
 }
 
 const store = (type: number, hex: string) => stored(type, fromHex(hex));

@@ -2,9 +2,9 @@
  * The form in which lists and maps are stored, made from what a client sent: smallest headers, maps in key order,
  * ordered containers proven to be so. Source: protocol 10, section 3, and the recorded answers.
  *
- * The stored form is what a read returns. PERSIST_INDEX, a hint that never leaves the server, is not in it:
- * `persistsIndex` tells it of the bytes that came in, for whoever keeps it beside the bin.
- * The stored form is never longer than the input, so the input's size is always room enough.
+ * The stored form is what a read returns, but for PERSIST_INDEX: a whole bin's list or map keeps the flag, which
+ * never leaves the server, and gets its table later (cdt/index-writer.ts); inner ones lose it.
+ * This form is never longer than the input, so the input's size is always room enough.
  */
 import { copyBytes } from '../../base/copy.js';
 import { BLOB } from '../type.js';
@@ -41,6 +41,8 @@ const SCRATCH_KEPT = 1 << 20; // bytes
 let source: Uint8Array = new Uint8Array(0);
 let sourceEnd = 0;
 let from = 0; // next byte to read
+/** Flags that the outermost container keeps besides those of its order: PERSIST_INDEX or 0. */
+let topFlags = 0;
 const target = new Writer();
 
 const element = new Element();
@@ -67,12 +69,12 @@ export function normalise(
   outAt: number,
 ): number {
   if (element.read(bytes, at, at + size) < 0 || element.type !== type) return REJECTED;
-  const written = normaliseElement(bytes, at, at + size, out, outAt);
+  const written = normaliseFrom(bytes, at, at + size, out, outAt, PERSIST_INDEX);
   return from === at + size ? written : REJECTED;
 }
 
 /**
- * Writes the stored form of the element at `at`, whatever follows it.
+ * Writes the stored form of the element at `at`, whatever follows it. No persist flag is in it.
  * @param end first byte that does not belong to the caller's value.
  * @param out at least `end - at` bytes from `outAt`; does not overlap the source.
  * @returns Bytes written, or REJECTED.
@@ -84,6 +86,18 @@ export function normaliseElement(
   out: Uint8Array,
   outAt: number,
 ): number {
+  return normaliseFrom(bytes, at, end, out, outAt, 0);
+}
+
+function normaliseFrom(
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  out: Uint8Array,
+  outAt: number,
+  keptAtTop: number,
+): number {
+  topFlags = keptAtTop;
   source = bytes;
   sourceEnd = end;
   from = at;
@@ -93,14 +107,6 @@ export function normaliseElement(
   if (pairAt.byteLength > SCRATCH_KEPT) pairAt = new Uint32Array(1024);
   if (shuffle.byteLength > SCRATCH_KEPT) shuffle = new Uint8Array(4096);
   return isStorable ? target.at - outAt : REJECTED;
-}
-
-/** Whether a list or map particle asks for its index to be kept; the bit that the stored form does not have. */
-export function persistsIndex(bytes: Uint8Array, at: number, size: number): boolean {
-  const next = element.read(bytes, at, at + size);
-  if (next < 0 || element.count === 0) return false;
-  element.read(bytes, next, at + size);
-  return element.isFlags && (element.extType & PERSIST_INDEX) !== 0;
 }
 
 /** Copies one element, normalised. @returns false when it must not be stored. */
@@ -141,13 +147,13 @@ function putList(count: number, depth: number): boolean {
   const length = sent < 0 ? count : count - 1;
   // An ext behind the flags would be taken for them as soon as they are dropped.
   if (sent >= 0 && takeFlags(length) >= 0) return false;
-  const flags = sent < 0 ? 0 : sent & ORDERED;
+  const flags = sent < 0 ? 0 : sent & (depth === 0 ? ORDERED | topFlags : ORDERED);
   target.listHeader(flags === 0 ? length : length + 1, flags);
   let previousAt = target.at;
   for (let k = 0; k < length; k++) {
     const { at } = target;
     if (!put(depth + 1)) return false;
-    if (flags !== 0 && k > 0 && compareWritten(previousAt, at) > 0) return false;
+    if ((flags & ORDERED) !== 0 && k > 0 && compareWritten(previousAt, at) > 0) return false;
     previousAt = at;
   }
   return true;
@@ -162,7 +168,9 @@ function putMap(count: number, depth: number): boolean {
     from += size;
     length--;
   }
-  const flags = sent < 0 || (sent & ORDERED) === 0 ? 0 : sent & (ORDERED | VALUE_ORDERED);
+  const isOrdered = sent >= 0 && (sent & ORDERED) !== 0;
+  let flags = isOrdered ? sent & (ORDERED | VALUE_ORDERED) : 0;
+  if (sent >= 0 && depth === 0) flags |= sent & topFlags;
   target.mapHeader(flags === 0 ? length : length + 1, flags);
   const bottom = pairTop;
   let isSorted = true;
@@ -171,7 +179,7 @@ function putMap(count: number, depth: number): boolean {
     if (!isKey() || !put(depth + 1)) return false;
     if (k > 0) {
       const order = compareWritten(pairAt[pairTop - 1]!, at);
-      if (order === 0 || (order > 0 && flags !== 0)) return false;
+      if (order === 0 || (order > 0 && isOrdered)) return false;
       if (order > 0) isSorted = false;
     }
     // Room is taken pair by pair, since a header may claim far more pairs than there are.

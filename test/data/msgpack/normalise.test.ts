@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { DEPTH_MAX, LIST, MAP } from '../../../src/data/msgpack/element.js';
-import { normalise, normaliseElement, persistsIndex, REJECTED } from '../../../src/data/msgpack/normalise.js';
+import { normalise, normaliseElement, REJECTED } from '../../../src/data/msgpack/normalise.js';
 import { framings, fromHex, toHex } from '../frame.js';
 import { anyValue, anyWidths, normalForm, pack, type Value } from './value.js';
 
@@ -122,23 +122,23 @@ test('a bin header that could not be smaller is left alone', t => {
   t.is(list(`91 c6 00 00 00 28 ${body}`), `91d928${body}`);
 });
 
-test('the persist flag vanishes, and with it a flag element that said nothing else', t => {
-  t.is(list('91 c7 00 11'), '91c70001');
-  t.is(list('92 c7 00 10 05'), '9105');
+test('the persist flag stays with the whole container alone; a flag element that says nothing vanishes', t => {
+  t.is(list('91 c7 00 11'), '91c70011');
+  t.is(list('92 c7 00 10 05'), '92c7001005');
+  t.is(list('91 d4 10 00'), '91c70010');
   t.is(list('91 c7 00 00'), '90');
-  t.is(map('81 c7 00 10 c0'), '80');
-  t.is(map('82 c7 00 13 c0 01 02'), '82c70003c00102');
+  t.is(map('81 c7 00 10 c0'), '81c70010c0');
+  t.is(map('81 c7 00 12 c0'), '81c70010c0');
+  t.is(map('82 c7 00 13 c0 01 02'), '82c70013c00102');
   t.is(list('91 92 c7 00 11 05'), '9192c7000105');
-  t.true(persistsIndex(hex('91c70011'), 0, 4));
-  t.true(persistsIndex(hex('81c70010c0'), 0, 5));
-  t.false(persistsIndex(hex('91c70001'), 0, 4));
-  t.false(persistsIndex(hex('9105'), 0, 2));
-  t.false(persistsIndex(hex('90'), 0, 1));
+  t.is(list('91 82 c7 00 10 c0 05 06'), '91810506');
+  t.is(stored(hex('92 c7 00 11 05')), '92c7000105');
+  t.is(stored(hex('82 c7 00 13 c0 01 02')), '82c70003c00102');
 });
 
 test('an index that came inside the flag element is dropped', t => {
-  t.is(list('92 c7 03 11 aa bb cc 05'), '92c7000105');
-  t.is(map('82 d4 11 aa c0 01 02'), '82c70001c00102');
+  t.is(list('92 c7 03 11 aa bb cc 05'), '92c7001105');
+  t.is(map('82 d4 11 aa c0 01 02'), '82c70011c00102');
 });
 
 test('maps without a flag are put in key order, maps with one must be in it', t => {
