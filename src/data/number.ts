@@ -117,7 +117,8 @@ export function readSingle(bytes: Uint8Array, at: number): number {
   return float.getFloat32(0);
 }
 
-function writeDouble(value: number, out: Uint8Array, outAt: number): void {
+/** Writes a big-endian double to the 8 bytes at `at`. */
+export function writeDouble(value: number, out: Uint8Array, outAt: number): void {
   float.setFloat64(0, value);
   for (let k = 0; k < NUMBER_SIZE; k++) out[outAt + k] = float.getUint8(k);
 }

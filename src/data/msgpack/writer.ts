@@ -85,6 +85,22 @@ export class Writer {
     this.copy(source, bodyAt, size);
   }
 
+  /** Typed bytes of the str family: a header, the particle type, then `size` bytes from `at`. */
+  typed(type: number, source: Uint8Array, at: number, size: number): void {
+    const length = size + 1;
+    if (length <= FIXSTR_MAX) this.byte(0xa0 | length);
+    else if (length <= 0xff) {
+      this.byte(0xd9);
+      this.byte(length);
+    } else if (length <= 0xffff) this.#u16(0xda, length);
+    else {
+      this.byte(0xdb);
+      this.#u32(length);
+    }
+    this.byte(type);
+    this.copy(source, at, size);
+  }
+
   ext(type: number, source: Uint8Array, bodyAt: number, size: number): void {
     const fixed = size <= 16 ? FIXEXT[size]! : 0;
     if (fixed !== 0) this.byte(fixed);

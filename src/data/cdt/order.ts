@@ -1,0 +1,270 @@
+/**
+ * The elements of a container in the order of their values: what ranks are made of. Lists are ordered by their
+ * elements; maps by the values of their pairs, or by their keys, which is only needed where they are not stored so.
+ * Equal ones stay in stored order, so that equal values of a map are ordered by key.
+ *
+ * Sorting works on the packed elements. Each has a number, a prefix of its place in the total order, which decides
+ * nearly all comparisons; only elements of equal numbers are compared in full.
+ */
+import { compare } from '../msgpack/compare.js';
+import {
+  BYTES,
+  Element,
+  EXT,
+  GEOJSON,
+  INT,
+  LIST,
+  MAP,
+  NEGATIVE_INT,
+  nextOf,
+  STRING,
+} from '../msgpack/element.js';
+import type { Container } from './container.js';
+
+/** A prefix has four bits of type and 48 of content, so that a double holds it exactly. */
+const PREFIX_SIZE = 6; // bytes
+const TYPE_UNIT = 2 ** (8 * PREFIX_SIZE);
+const CONTENT_MAX = TYPE_UNIT - 1;
+/** Memory for more elements than this is given back after use. */
+const KEPT_COUNT = 1 << 16;
+
+/** Ranks of so few elements are found by counting what is smaller, without sorting. */
+const LOOKED_UP_MAX = 4;
+
+const element = new Element();
+
+/** One container's order. An instance is reused. */
+export class Order {
+  /** Rank to index: the first `count` numbers. */
+  sorted = new Uint32Array(64);
+  /** Index to rank, if `isRanked`. */
+  ranks = new Uint32Array(64);
+  count = 0;
+  isSorted = false;
+  isRanked = false;
+  #spare = new Uint32Array(64);
+  #prefixes = new Float64Array(64);
+  #ats = new Uint32Array(64);
+
+  /** Sorts the elements by value. @returns false when the container is malformed. */
+  sortByValue(container: Container): boolean {
+    const { count, bytes, end } = container;
+    this.#reserve(count);
+    this.count = count;
+    const isMap = container.type === MAP;
+    let isInOrder = true;
+    for (let k = 0; k < count; k++) {
+      const at = isMap ? container.valueOf(k) : container.offsetOf(k);
+      if (at < 0) return false;
+      this.#ats[k] = at;
+      this.#prefixes[k] = prefixOf(bytes, at, end);
+      this.sorted[k] = k;
+      if (isInOrder && k > 0 && this.#compare(bytes, end, k - 1, k) > 0) isInOrder = false;
+    }
+    if (!isInOrder) this.#mergeSort(bytes, end);
+    this.isSorted = true;
+    return true;
+  }
+
+  /** Forgets the order: another operation begins. */
+  clear(): void {
+    this.isSorted = false;
+    this.isRanked = false;
+  }
+
+  /** Gets ready for asking the ranks of `asked` elements. @returns false when the container is malformed. */
+  prepare(container: Container, asked: number): boolean {
+    if (asked <= LOOKED_UP_MAX || this.isRanked || isInOrder(container)) return true;
+    if (!this.isSorted && !this.sortByValue(container)) return false;
+    if (this.ranks.length < this.count) this.ranks = new Uint32Array(this.sorted.length);
+    for (let k = 0; k < this.count; k++) this.ranks[this.sorted[k]!] = k;
+    this.isRanked = true;
+    return true;
+  }
+
+  /** Rank of element `index`: the index itself in an ordered list. */
+  rankAt(container: Container, index: number): number {
+    if (isInOrder(container)) return index;
+    return this.isRanked ? this.ranks[index]! : rankOfElement(container, index);
+  }
+
+  /** Where the value of element `index` starts, after a sort. */
+  valueAt(index: number): number {
+    return this.#ats[index]!;
+  }
+
+  /**
+   * After a sort: how many elements are smaller than the value at `at`, or not larger when `isAfter`.
+   * @param end one past the value's last byte, or anything further that belongs to the caller.
+   */
+  rankOf(container: Container, bytes: Uint8Array, at: number, end: number, isAfter: boolean): number {
+    const limit = isAfter ? 1 : 0;
+    let low = 0;
+    let high = this.count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const own = this.#ats[this.sorted[middle]!]!;
+      if (compare(container.bytes, own, container.end, bytes, at, end) < limit) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** Gives back what a large container needed. */
+  release(): void {
+    if (this.sorted.length <= KEPT_COUNT) return;
+    this.sorted = new Uint32Array(64);
+    this.ranks = new Uint32Array(64);
+    this.#spare = new Uint32Array(64);
+    this.#prefixes = new Float64Array(64);
+    this.#ats = new Uint32Array(64);
+  }
+
+  #compare(bytes: Uint8Array, end: number, left: number, right: number): number {
+    const difference = this.#prefixes[left]! - this.#prefixes[right]!;
+    if (difference !== 0) return difference;
+    return compare(bytes, this.#ats[left]!, end, bytes, this.#ats[right]!, end);
+  }
+
+  /** Runs of 1, 2, 4 … back and forth between two arrays. */
+  #mergeSort(bytes: Uint8Array, end: number): void {
+    const { count } = this;
+    let input = this.sorted;
+    let output = this.#spare;
+    for (let run = 1; run < count; run *= 2) {
+      for (let first = 0; first < count; first += 2 * run) {
+        const middle = Math.min(first + run, count);
+        const last = Math.min(middle + run, count);
+        let left = first;
+        let right = middle;
+        for (let k = first; k < last; k++) {
+          const isLeft =
+            left < middle && (right === last || this.#compare(bytes, end, input[left]!, input[right]!) <= 0);
+          output[k] = isLeft ? input[left++]! : input[right++]!;
+        }
+      }
+      const swapped = input;
+      input = output;
+      output = swapped;
+    }
+    this.sorted = input;
+    this.#spare = output;
+  }
+
+  #reserve(count: number): void {
+    if (count <= this.sorted.length) return;
+    const size = Math.max(count, this.sorted.length * 2);
+    this.sorted = new Uint32Array(size);
+    this.#spare = new Uint32Array(size);
+    this.#prefixes = new Float64Array(size);
+    this.#ats = new Uint32Array(size);
+  }
+}
+
+/**
+ * How many elements of the container have a smaller value than the one at `at`, or not a larger one when `isAfter`,
+ * without sorting: by binary search in an ordered list, otherwise by looking at each. -1 when malformed.
+ */
+export function rankOf(
+  container: Container,
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  isAfter: boolean,
+): number {
+  const isList = container.type === LIST;
+  if (isList && container.isOrdered) return search(container, bytes, at, end, isAfter);
+  const limit = isAfter ? 1 : 0;
+  let rank = 0;
+  let p = container.contentAt;
+  for (let k = 0; k < container.count; k++) {
+    if (!isList) p = nextOf(container.bytes, p, container.end);
+    if (p < 0) return -1;
+    if (compare(container.bytes, p, container.end, bytes, at, end) < limit) rank++;
+    p = nextOf(container.bytes, p, container.end);
+    if (p < 0) return -1;
+  }
+  return rank;
+}
+
+/** Rank of element `index`: the smaller ones, and the equal ones before it. */
+function rankOfElement(container: Container, index: number): number {
+  const isList = container.type === LIST;
+  const { bytes, end, count } = container;
+  const at = container.valueOf(index);
+  let rank = 0;
+  let p = container.contentAt;
+  for (let k = 0; k < count && at >= 0; k++) {
+    if (!isList) p = nextOf(bytes, p, end);
+    if (p < 0) return 0;
+    if (compare(bytes, p, end, bytes, at, end) < (k < index ? 1 : 0)) rank++;
+    p = nextOf(bytes, p, end);
+    if (p < 0) return 0;
+  }
+  return rank;
+}
+
+function isInOrder(container: Container): boolean {
+  return container.type === LIST && container.isOrdered;
+}
+
+/** `rankOf` in a list in order, or among the keys of a map in key order. */
+export function search(
+  container: Container,
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  isAfter: boolean,
+): number {
+  const limit = isAfter ? 1 : 0;
+  let low = 0;
+  let high = container.count;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const own = container.offsetOf(middle);
+    if (own < 0) return -1;
+    if (compare(container.bytes, own, container.end, bytes, at, end) < limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/**
+ * A number that orders elements as `compare` does as far as it tells: smaller when the element is smaller, or equal.
+ */
+function prefixOf(bytes: Uint8Array, at: number, end: number): number {
+  element.read(bytes, at, end);
+  const { type } = element;
+  let content = 0;
+  switch (type) {
+    case INT:
+      content = element.high > 0xffff ? CONTENT_MAX : element.high * 0x1_0000_0000 + element.low;
+      break;
+    case NEGATIVE_INT: // two's complement orders alike; all below -2^47 are one
+      content = element.high < 0xffff_8000 ? 0 : (element.high & 0xffff) * 0x1_0000_0000 + element.low;
+      break;
+    case STRING:
+    case BYTES:
+    case GEOJSON:
+      for (let k = 0; k < PREFIX_SIZE; k++) {
+        content = content * 256 + (k < element.bodySize ? bytes[element.bodyAt + k]! : 0);
+      }
+      break;
+    case EXT:
+      content = element.extType;
+      break;
+    case MAP:
+      content = mapSize(bytes, end);
+      break;
+    default:
+  }
+  return type * TYPE_UNIT + content;
+}
+
+/** Pairs of the map whose header was read, the flag pair not among them. */
+function mapSize(bytes: Uint8Array, end: number): number {
+  const { count } = element;
+  if (count === 0) return 0;
+  element.read(bytes, element.bodyAt, end);
+  return element.isFlags ? count / 2 - 1 : count / 2;
+}
