@@ -1,9 +1,13 @@
 /** The rows of batches as ring frames, and one batch under way. */
 
 import { copyBytes } from '../base/copy.js';
-import { GROUP_HEADER_SIZE, ROW_PREFIX_SIZE } from '../shard/batch-group.js';
+import { GROUP_FILTER_SIZE, GROUP_HEADER_SIZE, groupRowsAt, ROW_PREFIX_SIZE } from '../shard/batch-group.js';
 import { Request, ROW_REPEAT } from '../shard/command/request.js';
+import { writeU32 } from '../wire/message.js';
 import type { ClientRef } from './client-ref.js';
+
+/** The filter of a batch that has none. */
+export const NO_FILTER: Uint8Array = new Uint8Array(0);
 
 /** Some rows of a batch for one worker, as they go into its ring. */
 export interface GroupFrame {
@@ -26,6 +30,8 @@ export class GroupFrames {
   readonly #templates: Int32Array;
   readonly #sizeMax: number;
   #info3 = 0;
+  /** Its bytes come before the rows of each group. */
+  #filter: Uint8Array = NO_FILTER;
   #messageSize = 0;
   /** Bytes taken for the frames of this batch. */
   totalSize = 0;
@@ -39,8 +45,12 @@ export class GroupFrames {
     this.#sizeMax = sizeMax;
   }
 
-  /** @param messageSize Bytes of the whole batch, as a measure for its frames. */
-  begin(info3: number, flags: number, messageSize: number): void {
+  /**
+   * @param filter      The batch's own filter; not kept beyond `finish`.
+   * @param messageSize Bytes of the whole batch, as a measure for its frames.
+   */
+  begin(info3: number, flags: number, filter: Uint8Array, messageSize: number): void {
+    this.#filter = filter;
     this.#messageSize = messageSize;
     this.totalSize = 0;
     this.#info3 = info3;
@@ -58,8 +68,10 @@ export class GroupFrames {
     const fullSize = ROW_PREFIX_SIZE + templateEnd - templateAt;
     const isRepeat = group !== null && this.#templates[worker] === templateAt;
     const need = isRepeat ? ROW_PREFIX_SIZE + 1 : fullSize;
-    // A long command takes as much again of repeats with it, lest each of them need a copy of the command.
-    const sizeMax = isRepeat ? Math.max(this.#sizeMax, 2 * fullSize) : this.#sizeMax;
+    // A long command takes as much again of repeats with it, lest each of them need a copy of the command; and a long
+    // filter as much again of rows.
+    const rowsMax = Math.max(this.#sizeMax, 2 * this.#filter.length);
+    const sizeMax = isRepeat ? Math.max(rowsMax, 2 * fullSize) : rowsMax;
     if (group !== null && group.size + need > sizeMax) {
       this.#open[worker] = null;
       group = null;
@@ -85,22 +97,27 @@ export class GroupFrames {
 
   /** The groups of the batch; they are the caller's. */
   finish(): GroupFrame[] {
+    this.#filter = NO_FILTER;
     return this.#done;
   }
 
   #newGroup(worker: number, firstRowSize: number): GroupFrame {
+    const filterSize = this.#filter.length;
+    const headSize = GROUP_HEADER_SIZE + filterSize;
     const capacity =
-      GROUP_HEADER_SIZE + firstRowSize + Math.min(this.#sizeMax, Math.max(this.#messageSize, firstRowSize));
+      headSize + firstRowSize + Math.min(this.#sizeMax, Math.max(this.#messageSize, firstRowSize));
     this.totalSize += capacity;
     const bytes = Buffer.allocUnsafe(capacity);
     bytes.fill(0, 0, GROUP_HEADER_SIZE);
     bytes[0] = this.#info3;
     bytes[1] = this.#flags;
+    writeU32(bytes, GROUP_FILTER_SIZE, filterSize);
+    bytes.set(this.#filter, GROUP_HEADER_SIZE);
     const group: GroupFrame = {
       number: this.#done.length,
       worker,
       bytes,
-      size: GROUP_HEADER_SIZE,
+      size: headSize,
       rowsToSend: 0,
       rowsLeft: 0,
       isUnderWay: false,
@@ -153,7 +170,8 @@ export class BatchRun {
     group.isUnderWay = false;
     const row = new Request();
     const { bytes, size } = group;
-    let p = GROUP_HEADER_SIZE;
+    const headSize = groupRowsAt(bytes, 0);
+    let p = headSize;
     let templateAt = 0;
     let templateEnd = 0;
     for (let i = 0; i < begun; i++) {
@@ -170,13 +188,13 @@ export class BatchRun {
     const isRepeat = (bytes[p + ROW_PREFIX_SIZE]! & ROW_REPEAT) !== 0;
     const templateSize = isRepeat ? templateEnd - templateAt : 0;
     const restAt = p + ROW_PREFIX_SIZE + (isRepeat ? 1 : 0);
-    const fresh = Buffer.allocUnsafe(GROUP_HEADER_SIZE + ROW_PREFIX_SIZE + templateSize + size - restAt);
+    const fresh = Buffer.allocUnsafe(headSize + ROW_PREFIX_SIZE + templateSize + size - restAt);
     let out = 0;
     const append = (from: number, to: number): void => {
       copyBytes(fresh, out, bytes, from, to - from);
       out += to - from;
     };
-    append(0, GROUP_HEADER_SIZE);
+    append(0, headSize);
     append(p, p + ROW_PREFIX_SIZE);
     append(templateAt, templateAt + templateSize);
     append(restAt, size);

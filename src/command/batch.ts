@@ -8,6 +8,7 @@
  */
 import { partitionOf } from '../base/digest.js';
 import { BATCH_DISABLED, BATCH_MAX_REQUESTS, BATCH_QUEUES_FULL, OK, PARAMETER } from '../base/result.js';
+import { ProgramCache } from '../expression/program-cache.js';
 import type { Histogram } from '../observe/histogram.js';
 import {
   BATCH_INDEX_COMPLETE,
@@ -49,7 +50,7 @@ import {
   writeMessageHeader,
 } from '../wire/message.js';
 import { PROTO_HEADER_SIZE, PROTO_MESSAGE, writeProtoHeader } from '../wire/proto.js';
-import { BatchRun, GroupFrames } from './batch-run.js';
+import { BatchRun, GroupFrames, NO_FILTER } from './batch-run.js';
 import { type AnswerSink, type ClientRef, DISPATCHED } from './client-ref.js';
 import type { Routes } from './routes.js';
 
@@ -83,6 +84,7 @@ export class BatchDispatcher {
   readonly #row = new Request();
   readonly #dispatch = new Dispatch();
   readonly #frames: GroupFrames;
+  readonly #programs = new ProgramCache();
   readonly #trailer = new Uint8Array(TRAILER_SIZE);
 
   constructor(parts: BatchParts) {
@@ -101,7 +103,8 @@ export class BatchDispatcher {
     const end = at + size;
     let rowsAt = -1;
     let rowsEnd = 0;
-    let hasFilter = false;
+    let filterAt = -1;
+    let filterSize = 0;
     let p = at + MSG_HEADER_SIZE;
     for (let i = readU16(bytes, at + MSG_FIELD_COUNT); i > 0; i--) {
       if (p + 5 > end) return this.#refuse(PARAMETER);
@@ -112,7 +115,8 @@ export class BatchDispatcher {
         rowsAt = p + 5;
         rowsEnd = p + 4 + fieldSize;
       } else if (type === FIELD_FILTER) {
-        hasFilter = true;
+        filterAt = p + 5;
+        filterSize = fieldSize - 1;
       }
       p += 4 + fieldSize;
     }
@@ -123,6 +127,10 @@ export class BatchDispatcher {
     const max = this.#parts.maxRequests();
     if (count === 0) return this.#refuse(PARAMETER);
     if (max !== 0 && count > max) return this.#refuse(BATCH_MAX_REQUESTS);
+    const hasFilter = filterAt >= 0;
+    if (hasFilter && this.#programs.getFilter(bytes, filterAt, filterSize) === undefined) {
+      return this.#refuse(PARAMETER);
+    }
 
     const info3 = bytes[at + MSG_INFO3]!;
     const groupFlags =
@@ -130,7 +138,8 @@ export class BatchDispatcher {
       ((flags & FLAG_REPORT_ERROR_ROW) !== 0 ? GROUP_REPORT_ERROR_ROW : 0) |
       (hasFilter ? GROUP_HAS_FILTER : 0);
     const frames = this.#frames;
-    frames.begin(info3, groupFlags, size);
+    const filter = hasFilter ? bytes.subarray(filterAt, filterAt + filterSize) : NO_FILTER;
+    frames.begin(info3, groupFlags, filter, size);
     const row = this.#row;
     let code = OK;
     let templateAt = -1;

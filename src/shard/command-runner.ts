@@ -15,7 +15,7 @@ import {
 } from '../base/result.js';
 import type { Sleeper } from '../base/sleeper.js';
 import { readU32 } from '../wire/message.js';
-import { BatchGroup, GROUP_HEADER_SIZE, ROW_DIGEST_AT, ROW_PREFIX_SIZE, readGroup } from './batch-group.js';
+import { BatchGroup, groupRowsAt, ROW_DIGEST_AT, ROW_PREFIX_SIZE, readGroup } from './batch-group.js';
 import { execute, isReadCommand } from './command/execute.js';
 import { Executor } from './command/executor.js';
 import { countOutcome } from './command/outcome.js';
@@ -140,11 +140,11 @@ export class CommandRunner {
     const reply = this.#reply;
     const req = this.#request;
     const group = this.#groups.pop() ?? new BatchGroup();
-    readGroup(group, header, f64, w, bytes, at);
+    readGroup(group, header, f64, w, bytes, at, this.#ex.programs);
     group.openRows = 1; // ours, so that the group outlives the loop below
     const rows = header[w + REQ_ROWS]!;
     const end = at + size;
-    let p = at + GROUP_HEADER_SIZE;
+    let p = groupRowsAt(bytes, at);
     let templateAt = 0;
     let templateEnd = 0;
     let count = -1; // commands when the request object was last ours
@@ -204,7 +204,7 @@ export class CommandRunner {
     const answer = this.#ex.answer;
     const rowIndex = readU32(bytes, rowAt);
     req.digestAt = rowAt + ROW_DIGEST_AT;
-    if (group.hasFilter) req.hasFilter = true;
+    req.batchFilter = group.filter;
     if (slot === null) group.openRows++;
     const namespaceId = this.#map.namespaceId(bytes, req.namespaceAt, req.namespaceSize);
     if (namespaceId < 0) {

@@ -22,6 +22,8 @@ import {
 export class NamespaceView {
   readonly id: number;
   readonly name: string;
+  /** Whether its records are stored in memory, not on a device. */
+  readonly isMemory: boolean;
   readonly nameBytes: Uint8Array;
   readonly tuning: Float64Array;
   readonly sets: SetTable;
@@ -31,7 +33,8 @@ export class NamespaceView {
   /** This worker's block of the namespace's counters (observe/namespace-counters.ts). */
   readonly counters: Float64Array;
 
-  constructor(id: number, name: string, memory: NamespaceMemory, counters: Float64Array) {
+  constructor(id: number, name: string, memory: NamespaceMemory, counters: Float64Array, isMemory = true) {
+    this.isMemory = isMemory;
     this.id = id;
     this.name = name;
     this.nameBytes = Buffer.from(name);

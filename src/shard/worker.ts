@@ -73,7 +73,13 @@ function buildShards(task: WorkerTask, devices: WorkerDevices): ShardMap {
   const shardOf: (Shard | null)[][] = [];
   const shards: Shard[] = [];
   task.namespaces.forEach((namespace, id) => {
-    const view = new NamespaceView(id, namespace.name, namespace.memory, counterBlock(namespace.counters));
+    const view = new NamespaceView(
+      id,
+      namespace.name,
+      namespace.memory,
+      counterBlock(namespace.counters),
+      namespace.storage.engine === 'memory',
+    );
     namespaces.push(view);
     const own: (Shard | null)[] = namespace.memory.shards.map((_, number) =>
       namespace.workerOf[number] === task.worker ? buildShard(view, namespace, number, devices) : null,

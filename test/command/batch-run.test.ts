@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { BatchRun, type GroupFrame, GroupFrames } from '../../src/command/batch-run.js';
+import { BatchRun, type GroupFrame, GroupFrames, NO_FILTER } from '../../src/command/batch-run.js';
 import { GROUP_HEADER_SIZE, ROW_PREFIX_SIZE } from '../../src/shard/batch-group.js';
 import { Request, ROW_REPEAT } from '../../src/shard/command/request.js';
 import { batchField, digestOf, GET, HEADER, put, type Row, write } from '../support/wire-client.js';
@@ -66,7 +66,7 @@ function group(
 ): { groups: GroupFrame[]; expected: Seen[][] } {
   const bytes = batchField(rows);
   const frames = new GroupFrames(workerCount, sizeMax);
-  frames.begin(0xc0, 3, 64 * 1024);
+  frames.begin(0xc0, 3, NO_FILTER, 64 * 1024);
   const request = new Request();
   const expected: Seen[][] = Array.from({ length: workerCount }, () => []);
   let templateAt = -1;

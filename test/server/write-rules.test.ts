@@ -221,15 +221,7 @@ test('what is not built is refused, and the connection goes on', async t => {
   const server = await TestServer.start(t);
   const client = await server.connect();
   await ask(client, 'k', put(write('a', 1)));
-  const blob = Buffer.from([0x91, 0x10]);
   const refusals: [string, Message, number][] = [
-    ['cdt read', { info1: 1, ops: [op(3, 'a', 4, blob)] }, 16],
-    ['cdt modify', put(op(4, 'a', 4, blob)), 16],
-    ['bits', put(op(13, 'a', 4, blob)), 16],
-    ['hll', put(op(16, 'a', 4, blob)), 16],
-    ['expression write', put(op(8, 'a', 4, blob)), 16],
-    ['expression read', { info1: 1, ops: [op(7, 'a', 4, blob)] }, 16],
-    ['filter', { ...GET, fields: [[43, Buffer.from([0xc3])]] }, 16],
     [
       'udf',
       {

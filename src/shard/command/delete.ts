@@ -1,8 +1,9 @@
 /** The delete of a whole record. Source: protocol 18, section 8, and 01, section 11. */
-import { ENTERPRISE_ONLY, OK, PARKED, UNSUPPORTED_FEATURE } from '../../base/result.js';
+import { ENTERPRISE_ONLY, OK, PARKED } from '../../base/result.js';
 import { INFO2_DURABLE_DELETE } from '../../wire/message.js';
 import type { Shard } from '../shard.js';
 import type { Executor } from './executor.js';
+import { applyFilter } from './filter.js';
 import type { Request } from './request.js';
 import { checkAdmission, checkGeneration, removeRecord } from './write.js';
 
@@ -18,7 +19,10 @@ export function executeDelete(ex: Executor, shard: Shard, req: Request, token: n
   if (code !== OK) return answer.fail(code);
   code = ex.checkSet(shard, req, entry);
   if (code !== OK) return answer.fail(code);
-  if (req.hasFilter) return answer.fail(UNSUPPORTED_FEATURE);
+  if (req.hasFilter || req.batchFilter !== null) {
+    code = applyFilter(ex, shard, req, entry, token);
+    if (code !== OK) return code === PARKED ? PARKED : answer.fail(code);
+  }
   if (ex.needsKeyCheck(shard, req, entry)) {
     code = ex.load(shard, entry, token);
     if (code !== OK) return code === PARKED ? PARKED : answer.fail(code);

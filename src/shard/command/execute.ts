@@ -28,6 +28,7 @@ export function isReadCommand(req: Request): boolean {
  * @returns The answer's code, or PARKED with no answer.
  */
 export function execute(ex: Executor, shard: Shard, req: Request, token: number): number {
+  ex.isLoaded = false;
   if (req.hasTransaction || (req.info4 & INFO4_MRT) !== 0) return ex.answer.fail(ENTERPRISE_ONLY);
   if ((req.info2 & INFO2_WRITE) === 0) {
     if ((req.info1 & INFO1_READ) === 0) return ex.answer.fail(PARAMETER);

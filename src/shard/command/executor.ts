@@ -8,6 +8,8 @@ import { KEY_MISMATCH, NOT_FOUND, OK, PARAMETER, PARKED } from '../../base/resul
 import { Scratch } from '../../base/scratch.js';
 import { ParticleSpan } from '../../data/particle-span.js';
 import { ValueOp } from '../../data/value-op.js';
+import { ExpressionOperation } from '../../expression/operation.js';
+import { ProgramCache } from '../../expression/program-cache.js';
 import { RecordSpan } from '../../storage/engine.js';
 import { KEY_STORED } from '../../storage/index/entry.js';
 import {
@@ -21,6 +23,7 @@ import {
 import type { Shard } from '../shard.js';
 import { Answer } from './answer.js';
 import { Bins } from './bins.js';
+import { CommandRecord } from './record-view.js';
 import type { Request } from './request.js';
 
 export class Executor {
@@ -30,10 +33,16 @@ export class Executor {
   readonly valueOp = new ValueOp();
   /** For whoever looks at the value of one bin. */
   readonly value = new ParticleSpan();
-  /** The stored record, when loaded. */
+  /** Compiled expressions, of commands and of batches. */
+  readonly programs = new ProgramCache();
+  readonly expression = new ExpressionOperation();
+  /** The record of the command in hand, as expressions see it. */
+  readonly view = new CommandRecord(this);
+  /** The stored record, when loaded; `isLoaded` is about the command in hand. */
   readonly stored = new RecordSpan();
   /** What that lies in. */
   storedBytes: Uint8Array = new Uint8Array(0);
+  isLoaded = false;
   /** The record being written. */
   readonly fresh = new RecordSpan();
   readonly header = newRecordHeader();
@@ -69,11 +78,14 @@ export class Executor {
     return id === shard.index.setId(entry) ? OK : PARAMETER;
   }
 
-  /** Loads the stored record. @returns OK, PARKED or a code. */
+  /** Loads the stored record, unless this command has done so already. @returns OK, PARKED or a code. */
   load(shard: Shard, entry: number, token: number): number {
+    if (this.isLoaded) return OK;
     const code = shard.engine.load(entry, token, this.stored);
-    if (code === OK) this.storedBytes = this.stored.region.u8;
-    return code;
+    if (code !== OK) return code;
+    this.storedBytes = this.stored.region.u8;
+    this.isLoaded = true;
+    return OK;
   }
 
   /** A key that was sent must be the stored one, if one is stored. Needs the record. */
@@ -82,11 +94,24 @@ export class Executor {
     const w = at >>> 2;
     const size = region.u32[w + REC_KEY_SIZE]!;
     if (!req.hasKey || size === 0) return OK;
-    const setSize = (region.u32[w + REC_FLAGS_SET_GEN]! >>> 8) & 0xff;
-    const keyAt = at + RECORD_HEADER_SIZE + setSize;
-    return size === req.keySize && equalBytes(region.u8, keyAt, req.bytes, req.keyAt, size)
+    return size === req.keySize && equalBytes(region.u8, this.#storedKeyAt, req.bytes, req.keyAt, size)
       ? OK
       : KEY_MISMATCH;
+  }
+
+  get #storedKeyAt(): number {
+    const { region, at } = this.stored;
+    return at + RECORD_HEADER_SIZE + ((region.u32[(at >>> 2) + REC_FLAGS_SET_GEN]! >>> 8) & 0xff);
+  }
+
+  /** Reads the key that is stored with the record, which is loaded. @returns false when there is none. */
+  storedKey(out: ParticleSpan): boolean {
+    const { region, at } = this.stored;
+    const size = region.u32[(at >>> 2) + REC_KEY_SIZE]!;
+    if (size === 0) return false;
+    const keyAt = this.#storedKeyAt;
+    out.set(region.u8[keyAt]!, region.u8, keyAt + 1, size - 1);
+    return true;
   }
 
   /** Whether the key that was sent has to be compared with a stored one. */

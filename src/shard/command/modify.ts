@@ -4,31 +4,31 @@
  */
 
 import { copyBytes } from '../../base/copy.js';
-import { OK, PARAMETER, RECORD_TOO_BIG, UNSUPPORTED_FEATURE } from '../../base/result.js';
+import { OK, PARAMETER, RECORD_TOO_BIG } from '../../base/result.js';
 import { concatSize, writeConcat } from '../../data/bytes.js';
 import { checkIncr, writeIncr } from '../../data/number.js';
 import { checkWrite, isCopied, writeStored } from '../../data/particle.js';
 import type { ParticleSpan } from '../../data/particle-span.js';
 import { INTEGER, NULL } from '../../data/type.js';
-import type { Operate } from '../../data/value-op.js';
 import {
   INFO1_GET_ALL,
   INFO2_RESPOND_ALL_OPS,
   OP_APPEND,
   OP_BITS_MODIFY,
   OP_DELETE_ALL,
+  OP_EXP_MODIFY,
   OP_HEADER_SIZE,
   OP_INCR,
   OP_PREPEND,
   OP_READ,
   OP_TOUCH,
   OP_WRITE,
-  readU32,
   writeU32,
 } from '../../wire/message.js';
 import { writeImageHeader } from './bins.js';
 import type { Executor } from './executor.js';
-import type { Request } from './request.js';
+import { readByExpression, writeByExpression } from './expression-ops.js';
+import { OP_HAS_LUT, opEnd, opValueAt, type Request } from './request.js';
 import { modifyValue, runValueOp, VALUE_OPS } from './value-ops.js';
 import { OP_RULES } from './write-ops.js';
 
@@ -44,6 +44,7 @@ const APPLY: ReadonlyArray<Apply | undefined> = (() => {
   table[OP_WRITE] = applyWrite;
   table[OP_INCR] = applyIncr;
   table[OP_APPEND] = (ex, bytes, p, bin) => applyConcat(ex, bytes, p, bin, true);
+  table[OP_EXP_MODIFY] = writeByExpression;
   table[OP_PREPEND] = (ex, bytes, p, bin) => applyConcat(ex, bytes, p, bin, false);
   return table;
 })();
@@ -72,49 +73,44 @@ export function applyOps(ex: Executor, req: Request): number {
       if (respondAll) answer.addNull(OP_DELETE_ALL, bytes, nameAt, nameSize);
     } else if (opCode !== OP_TOUCH) {
       const apply = APPLY[opCode];
-      const operate = VALUE_OPS[opCode];
-      if (operate !== undefined) {
-        const code = applyValueOp(ex, operate, bytes, p, respondAll);
-        if (code !== OK) return code;
-      } else {
-        if (apply === undefined) return UNSUPPORTED_FEATURE;
-        const code = apply(ex, bytes, p, bins.find(bytes, nameAt, nameSize));
-        if (code !== OK) return code;
-        if (respondAll) answer.addNull(opCode, bytes, nameAt, nameSize);
-      }
+      const bin = bins.find(bytes, nameAt, nameSize);
+      const code =
+        apply === undefined ? applyOperation(ex, bytes, p, bin, respondAll) : apply(ex, bytes, p, bin);
+      if (code !== OK) return code;
+      if (apply !== undefined && respondAll) answer.addNull(opCode, bytes, nameAt, nameSize);
     }
     if (ex.scratch.takenSize > COPIED_MAX) return RECORD_TOO_BIG;
     const sendable = answer.check();
     if (sendable !== OK) return sendable;
-    p += 4 + readU32(bytes, p);
+    p = opEnd(bytes, p);
   }
   return OK;
 }
 
-/** Runs a list, map, bit or HLL op and answers what it says. @returns OK or its code. */
-function applyValueOp(
+/** Runs an op that may answer something: on a list, map, blob or HLL, or an expression. @returns OK or its code. */
+function applyOperation(
   ex: Executor,
-  operate: Operate,
   bytes: Uint8Array,
   p: number,
+  bin: number,
   respondAll: boolean,
 ): number {
-  const { answer } = ex;
   const opCode = bytes[p + 4]!;
-  const nameSize = bytes[p + 7]!;
   const nameAt = p + OP_HEADER_SIZE;
-  const bin = ex.bins.find(bytes, nameAt, nameSize);
-  const isRead = OP_RULES[opCode]!.isRead;
-  const code = isRead
-    ? runValueOp(ex, operate, bytes, p, bin, false)
-    : modifyValue(ex, operate, bytes, p, bin);
+  const nameSize = bytes[p + 7]!;
+  const { isRead } = OP_RULES[opCode]!;
+  const result = ex.valueOp.result;
+  const operate = VALUE_OPS[opCode];
+  let code: number;
+  if (operate === undefined) code = readByExpression(ex, bytes, p, result);
+  else if (isRead) code = runValueOp(ex, operate, bytes, p, bin, false);
+  else code = modifyValue(ex, operate, bytes, p, bin);
   if (code !== OK) return code;
-  const { result } = ex.valueOp;
   if (result.type !== NULL && opCode !== OP_BITS_MODIFY) {
     keep(ex, result);
-    answer.addValue(opCode, bytes, nameAt, nameSize, result);
-  } else if (respondAll || (isRead && bin >= 0)) {
-    answer.addNull(opCode, bytes, nameAt, nameSize);
+    ex.answer.addValue(opCode, bytes, nameAt, nameSize, result);
+  } else if (respondAll || (isRead && (bin >= 0 || operate === undefined))) {
+    ex.answer.addNull(opCode, bytes, nameAt, nameSize);
   }
   return OK;
 }
@@ -146,18 +142,17 @@ function answerBin(ex: Executor, bin: number): void {
 
 function applyWrite(ex: Executor, bytes: Uint8Array, p: number, bin: number): number {
   const type = bytes[p + 5]!;
-  const opSize = 4 + readU32(bytes, p);
   const nameSize = bytes[p + 7]!;
-  const valueAt = p + OP_HEADER_SIZE + nameSize;
-  const valueSize = opSize - OP_HEADER_SIZE - nameSize;
+  const valueAt = opValueAt(bytes, p);
+  const valueSize = opEnd(bytes, p) - valueAt;
   if (type === NULL) {
     if (bin >= 0) ex.bins.remove(bin);
     return OK;
   }
   const size = checkWrite(type, bytes, valueAt, valueSize);
   if (size < 0) return -size;
-  if (isCopied(type) || (type === INTEGER && valueSize === 8)) {
-    ex.bins.put(bin, bytes, p, opSize); // the request's own bytes are the image
+  if ((isCopied(type) || (type === INTEGER && valueSize === 8)) && (bytes[p + 6]! & OP_HAS_LUT) === 0) {
+    ex.bins.put(bin, bytes, p, opEnd(bytes, p) - p); // the request's own bytes are the image
     return OK;
   }
   const at = ex.scratch.take(OP_HEADER_SIZE + nameSize + size);
@@ -172,8 +167,8 @@ function applyIncr(ex: Executor, bytes: Uint8Array, p: number, bin: number): num
   const type = bytes[p + 5]!;
   if (bin < 0) return type === NULL ? PARAMETER : applyWrite(ex, bytes, p, bin);
   const nameSize = bytes[p + 7]!;
-  const valueAt = p + OP_HEADER_SIZE + nameSize;
-  const valueSize = readU32(bytes, p) - 4 - nameSize;
+  const valueAt = opValueAt(bytes, p);
+  const valueSize = opEnd(bytes, p) - valueAt;
   const { value } = ex;
   ex.bins.value(bin, value);
   const size = checkIncr(value.type, type, valueSize);
@@ -190,8 +185,8 @@ function applyConcat(ex: Executor, bytes: Uint8Array, p: number, bin: number, is
   if (bin < 0) return applyWrite(ex, bytes, p, bin);
   const type = bytes[p + 5]!;
   const nameSize = bytes[p + 7]!;
-  const valueAt = p + OP_HEADER_SIZE + nameSize;
-  const valueSize = readU32(bytes, p) - 4 - nameSize;
+  const valueAt = opValueAt(bytes, p);
+  const valueSize = opEnd(bytes, p) - valueAt;
   const { value } = ex;
   ex.bins.value(bin, value);
   const { bytes: source, at: binAt, size: binSize } = value;

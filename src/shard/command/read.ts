@@ -1,17 +1,20 @@
 /** Read commands: all bins, selected bins, header, exists. Source: protocol 01, sections 11 and 12; 18, section 7. */
-import { BIN_NAME, OK, PARAMETER, RECORD_TOO_BIG, UNSUPPORTED_FEATURE } from '../../base/result.js';
+import { BIN_NAME, OK, PARAMETER, RECORD_TOO_BIG } from '../../base/result.js';
 import { NULL } from '../../data/type.js';
 import {
   INFO1_GET_ALL,
   INFO1_GET_NO_BINS,
   INFO1_READ,
   INFO2_RESPOND_ALL_OPS,
+  OP_EXP_READ,
   OP_READ,
   readU32,
 } from '../../wire/message.js';
 import { SET_TUNE_READ_TOUCH_PCT, TUNE_READ_TOUCH_PCT } from '../namespace-memory.js';
 import type { Shard } from '../shard.js';
 import { type Executor, failAt } from './executor.js';
+import { readByExpression } from './expression-ops.js';
+import { applyFilter } from './filter.js';
 import { COPIED_MAX } from './modify.js';
 import type { Request } from './request.js';
 import { runValueOp, VALUE_OPS } from './value-ops.js';
@@ -32,7 +35,10 @@ export function executeRead(ex: Executor, shard: Shard, req: Request, token: num
   if (entry < 0) return ex.notFound();
   let code = ex.checkSet(shard, req, entry);
   if (code !== OK) return failAt(ex, shard, entry, code);
-  if (req.hasFilter) return failAt(ex, shard, entry, UNSUPPORTED_FEATURE);
+  if (req.hasFilter || req.batchFilter !== null) {
+    code = applyFilter(ex, shard, req, entry, token);
+    if (code !== OK) return failAt(ex, shard, entry, code);
+  }
   if (req.ttl > 100 && req.ttl !== NEVER_TOUCH && shard.index.voidTime(entry) !== 0) {
     return failAt(ex, shard, entry, PARAMETER); // a touch percent, of a record that can expire
   }
@@ -53,12 +59,12 @@ export function executeRead(ex: Executor, shard: Shard, req: Request, token: num
     answer.setBulk(ex.stored.region.u8, at, end - at, ex.storedBinCount);
     return OK;
   }
-  code = readOps(ex, req);
+  code = readOps(ex, shard, req, entry);
   return code === OK ? OK : failAt(ex, shard, entry, code);
 }
 
 /** Answers the read ops one after another from the loaded record. */
-function readOps(ex: Executor, req: Request): number {
+function readOps(ex: Executor, shard: Shard, req: Request, entry: number): number {
   const { answer, bins } = ex;
   const bytes = req.bytes;
   const respondAll = (req.info2 & INFO2_RESPOND_ALL_OPS) !== 0;
@@ -72,17 +78,17 @@ function readOps(ex: Executor, req: Request): number {
     const rule = OP_RULES[opCode];
     if (rule === undefined || !rule.isRead) return PARAMETER;
     if (!isBinName(bytes, p + 8, nameSize)) return BIN_NAME;
-    const operate = VALUE_OPS[opCode];
-    if (operate !== undefined) {
-      if (!hasOperated) ex.scratch.reset();
-      hasOperated = true;
-      const code = runValueOp(ex, operate, bytes, p, bins.find(bytes, p + 8, nameSize), false);
+    if (opCode !== OP_READ) {
+      if (!hasOperated) {
+        ex.scratch.reset();
+        ex.view.show(shard, req, entry, true);
+        hasOperated = true;
+      }
+      const code = readOp(ex, bytes, p);
       if (code !== OK) return code;
-      if (ex.valueOp.result.type !== NULL) answer.addValue(opCode, bytes, p + 8, nameSize, ex.valueOp.result);
+      if (ex.value.type !== NULL) answer.addValue(opCode, bytes, p + 8, nameSize, ex.value);
       else if (respondAll) answer.addNull(opCode, bytes, p + 8, nameSize);
       if (ex.scratch.takenSize > COPIED_MAX) return RECORD_TOO_BIG;
-    } else if (opCode !== OP_READ) {
-      return UNSUPPORTED_FEATURE;
     } else if (nameSize === 0 && getAll) {
       for (let k = 0; k < bins.count && answer.check() === OK; k++)
         answer.addImage(OP_READ, bins.sources[k]!, bins.at[k]!, bins.size[k]!);
@@ -96,6 +102,15 @@ function readOps(ex: Executor, req: Request): number {
     p += 4 + readU32(bytes, p);
   }
   return OK;
+}
+
+/** Runs an op that reads one value out of the record. @returns OK, with the value in `ex.value`, or a code. */
+function readOp(ex: Executor, bytes: Uint8Array, p: number): number {
+  if (bytes[p + 4] === OP_EXP_READ) return readByExpression(ex, bytes, p, ex.value);
+  const bin = ex.bins.find(bytes, p + 8, bytes[p + 7]!);
+  const code = runValueOp(ex, VALUE_OPS[bytes[p + 4]!]!, bytes, p, bin, false);
+  if (code === OK) ex.value.copy(ex.valueOp.result);
+  return code;
 }
 
 /**

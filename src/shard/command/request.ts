@@ -4,6 +4,7 @@
  * reused; `bytes` stays whoever owns it.
  */
 import { OK, PARAMETER } from '../../base/result.js';
+import type { Program } from '../../expression/program.js';
 import {
   FIELD_DIGEST,
   FIELD_FILTER,
@@ -27,6 +28,10 @@ import {
   readU16,
   readU32,
 } from '../../wire/message.js';
+
+/** Op flag of cross-datacenter shipping: a last-update-time stands between an op's name and its value. It is ignored. */
+export const OP_HAS_LUT = 0x01;
+const OP_LUT_SIZE = 8; // bytes
 
 /** Row flags of a batch row. */
 export const ROW_REPEAT = 0x01;
@@ -53,7 +58,12 @@ export class Request {
   keyAt = 0;
   keySize = 0;
   hasKey = false;
+  /** A filter of its own: an expression. */
   hasFilter = false;
+  filterAt = 0;
+  filterSize = 0;
+  /** The filter of the batch that this is a row of; holds where the row has none of its own. Set by whoever runs rows. */
+  batchFilter: Program | null = null;
   hasUdf = false;
   hasTransaction = false;
   opsAt = 0;
@@ -134,6 +144,7 @@ export class Request {
     this.keySize = 0;
     this.hasKey = false;
     this.hasFilter = false;
+    this.batchFilter = null;
     this.hasUdf = false;
     this.hasTransaction = false;
     for (let i = 0; i < fieldCount; i++) {
@@ -159,6 +170,8 @@ export class Request {
           break;
         case FIELD_FILTER:
           this.hasFilter = true;
+          this.filterAt = p + 5;
+          this.filterSize = size - 1;
           break;
         case FIELD_UDF_FILENAME:
           this.hasUdf = true;
@@ -175,10 +188,21 @@ export class Request {
     for (let i = 0; i < opCount; i++) {
       if (p + OP_HEADER_SIZE > end) return PARAMETER;
       const size = readU32(bytes, p);
-      if (size < 4 + bytes[p + 7]! || size > end - p - 4) return PARAMETER;
+      if (size > end - p - 4 || opValueAt(bytes, p) > p + 4 + size) return PARAMETER;
       p += 4 + size;
     }
     this.endAt = p;
     return OK;
   }
+}
+
+/** Where the value of the op at `p` starts. */
+export function opValueAt(bytes: Uint8Array, p: number): number {
+  const valueAt = p + OP_HEADER_SIZE + bytes[p + 7]!;
+  return (bytes[p + 6]! & OP_HAS_LUT) === 0 ? valueAt : valueAt + OP_LUT_SIZE;
+}
+
+/** One past the last byte of the op at `p`; where the next one starts. */
+export function opEnd(bytes: Uint8Array, p: number): number {
+  return p + 4 + readU32(bytes, p);
 }

@@ -5,27 +5,26 @@
  */
 import { OK } from '../../base/result.js';
 import { operateBits } from '../../data/bit/operate.js';
-import { operateCdt } from '../../data/cdt/operate.js';
 import { operateHll } from '../../data/hll/operate.js';
 import { NULL } from '../../data/type.js';
 import type { Operate } from '../../data/value-op.js';
+import { operateCollection } from '../../expression/collection.js';
 import {
   OP_BITS_MODIFY,
   OP_BITS_READ,
   OP_CDT_MODIFY,
   OP_CDT_READ,
-  OP_HEADER_SIZE,
   OP_HLL_MODIFY,
   OP_HLL_READ,
-  readU32,
 } from '../../wire/message.js';
 import type { Executor } from './executor.js';
+import { opEnd, opValueAt } from './request.js';
 
 /** Indexed by op code; a hole is an op of another kind. */
 export const VALUE_OPS: ReadonlyArray<Operate | undefined> = (() => {
   const table: (Operate | undefined)[] = new Array(256).fill(undefined);
-  table[OP_CDT_READ] = operateCdt;
-  table[OP_CDT_MODIFY] = operateCdt;
+  table[OP_CDT_READ] = operateCollection;
+  table[OP_CDT_MODIFY] = operateCollection;
   table[OP_BITS_READ] = operateBits;
   table[OP_BITS_MODIFY] = operateBits;
   table[OP_HLL_READ] = operateHll;
@@ -50,8 +49,8 @@ export function runValueOp(
   if (bin < 0) op.target.clear();
   else ex.bins.value(bin, op.target);
   op.bytes = bytes;
-  op.at = p + OP_HEADER_SIZE + bytes[p + 7]!;
-  op.end = p + 4 + readU32(bytes, p);
+  op.at = opValueAt(bytes, p);
+  op.end = opEnd(bytes, p);
   op.isModify = isModify;
   op.bodyType = bytes[p + 5]!;
   return operate(op);

@@ -2,7 +2,7 @@
  * What the ops of a write command ask for, found before the record is looked at. The order of the checks
  * is the reference's. Source: protocol 18, section 5, and 01, section 12.
  */
-import { BIN_NAME, OK, PARAMETER, UNSUPPORTED_FEATURE } from '../../base/result.js';
+import { BIN_NAME, OK, PARAMETER } from '../../base/result.js';
 import {
   BIN_NAME_SIZE_MAX,
   INFO1_GET_ALL,
@@ -41,8 +41,6 @@ export interface OpRule {
   conflictsWithReplace: boolean;
   /** Has no bin: its name is not checked. */
   isNameless: boolean;
-  /** Carried out by this server. */
-  isSupported: boolean;
 }
 
 const rule = (
@@ -51,8 +49,7 @@ const rule = (
   hasResult: boolean,
   conflictsWithReplace: boolean,
   isNameless = false,
-  isSupported = true,
-): OpRule => ({ name, isRead, hasResult, conflictsWithReplace, isNameless, isSupported });
+): OpRule => ({ name, isRead, hasResult, conflictsWithReplace, isNameless });
 
 /** Indexed by op code; a hole is an unknown op. */
 export const OP_RULES: ReadonlyArray<OpRule | undefined> = (() => {
@@ -62,8 +59,8 @@ export const OP_RULES: ReadonlyArray<OpRule | undefined> = (() => {
   rules[OP_CDT_READ] = rule('cdt-read', true, true, false);
   rules[OP_CDT_MODIFY] = rule('cdt-modify', false, true, true);
   rules[OP_INCR] = rule('incr', false, false, true);
-  rules[OP_EXP_READ] = rule('exp-read', true, true, false, false, false);
-  rules[OP_EXP_MODIFY] = rule('exp-modify', false, false, false, false, false);
+  rules[OP_EXP_READ] = rule('exp-read', true, true, false);
+  rules[OP_EXP_MODIFY] = rule('exp-modify', false, false, false);
   rules[OP_APPEND] = rule('append', false, false, true);
   rules[OP_PREPEND] = rule('prepend', false, false, true);
   rules[OP_TOUCH] = rule('touch', false, false, true, true);
@@ -76,11 +73,12 @@ export const OP_RULES: ReadonlyArray<OpRule | undefined> = (() => {
 })();
 
 /** What checkWriteOps found; overwritten by each call. */
-export const found = { mustExist: false };
+export const found = { mustExist: false, hasExpression: false };
 
-/** @returns OK, PARAMETER, BIN_NAME or UNSUPPORTED_FEATURE. */
+/** @returns OK, PARAMETER or BIN_NAME. */
 export function checkWriteOps(req: Request): number {
   found.mustExist = false;
+  found.hasExpression = false;
   if (req.opCount === 0 || req.opCount > OP_COUNT_MAX) return PARAMETER;
   const bytes = req.bytes;
   const isReplace = (req.info3 & (INFO3_CREATE_OR_REPLACE | INFO3_REPLACE_ONLY)) !== 0;
@@ -89,13 +87,13 @@ export function checkWriteOps(req: Request): number {
   const respondAll = (req.info2 & INFO2_RESPOND_ALL_OPS) !== 0;
   let readAllCount = 0;
   let hasResult = false;
-  let isSupported = true;
   let p = req.opsAt;
   for (let i = 0; i < req.opCount; i++) {
     const op = OP_RULES[bytes[p + 4]!];
     const nameSize = bytes[p + 7]!;
     if (op === undefined) return PARAMETER;
     if (bytes[p + 4] === OP_TOUCH) found.mustExist = true;
+    if (bytes[p + 4] === OP_EXP_READ || bytes[p + 4] === OP_EXP_MODIFY) found.hasExpression = true;
     if (op.conflictsWithReplace && isReplace && op.isNameless) return PARAMETER;
     if (!op.isNameless) {
       if (!isBinName(bytes, p + 8, nameSize)) return BIN_NAME;
@@ -109,12 +107,11 @@ export function checkWriteOps(req: Request): number {
         hasResult = true;
       }
     }
-    if (!op.isSupported) isSupported = false;
     p += 4 + readU32(bytes, p);
   }
   if (readAllCount > 0 && hasResult) return PARAMETER;
   if (getAll && readAllCount === 0) return PARAMETER;
-  return isSupported ? OK : UNSUPPORTED_FEATURE;
+  return OK;
 }
 
 /** Whether a bin may have this name: at most 15 bytes, none of them 0. */

@@ -56,6 +56,7 @@ import {
 } from '../namespace-memory.js';
 import type { Shard } from '../shard.js';
 import { type Executor, failAt } from './executor.js';
+import { applyFilter } from './filter.js';
 import { applyOps } from './modify.js';
 import type { Request } from './request.js';
 import { checkWriteOps, found } from './write-ops.js';
@@ -110,7 +111,10 @@ export function executeWrite(ex: Executor, shard: Shard, req: Request, token: nu
   if (entry >= 0) {
     code = ex.checkSet(shard, req, entry);
     if (code !== OK) return failAt(ex, shard, entry, code);
-    if (req.hasFilter) return failAt(ex, shard, entry, UNSUPPORTED_FEATURE);
+    if (req.hasFilter || req.batchFilter !== null) {
+      code = applyFilter(ex, shard, req, entry, token);
+      if (code !== OK) return failAt(ex, shard, entry, code);
+    }
     if (!isReplace || index.hasFlag(entry, KEY_STORED)) {
       code = ex.load(shard, entry, token);
       if (code !== OK) return failAt(ex, shard, entry, code);
@@ -125,6 +129,7 @@ export function executeWrite(ex: Executor, shard: Shard, req: Request, token: nu
   answer.reset();
   if (entry >= 0 && !isReplace) bins.load(ex.stored.region.u8, ex.storedBinsAt, ex.storedBinCount);
   else bins.clear();
+  if (found.hasExpression) ex.view.show(shard, req, entry, true);
   code = applyOps(ex, req);
   if (code !== OK) return failAt(ex, shard, entry, code);
   if (bins.count > BIN_COUNT_MAX) return failAt(ex, shard, entry, PARAMETER);
@@ -286,6 +291,7 @@ export function touchRecord(
 ): number {
   const { index, engine } = shard;
   const { stored, fresh } = ex;
+  ex.isLoaded = false; // the answer to the read may have had to wait
   let code = ex.load(shard, entry, token);
   if (code !== OK) return code;
   code = engine.reserve(stored.size, fresh);
