@@ -6,10 +6,11 @@ import type { Scratch } from '../../base/scratch.js';
 import { Element, INT, NEGATIVE_INT } from '../msgpack/element.js';
 import { ParticleSpan } from '../particle-span.js';
 import { Container } from './container.js';
+import { UNLIMITED } from './range.js';
 
 /** What an argument has to be. Values are well formed in any case: the call was walked over before. */
 export const INT_ARG = 0; // an index, a rank: a signed integer
-export const COUNT_ARG = 1; // not negative
+export const COUNT_ARG = 1; // how many; a negative integer is an unsigned one too large for any container
 export const ANY_ARG = 2; // a value that is compared with, sentinels allowed
 export const STORED_ARG = 3; // a value to be stored
 export const LIST_ARG = 4; // a list of values that are compared with
@@ -29,6 +30,8 @@ export interface CdtRow {
   readonly params: readonly number[];
   /** How many of them must be there. */
   readonly required: number;
+  /** What an operation that creates nothing answers when there is no bin at all; OK unless given. */
+  readonly missing?: number;
   /** @returns OK or a result code. */
   readonly apply: (call: CdtCall) => number;
 }
@@ -48,6 +51,8 @@ export class CdtCall {
   exists = false;
   /** The bin's own container: only there an index may be persisted. */
   isTopLevel = true;
+  /** Containers around the target. */
+  depth = 0;
   /** The arguments: number k lies in `bytes` from argAt[k] up to argAt[k + 1]. */
   bytes: Uint8Array = new Uint8Array(0);
   argCount = 0;
@@ -71,6 +76,13 @@ export class CdtCall {
     if (element.type !== NEGATIVE_INT) return 0;
     const high = element.high | 0;
     return high < -0x1_0000 ? -FAR : high * 0x1_0000_0000 + element.low;
+  }
+
+  /** How many elements argument k asks for: all there are when it is absent or negative. */
+  count(k: number): number {
+    if (k >= this.argCount) return UNLIMITED;
+    const count = this.int(k);
+    return count < 0 ? UNLIMITED : count;
   }
 
   /** Flags: argument k, or 0 when it is absent. */

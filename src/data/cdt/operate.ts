@@ -2,18 +2,20 @@
  * The entry to list and map operations: decodes the call, checks it against its row in the tables, finds the
  * container it is meant for, runs it. Source: protocol 10, section 5, 11 to 13.
  */
-import { INCOMPATIBLE_TYPE, OK, PARAMETER } from '../../base/result.js';
+import { INCOMPATIBLE_TYPE, OK, OP_NOT_APPLICABLE, PARAMETER } from '../../base/result.js';
 import { LIST_OPS } from '../list/ops.js';
 import { MAP_OPS } from '../map/ops.js';
 import {
+  DEPTH_MAX,
   DOUBLE,
+  depthOf,
   Element,
   INT,
   LIST as LIST_ELEMENT,
   MAP as MAP_ELEMENT,
   NEGATIVE_INT,
   NIL,
-  sizeOf,
+  nextOf,
 } from '../msgpack/element.js';
 import { LIST, MAP, NULL } from '../type.js';
 import type { ValueOp } from '../value-op.js';
@@ -25,9 +27,14 @@ import {
   INT_ARG,
   LIST_ARG,
   RETURN_ARG,
+  STORED_ARG,
   STORED_LIST_ARG,
   STORED_MAP_ARG,
 } from './call.js';
+import { ContextPath } from './context-path.js';
+import { checkCreation, splice } from './context-splice.js';
+import { writeIndexed } from './index-writer.js';
+import { indexedSize } from './persisted-index.js';
 
 /** Op codes below this are lists', the others maps'. */
 export const MAP_OP_FIRST = 64;
@@ -40,69 +47,159 @@ export const CDT_OPS: readonly (CdtRow | undefined)[] = (() => {
   return table;
 })();
 
+/** In the place of an op code: a context comes first, then the operation. Source: protocol 13, section 1. */
+const CONTEXT_OP = 0xff;
+const CONTEXT_ARGS = 3; // elements, CONTEXT_OP among them
+
 const element = new Element();
 const number = new Element();
 const call = new CdtCall();
+const path = new ContextPath();
+/** Where the call's first argument starts. */
+let argsAt = 0;
 
 /** Runs one list or map operation. @returns OK or a result code; see `Operate`. */
 export function operateCdt(op: ValueOp): number {
   op.begin();
-  const code = decodeCall(op, op.at, op.end);
-  if (code !== OK) return code;
-  const { target } = op;
-  const { row } = call;
-  const isList = call.opCode < MAP_OP_FIRST;
-  if (target.type === NULL) {
-    call.exists = false;
-    if (!row.creates) return OK;
-    call.target.openEmpty(isList ? LIST_ELEMENT : MAP_ELEMENT, 0);
-  } else {
-    if (target.type !== (isList ? LIST : MAP)) return INCOMPATIBLE_TYPE;
-    call.exists = true;
-    if (!call.target.open(target.bytes, target.at, target.at + target.size)) return INCOMPATIBLE_TYPE;
-  }
-  const checked = checkArgs();
-  if (checked !== OK) return checked;
-  call.isTopLevel = true;
+  const p = element.read(op.bytes, op.at, op.end);
+  if (p < 0 || element.type !== LIST_ELEMENT) return PARAMETER;
+  const { count } = element;
+  const afterCode = number.read(op.bytes, p, op.end);
+  if (count === 0 || afterCode < 0 || number.type !== INT || number.high !== 0) return PARAMETER;
   call.scratch = op.scratch;
   call.result.clear();
   call.isChanged = false;
-  const applied = row.apply(call);
+  const isNested = number.low === CONTEXT_OP;
+  const code = isNested ? operateNested(op, count, afterCode) : operateTop(op, count - 1, afterCode);
   call.target.close();
-  if (applied !== OK) return applied;
+  if (code !== OK) return code;
   op.result.copy(call.result);
-  op.isChanged = call.isChanged;
-  if (call.isChanged) op.changed.copy(call.changed);
+  if (!call.isChanged) return OK;
+  op.isChanged = true;
+  keepIndex();
+  op.changed.copy(call.changed);
   return OK;
 }
 
-/** Finds row and arguments of the call `[opcode, argument…]` at `at`. @returns OK or PARAMETER. */
-function decodeCall(op: ValueOp, at: number, end: number): number {
-  const { bytes } = op;
-  let p = element.read(bytes, at, end);
+/** An operation on the bin's own list or map. @param afterCode where its first argument starts; its code is in `number`. */
+function operateTop(op: ValueOp, argCount: number, afterCode: number): number {
+  if (!findRow(number.low, argCount, afterCode, op.isModify)) return PARAMETER;
+  const { target } = op;
+  const { row } = call;
+  call.isTopLevel = true;
+  call.depth = 0;
+  if (target.type === NULL) return row.creates ? runOnNothing(op) : (row.missing ?? OK);
+  const isList = call.opCode < MAP_OP_FIRST;
+  if (target.type !== (isList ? LIST : MAP)) return INCOMPATIBLE_TYPE;
+  return runOn(op, target.at, target.at + target.size);
+}
+
+/** An operation on a list or map inside the bin's. @param contextAt where the context starts. */
+function operateNested(op: ValueOp, count: number, contextAt: number): number {
+  const { bytes, end, target } = op;
+  if (count !== CONTEXT_ARGS) return PARAMETER;
+  const callAt = path.decode(bytes, contextAt, end);
+  if (callAt < 0) return PARAMETER;
+  const p = element.read(bytes, callAt, end);
   if (p < 0 || element.type !== LIST_ELEMENT || element.count === 0) return PARAMETER;
   const argCount = element.count - 1;
-  p = number.read(bytes, p, end);
-  if (p < 0 || number.type !== INT || number.high !== 0 || number.low >= OP_CODE_COUNT) return PARAMETER;
-  const row = CDT_OPS[number.low];
-  if (row === undefined || row.modifies !== op.isModify) return PARAMETER;
-  if (argCount < row.required || argCount > row.params.length) return PARAMETER;
-  call.opCode = number.low;
+  const afterCode = number.read(bytes, p, end);
+  if (afterCode < 0 || number.type !== INT || number.high !== 0) return PARAMETER;
+  if (!findRow(number.low, argCount, afterCode, op.isModify)) return PARAMETER;
+  const { row } = call;
+  const isNew = target.type === NULL;
+  const targetEnd = target.at + target.size;
+  let code = OK;
+  if (isNew) {
+    if (!op.isModify) return OK;
+    path.depth = 0;
+    path.createFrom = 0;
+    if (!path.creates(0)) return OP_NOT_APPLICABLE;
+    if (!row.creates && row.missing !== undefined) return row.missing;
+  } else {
+    if (target.type !== LIST && target.type !== MAP) return PARAMETER;
+    code = path.resolve(target.bytes, target.at, targetEnd, op.isModify);
+  }
+  if (code === OK) code = runNested(op, isNew, targetEnd);
+  path.close();
+  return code;
+}
+
+function runNested(op: ValueOp, isNew: boolean, targetEnd: number): number {
+  const inner = path.depth - 1;
+  call.isTopLevel = isNew;
+  let code: number;
+  if (path.createFrom >= 0) {
+    code = checkCreation(path, isNew);
+    if (code !== OK || !call.row.creates) return code;
+    call.depth = path.depth + path.itemCount - path.createFrom - (isNew ? 0 : 1);
+    code = runOnNothing(op);
+  } else {
+    call.depth = path.depth;
+    code = runOn(op, path.childAt[inner]!, path.childEnd[inner]!);
+  }
+  if (code !== OK || !call.isChanged) return code;
+  return splice(path, op.target.bytes, targetEnd, isNew, call.changed, op.scratch);
+}
+
+/** Runs a call that creates what it works on. */
+function runOnNothing(op: ValueOp): number {
+  call.exists = false;
+  call.target.openEmpty(call.opCode < MAP_OP_FIRST ? LIST_ELEMENT : MAP_ELEMENT, 0);
+  const code = checkArgs(op);
+  return code === OK ? call.row.apply(call) : code;
+}
+
+/** Runs a call on the element at `at`, which ends at `end`. */
+function runOn(op: ValueOp, at: number, end: number): number {
+  call.exists = true;
+  const isOpen = call.target.open(op.target.bytes, at, end);
+  const type = call.opCode < MAP_OP_FIRST ? LIST_ELEMENT : MAP_ELEMENT;
+  if (!isOpen || call.target.type !== type) return INCOMPATIBLE_TYPE;
+  const code = checkArgs(op);
+  return code === OK ? call.row.apply(call) : code;
+}
+
+/** Gives the changed container its index, where it keeps one. */
+function keepIndex(): void {
+  const { changed, scratch } = call;
+  const size = indexedSize(changed.bytes, changed.at, changed.size);
+  if (size === changed.size) return;
+  const at = scratch.take(size);
+  const out = scratch.bytes;
+  writeIndexed(changed.bytes, changed.at, changed.size, out, at);
+  changed.set(changed.type, out, at, size);
+}
+
+/** Takes the row of an op code. @returns false when there is none, or it is one for the other kind of op. */
+function findRow(opCode: number, argCount: number, afterCode: number, isModify: boolean): boolean {
+  const row = opCode < OP_CODE_COUNT ? CDT_OPS[opCode] : undefined;
+  if (row === undefined || row.modifies !== isModify) return false;
+  call.opCode = opCode;
   call.row = row;
-  call.bytes = bytes;
   call.argCount = argCount;
+  argsAt = afterCode;
+  return true;
+}
+
+/** Finds the arguments, which end where the body does, and checks each. @returns OK or PARAMETER. */
+function checkArgs(op: ValueOp): number {
+  const { row, argCount } = call;
+  if (argCount < row.required || argCount > row.params.length) return PARAMETER;
+  const { bytes, end } = op;
+  call.bytes = bytes;
+  let p = argsAt;
   for (let k = 0; k < argCount; k++) {
     call.argAt[k] = p;
-    const size = sizeOf(bytes, p, end);
-    if (size < 0) return PARAMETER;
-    p += size;
+    p = nextOf(bytes, p, end);
+    if (p < 0) return PARAMETER;
   }
   call.argAt[argCount] = p;
-  return p === end ? OK : PARAMETER;
+  return p === end ? checkKinds() : PARAMETER;
 }
 
 /** Whether each argument is of the kind that the row asks for. @returns OK or PARAMETER. */
-function checkArgs(): number {
+function checkKinds(): number {
   const { params } = call.row;
   for (let k = 0; k < call.argCount; k++) {
     element.read(call.bytes, call.argAt[k]!, call.argAt[k + 1]!);
@@ -110,18 +207,23 @@ function checkArgs(): number {
     const isInt = type === INT || type === NEGATIVE_INT;
     switch (params[k]) {
       case INT_ARG:
+      case COUNT_ARG:
         if (!isInt) return PARAMETER;
         break;
-      case COUNT_ARG:
       case RETURN_ARG:
         if (type !== INT) return PARAMETER;
         break;
       case LIST_ARG:
-      case STORED_LIST_ARG:
         if (type !== LIST_ELEMENT) return PARAMETER;
         break;
+      case STORED_LIST_ARG:
+        if (type !== LIST_ELEMENT || isTooDeep(k, 0)) return PARAMETER;
+        break;
       case STORED_MAP_ARG:
-        if (type !== MAP_ELEMENT) return PARAMETER;
+        if (type !== MAP_ELEMENT || isTooDeep(k, 0)) return PARAMETER;
+        break;
+      case STORED_ARG:
+        if ((type === LIST_ELEMENT || type === MAP_ELEMENT) && isTooDeep(k, 1)) return PARAMETER;
         break;
       case DELTA_ARG:
         if (!isInt && type !== DOUBLE && type !== NIL) return PARAMETER;
@@ -130,4 +232,9 @@ function checkArgs(): number {
     }
   }
   return OK;
+}
+
+/** Whether argument k would be nested too deeply where it is stored. @param more containers around it besides those around the target. */
+function isTooDeep(k: number, more: number): boolean {
+  return call.depth + more + depthOf(call.bytes, call.argAt[k]!, call.argAt[k + 1]!) > DEPTH_MAX;
 }

@@ -236,6 +236,31 @@ export function sizeOf(bytes: Uint8Array, at: number, end: number): number {
   }
 }
 
+/** Containers inside containers in the well-formed element at `at`: 0 for a scalar. */
+export function depthOf(bytes: Uint8Array, at: number, end: number): number {
+  let next = at;
+  let depth = 0;
+  let deepest = 0;
+  let left = 1;
+  for (;;) {
+    next = walker.read(bytes, next, end);
+    if (next < 0) return deepest;
+    left--;
+    if (walker.type === LIST || walker.type === MAP) {
+      if (depth === DEPTH_MAX) return depth + 1;
+      if (depth >= deepest) deepest = depth + 1;
+      if (walker.count > 0) {
+        pending[depth++] = left;
+        left = walker.count;
+      }
+    }
+    while (left === 0) {
+      if (depth === 0) return deepest;
+      left = pending[--depth]!;
+    }
+  }
+}
+
 /** Bytes of the whole element by its first byte, where that alone tells; 0 elsewhere. */
 const SIZE_BY_HEAD = Uint8Array.from({ length: 256 }, (_, b) => {
   if (b < 0x80 || b >= 0xe0 || b === 0xc0 || b === 0xc2 || b === 0xc3 || b === 0x80 || b === 0x90) return 1;
