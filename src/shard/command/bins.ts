@@ -6,7 +6,9 @@
  */
 import { copyBytes, equalBytes } from '../../base/copy.js';
 import { hashName } from '../../base/hash.js';
+import { hasPersistedIndex } from '../../data/cdt/persisted-index.js';
 import type { ParticleSpan } from '../../data/particle-span.js';
+import { LIST, MAP } from '../../data/type.js';
 import { OP_HEADER_SIZE, readU32, writeU32 } from '../../wire/message.js';
 
 const GONE = -1; // a hash slot whose bin was removed
@@ -28,6 +30,8 @@ export class Bins {
   #indexed = false;
   /** Hash slots in use, those of removed bins included. */
   #entered = 0;
+  /** Whether any of the bins that were written last is a list or map with an index of its own. */
+  hasPersistedIndex = false;
 
   clear(): void {
     this.count = 0;
@@ -118,9 +122,10 @@ export class Bins {
     return sum;
   }
 
-  /** Writes all bins in a row, as an answer carries them. */
+  /** Writes all bins in a row, as an answer carries them, and finds `hasPersistedIndex`. */
   writeAll(out: Uint8Array, at: number): number {
     let p = at;
+    this.hasPersistedIndex = false;
     for (let i = 0; i < this.count; i++) {
       const size = this.size[i]!;
       const source = this.sources[i]!;
@@ -134,6 +139,11 @@ export class Bins {
         const valueSize = size - OP_HEADER_SIZE - nameSize;
         const valueAt = writeImageHeader(out, p, this.#types[i]!, source, nameAt, nameSize, valueSize);
         copyBytes(out, valueAt, this.#valueSources[i]!, this.#valueAt[i]!, valueSize);
+      }
+      const type = out[p + 5]!;
+      if (type === LIST || type === MAP) {
+        const valueAt = p + OP_HEADER_SIZE + out[p + 7]!;
+        if (hasPersistedIndex(type, out, valueAt, p + size - valueAt)) this.hasPersistedIndex = true;
       }
       p += size;
     }

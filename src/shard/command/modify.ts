@@ -30,6 +30,7 @@ import type { Executor } from './executor.js';
 import { readByExpression, writeByExpression } from './expression-ops.js';
 import { OP_HAS_LUT, opEnd, opValueAt, type Request } from './request.js';
 import { modifyValue, runValueOp, VALUE_OPS } from './value-ops.js';
+import { answerWire, toWire } from './wire-form.js';
 import { OP_RULES } from './write-ops.js';
 
 /** An op on the bin it names. `p` is where the op starts, `bin` the bin's index or -1. @returns OK or a code. */
@@ -107,6 +108,7 @@ function applyOperation(
   else code = modifyValue(ex, operate, bytes, p, bin);
   if (code !== OK) return code;
   if (result.type !== NULL && opCode !== OP_BITS_MODIFY) {
+    toWire(ex, result);
     keep(ex, result);
     ex.answer.addValue(opCode, bytes, nameAt, nameSize, result);
   } else if (respondAll || (isRead && (bin >= 0 || operate === undefined))) {
@@ -125,6 +127,7 @@ function keep(ex: Executor, value: ParticleSpan): void {
 
 /** Puts a bin as it is now into the answer. A whole image is copied: it may lie in the stored record, or grow in place. */
 function answerBin(ex: Executor, bin: number): void {
+  if (answerWire(ex, bin)) return;
   const { bins, value } = ex;
   const source = bins.sources[bin]!;
   const binAt = bins.at[bin]!;

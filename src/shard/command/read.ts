@@ -18,6 +18,7 @@ import { applyFilter } from './filter.js';
 import { COPIED_MAX } from './modify.js';
 import type { Request } from './request.js';
 import { runValueOp, VALUE_OPS } from './value-ops.js';
+import { answerWire, isStoredApart, toWire } from './wire-form.js';
 import { isBinName, OP_RULES } from './write-ops.js';
 
 const NEVER_TOUCH = 0xffffffff;
@@ -54,6 +55,7 @@ export function executeRead(ex: Executor, shard: Shard, req: Request, token: num
   answer.voidTimeSec = shard.index.voidTime(entry);
   if (isHeaderOnly) return OK;
   if ((req.info1 & INFO1_GET_ALL) !== 0 && req.opCount === 0) {
+    if (isStoredApart(ex)) return answerAll(ex);
     const at = ex.storedBinsAt;
     const end = ex.stored.at + ex.stored.size;
     answer.setBulk(ex.stored.region.u8, at, end - at, ex.storedBinCount);
@@ -63,6 +65,20 @@ export function executeRead(ex: Executor, shard: Shard, req: Request, token: num
   return code === OK ? OK : failAt(ex, shard, entry, code);
 }
 
+/** Answers all bins, some of which have another form for clients. */
+function answerAll(ex: Executor): number {
+  ex.bins.load(ex.stored.region.u8, ex.storedBinsAt, ex.storedBinCount);
+  ex.scratch.reset();
+  for (let k = 0; k < ex.bins.count; k++) answerBin(ex, k, true);
+  return OK;
+}
+
+/** Answers a bin of the loaded record. @param isApart Whether some bin of it has another form for clients. */
+function answerBin(ex: Executor, bin: number, isApart: boolean): void {
+  if (isApart && answerWire(ex, bin)) return;
+  ex.answer.addImage(OP_READ, ex.bins.sources[bin]!, ex.bins.at[bin]!, ex.bins.size[bin]!);
+}
+
 /** Answers the read ops one after another from the loaded record. */
 function readOps(ex: Executor, shard: Shard, req: Request, entry: number): number {
   const { answer, bins } = ex;
@@ -70,7 +86,9 @@ function readOps(ex: Executor, shard: Shard, req: Request, entry: number): numbe
   const respondAll = (req.info2 & INFO2_RESPOND_ALL_OPS) !== 0;
   const getAll = (req.info1 & INFO1_GET_ALL) !== 0;
   bins.load(ex.stored.region.u8, ex.storedBinsAt, ex.storedBinCount);
-  let hasOperated = false;
+  const isApart = isStoredApart(ex);
+  if (isApart) ex.scratch.reset();
+  let hasOperated = isApart;
   let p = req.opsAt;
   for (let i = 0; i < req.opCount; i++) {
     const opCode = bytes[p + 4]!;
@@ -81,20 +99,22 @@ function readOps(ex: Executor, shard: Shard, req: Request, entry: number): numbe
     if (opCode !== OP_READ) {
       if (!hasOperated) {
         ex.scratch.reset();
-        ex.view.show(shard, req, entry, true);
         hasOperated = true;
       }
-      const code = readOp(ex, bytes, p);
+      const code = readOp(ex, shard, req, entry, p);
       if (code !== OK) return code;
-      if (ex.value.type !== NULL) answer.addValue(opCode, bytes, p + 8, nameSize, ex.value);
-      else if (respondAll) answer.addNull(opCode, bytes, p + 8, nameSize);
+      if (ex.value.type !== NULL) {
+        toWire(ex, ex.value);
+        answer.addValue(opCode, bytes, p + 8, nameSize, ex.value);
+      } else if (respondAll) {
+        answer.addNull(opCode, bytes, p + 8, nameSize);
+      }
       if (ex.scratch.takenSize > COPIED_MAX) return RECORD_TOO_BIG;
     } else if (nameSize === 0 && getAll) {
-      for (let k = 0; k < bins.count && answer.check() === OK; k++)
-        answer.addImage(OP_READ, bins.sources[k]!, bins.at[k]!, bins.size[k]!);
+      for (let k = 0; k < bins.count && answer.check() === OK; k++) answerBin(ex, k, isApart);
     } else {
       const bin = bins.find(bytes, p + 8, nameSize);
-      if (bin >= 0) answer.addImage(OP_READ, bins.sources[bin]!, bins.at[bin]!, bins.size[bin]!);
+      if (bin >= 0) answerBin(ex, bin, isApart);
       else if (respondAll) answer.addNull(OP_READ, bytes, p + 8, nameSize);
     }
     const code = answer.check();
@@ -105,8 +125,12 @@ function readOps(ex: Executor, shard: Shard, req: Request, entry: number): numbe
 }
 
 /** Runs an op that reads one value out of the record. @returns OK, with the value in `ex.value`, or a code. */
-function readOp(ex: Executor, bytes: Uint8Array, p: number): number {
-  if (bytes[p + 4] === OP_EXP_READ) return readByExpression(ex, bytes, p, ex.value);
+function readOp(ex: Executor, shard: Shard, req: Request, entry: number, p: number): number {
+  const { bytes } = req;
+  if (bytes[p + 4] === OP_EXP_READ) {
+    ex.view.show(shard, req, entry, true);
+    return readByExpression(ex, bytes, p, ex.value);
+  }
   const bin = ex.bins.find(bytes, p + 8, bytes[p + 7]!);
   const code = runValueOp(ex, VALUE_OPS[bytes[p + 4]!]!, bytes, p, bin, false);
   if (code === OK) ex.value.copy(ex.valueOp.result);

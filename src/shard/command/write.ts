@@ -25,6 +25,7 @@ import {
 import { KEY_STORED } from '../../storage/index/entry.js';
 import {
   binsOffset,
+  FLAG_PERSISTED_INDEX,
   REC_FLAGS_SET_GEN,
   REC_KEY_SIZE,
   RECORD_HEADER_SIZE,
@@ -232,7 +233,8 @@ function storeRecord(
   const sizeBefore = index.size(target);
   const generation = entry < 0 ? 1 : nextGeneration(index.generation(entry));
   const { region, at } = fresh;
-  header.flags = 0;
+  bins.writeAll(region.u8, at + binsAt);
+  header.flags = bins.hasPersistedIndex ? FLAG_PERSISTED_INDEX : 0;
   header.generation = generation;
   header.voidTimeSec = voidTime;
   header.lutMs = Math.max(ex.nowMs, index.lut(target));
@@ -253,7 +255,6 @@ function storeRecord(
       copyBytes(region.u8, keyAt, req.bytes, req.keyAt, keySize);
     }
   }
-  bins.writeAll(region.u8, at + binsAt);
 
   const setIdBefore = index.setId(target);
   index.setGeneration(target, generation);
@@ -300,7 +301,7 @@ export function touchRecord(
   const keySize = stored.region.u32[(stored.at >>> 2) + REC_KEY_SIZE]!;
   const fsg = stored.region.u32[(stored.at >>> 2) + REC_FLAGS_SET_GEN]!;
   copyBytes(fresh.region.u8, fresh.at, stored.region.u8, stored.at, stored.size);
-  header.flags = 0;
+  header.flags = fsg & FLAG_PERSISTED_INDEX;
   header.generation = nextGeneration(index.generation(entry));
   header.voidTimeSec = voidTime;
   header.lutMs = Math.max(ex.nowMs, index.lut(entry));

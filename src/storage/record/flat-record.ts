@@ -40,6 +40,7 @@ export const REC_TREE_ID = 17;
 /** Record flags, the low byte of word REC_FLAGS_SET_GEN. */
 export const FLAG_TOMBSTONE = 1; // a delete marker: no bins; older copies of the digest are dead
 export const FLAG_DURABLE = 2; // reserved: the marker is a durable delete's tombstone
+export const FLAG_PERSISTED_INDEX = 4; // some bin is a list or map with an index of its own, which clients do not see
 
 /** What a header says beyond size, stamp and checksum, which the storage engine fills in. */
 export interface RecordHeader {
