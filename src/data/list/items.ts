@@ -1,0 +1,76 @@
+/**
+ * The values that APPEND_ITEMS and INSERT_ITEMS bring, in the form in which they are stored, and which of them are
+ * added where elements have to be unique.
+ */
+import { ELEMENT_EXISTS, OK, OP_NOT_APPLICABLE, PARAMETER } from '../../base/result.js';
+import type { CdtCall } from '../cdt/call.js';
+import { Container } from '../cdt/container.js';
+import { Order } from '../cdt/order.js';
+import { order } from '../cdt/result.js';
+import { Selection } from '../cdt/selection.js';
+import { compare } from '../msgpack/compare.js';
+import { normaliseElement } from '../msgpack/normalise.js';
+import { ADD_UNIQUE, NO_FAIL, PARTIAL } from './flags.js';
+
+/** The items, in their own list in scratch memory. */
+export const items = new Container();
+/** Their order by value, when `sortItems` was called. */
+export const itemOrder = new Order();
+/** Those that are added: in the order of values to an ordered list, otherwise in the order in which they came. */
+export const added = new Selection();
+
+/** Reads argument `k`. @returns OK or PARAMETER. */
+export function openItems(call: CdtCall, k: number): number {
+  const at = call.argAt[k]!;
+  const end = call.argAt[k + 1]!;
+  const stored = call.scratch.take(end - at);
+  const { bytes } = call.scratch;
+  const size = normaliseElement(call.bytes, at, end, bytes, stored);
+  if (size < 0 || !items.open(bytes, stored, stored + size)) return PARAMETER;
+  itemOrder.clear();
+  added.begin(items.count);
+  added.selectRun(0, items.count);
+  return OK;
+}
+
+/**
+ * Leaves those items in `added` that the list takes.
+ * @returns OK, or OP_NOT_APPLICABLE for items that are equal, ELEMENT_EXISTS for one that is in the list.
+ */
+export function chooseItems(call: CdtCall, flags: number): number {
+  const { target } = call;
+  if (items.count === 0) return OK;
+  if ((flags & ADD_UNIQUE) === 0) return target.isOrdered ? pickInOrder() : OK;
+  const isPartial = (flags & NO_FAIL) !== 0 && (flags & PARTIAL) !== 0;
+  if (!itemOrder.sortByValue(items) || !order.sortByValue(target)) return PARAMETER;
+  added.begin(items.count);
+  let code = OK;
+  let last = -1;
+  for (let k = 0; k < items.count; k++) {
+    const item = itemOrder.sorted[k]!;
+    const at = items.offsetOf(item);
+    if (
+      last >= 0 &&
+      compare(items.bytes, items.offsetOf(last), items.end, items.bytes, at, items.end) === 0
+    ) {
+      if (!isPartial) return OP_NOT_APPLICABLE;
+      continue;
+    }
+    last = item;
+    const rank = order.rankOf(target, items.bytes, at, items.end, false);
+    const isThere =
+      rank < target.count &&
+      compare(target.bytes, order.valueAt(order.sorted[rank]!), target.end, items.bytes, at, items.end) === 0;
+    if (!isThere) added.pick(item);
+    else if (!isPartial) code = ELEMENT_EXISTS;
+  }
+  if (!target.isOrdered) added.ascend();
+  return code;
+}
+
+function pickInOrder(): number {
+  if (!itemOrder.sortByValue(items)) return PARAMETER;
+  added.begin(items.count);
+  for (let k = 0; k < items.count; k++) added.pick(itemOrder.sorted[k]!);
+  return OK;
+}

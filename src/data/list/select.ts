@@ -1,0 +1,157 @@
+/**
+ * What list operations that read or remove mean: by index, by rank, by value. A selector reads the arguments from
+ * number `k` on and fills the selection. Source: protocol 11, sections 3 and 4.
+ */
+import { OK, OP_NOT_APPLICABLE, PARAMETER } from '../../base/result.js';
+import type { CdtCall } from '../cdt/call.js';
+import { Container } from '../cdt/container.js';
+import { rankOf } from '../cdt/order.js';
+import { Run, singleIndex, UNLIMITED } from '../cdt/range.js';
+import { order, RETURN_RANK, RETURN_REVERSE_RANK, RETURN_VALUE, selection } from '../cdt/result.js';
+import { compare } from '../msgpack/compare.js';
+import { nextOf } from '../msgpack/element.js';
+
+/** @returns OK or a result code. @param returnType without INVERTED; the order of answers may depend on it. */
+export type Selector = (call: CdtCall, k: number, returnType: number) => number;
+
+/** Items of a value list; more are refused. */
+const ITEM_COUNT_MAX = 1 << 20;
+
+const items = new Container();
+const run = new Run();
+
+/** index */
+export function byIndex(call: CdtCall, k: number): number {
+  const index = singleIndex(call.int(k), call.target.count);
+  if (index < 0) return OP_NOT_APPLICABLE;
+  selection.selectRun(index, 1);
+  return OK;
+}
+
+/** index, count? */
+export function byIndexRange(call: CdtCall, k: number): number {
+  selection.selectRange(call.int(k), call.count(k + 1));
+  return OK;
+}
+
+/** rank */
+export function byRank(call: CdtCall, k: number): number {
+  const rank = singleIndex(call.int(k), call.target.count);
+  return rank < 0 ? OP_NOT_APPLICABLE : selectRanks(call, rank, 1, RETURN_VALUE);
+}
+
+/** rank, count? */
+export function byRankRange(call: CdtCall, k: number, returnType: number): number {
+  run.setRange(call.int(k), call.count(k + 1), call.target.count);
+  return selectRanks(call, run.start, run.count, returnType);
+}
+
+/** value, rank, count? */
+export function byRelativeRank(call: CdtCall, k: number, returnType: number): number {
+  const rank = rankOf(call.target, call.bytes, call.argAt[k]!, call.argAt[k + 1]!, false);
+  if (rank < 0) return PARAMETER;
+  run.setShifted(rank + call.int(k + 1), call.count(k + 2), call.target.count);
+  return selectRanks(call, run.start, run.count, returnType);
+}
+
+/** value; the first that is equal */
+export function byValue(call: CdtCall, k: number): number {
+  return byEqual(call, k, 1);
+}
+
+/** value */
+export function byAllValue(call: CdtCall, k: number): number {
+  return byEqual(call, k, UNLIMITED);
+}
+
+/** begin, end? */
+export function byInterval(call: CdtCall, k: number): number {
+  const { target, bytes } = call;
+  const beginAt = call.argAt[k]!;
+  const endAt = call.argAt[k + 1]!;
+  const afterAt = call.hasArg(k + 1) ? call.argAt[k + 2]! : -1;
+  if (target.isOrdered) {
+    const from = rankOf(target, bytes, beginAt, endAt, false);
+    const to = afterAt < 0 ? target.count : rankOf(target, bytes, endAt, afterAt, false);
+    if (from < 0 || to < 0) return PARAMETER;
+    selection.selectRun(from, Math.max(0, to - from));
+    return OK;
+  }
+  let smaller = 0;
+  let p = target.contentAt;
+  for (let index = 0; index < target.count; index++) {
+    const isInside = compare(target.bytes, p, target.end, bytes, beginAt, endAt) >= 0 ? true : smaller++ < 0;
+    if (isInside && (afterAt < 0 || compare(target.bytes, p, target.end, bytes, endAt, afterAt) < 0)) {
+      selection.pick(index);
+    }
+    p = nextOf(target.bytes, p, target.end);
+    if (p < 0) return PARAMETER;
+  }
+  selection.setRanks(smaller);
+  return OK;
+}
+
+/** list of values */
+export function byValueList(call: CdtCall, k: number, returnType: number): number {
+  const { target, bytes } = call;
+  if (!items.open(bytes, call.argAt[k]!, call.argAt[k + 1]!) || items.count > ITEM_COUNT_MAX)
+    return PARAMETER;
+  if (!target.isOrdered && !order.sortByValue(target)) return PARAMETER;
+  let p = items.contentAt;
+  for (let item = 0; item < items.count; item++) {
+    const next = nextOf(bytes, p, items.end);
+    if (next < 0) return PARAMETER;
+    const from = target.isOrdered
+      ? rankOf(target, bytes, p, next, false)
+      : order.rankOf(target, bytes, p, next, false);
+    const to = target.isOrdered
+      ? rankOf(target, bytes, p, next, true)
+      : order.rankOf(target, bytes, p, next, true);
+    if (from < 0 || to < 0) return PARAMETER;
+    for (let rank = from; rank < to; rank++) selection.pick(target.isOrdered ? rank : order.sorted[rank]!);
+    p = next;
+  }
+  if (!target.isOrdered && returnType !== RETURN_RANK && returnType !== RETURN_REVERSE_RANK)
+    selection.ascend();
+  return OK;
+}
+
+/** Selects equal elements, in the order of the list. */
+function byEqual(call: CdtCall, k: number, countMax: number): number {
+  const { target, bytes } = call;
+  const at = call.argAt[k]!;
+  const end = call.argAt[k + 1]!;
+  if (target.isOrdered) {
+    const from = rankOf(target, bytes, at, end, false);
+    const to = rankOf(target, bytes, at, end, true);
+    if (from < 0 || to < 0) return PARAMETER;
+    selection.selectRun(from, Math.min(countMax, to - from));
+    return OK;
+  }
+  let smaller = 0;
+  let p = target.contentAt;
+  for (let index = 0; index < target.count; index++) {
+    const comparison = compare(target.bytes, p, target.end, bytes, at, end);
+    if (comparison < 0) smaller++;
+    else if (comparison === 0 && selection.count < countMax) selection.pick(index);
+    p = nextOf(target.bytes, p, target.end);
+    if (p < 0) return PARAMETER;
+  }
+  selection.setRanks(smaller);
+  return OK;
+}
+
+/** Selects what has the `count` ranks from `start` on. */
+function selectRanks(call: CdtCall, start: number, count: number, returnType: number): number {
+  const { target } = call;
+  if (target.isOrdered || count === target.count || count === 0) {
+    selection.selectRun(start, count);
+    selection.setRanks(start);
+    return OK;
+  }
+  if (!order.sortByValue(target)) return PARAMETER;
+  for (let k = 0; k < count; k++) selection.pick(order.sorted[start + k]!);
+  if (returnType !== RETURN_VALUE) selection.ascend();
+  selection.setRanks(start);
+  return OK;
+}
