@@ -1,13 +1,25 @@
 /** Evaluation of compiled expressions on a record. */
+
+import { OK } from '../base/result.js';
 import type { Scratch } from '../base/scratch.js';
 import type { ParticleSpan } from '../data/particle-span.js';
+import { Machine, REMOVE, TRUE, UNKNOWN } from './machine.js';
+import { OPERATORS } from './operators.js';
 import type { Program } from './program.js';
+import { ProgramCache } from './program-cache.js';
 import type { RecordView } from './record-view.js';
+import { BOOL } from './value-type.js';
 
 /** What evaluations return beside OK. */
 export const UNKNOWN_VALUE = -1;
 /** The value is "remove this entry"; means something in a path modification only, an error (26) elsewhere. */
 export const RESULT_REMOVE = -2;
+
+/** The machine of this thread. */
+export const machine = new Machine(
+  OPERATORS.map(operator => operator?.run),
+  new ProgramCache(),
+);
 
 /**
  * Evaluates a filter.
@@ -15,8 +27,13 @@ export const RESULT_REMOVE = -2;
  * @param scratch takes intermediate values; the caller resets it.
  * @returns 1 true, 0 false, -1 unknown: with only metadata at hand ask again with bins, else it counts as false.
  */
-export function evaluateFilter(_program: Program, _record: RecordView, _scratch: Scratch): 1 | 0 | -1 {
-  return -1;
+export function evaluateFilter(program: Program, record: RecordView, scratch: Scratch): 1 | 0 | -1 {
+  const { top } = machine;
+  const value = machine.take();
+  const known = machine.evaluate(program, record, undefined, scratch, value);
+  machine.top = top;
+  if (known !== TRUE || value.type !== BOOL) return UNKNOWN;
+  return value.low === 0 ? 0 : 1;
 }
 
 /**
@@ -26,10 +43,17 @@ export function evaluateFilter(_program: Program, _record: RecordView, _scratch:
  * @returns OK, UNKNOWN_VALUE or RESULT_REMOVE.
  */
 export function evaluateValue(
-  _program: Program,
-  _record: RecordView,
-  _scratch: Scratch,
-  _out: ParticleSpan,
+  program: Program,
+  record: RecordView,
+  scratch: Scratch,
+  out: ParticleSpan,
 ): number {
-  return UNKNOWN_VALUE;
+  const { top } = machine;
+  const value = machine.take();
+  const known = machine.evaluate(program, record, undefined, scratch, value);
+  machine.top = top;
+  if (known === REMOVE) return RESULT_REMOVE;
+  if (known !== TRUE) return UNKNOWN_VALUE;
+  value.toParticle(scratch, out);
+  return OK;
 }

@@ -2,12 +2,39 @@
  * Compiled expressions by their exact bytes: programs send the same few filters again and again. Bounded; one a
  * thread. A program that was dropped from the cache stays valid for whoever holds it.
  */
+import { compile } from './compile.js';
 import type { Program } from './program.js';
 
+/** Sets of four programs each; which set is told by a hash of the bytes. */
+const SET_COUNT = 64;
+const WAYS = 4;
+/** A larger expression is compiled each time. */
+const CACHED_SIZE_MAX = 4096; // bytes
+
 export class ProgramCache {
-  /** Compiles an expression, or finds it compiled. The bytes are not kept. @returns undefined when it is invalid (PARAMETER). */
-  get(_bytes: Uint8Array, _at: number, _size: number): Program | undefined {
-    return undefined;
+  readonly #programs: (Program | undefined)[] = new Array(SET_COUNT * WAYS).fill(undefined);
+  /** The way of each set that is replaced next. */
+  readonly #victims = new Uint8Array(SET_COUNT);
+
+  /**
+   * Compiles an expression, or finds it compiled.
+   * @param bytes hold it, `size` bytes from `at`; not kept.
+   * @returns undefined when it is invalid (PARAMETER).
+   */
+  get(bytes: Uint8Array, at: number, size: number): Program | undefined {
+    if (size > CACHED_SIZE_MAX) return compile(bytes, at, size);
+    const set = hash(bytes, at, size) % SET_COUNT;
+    const first = set * WAYS;
+    for (let k = first; k < first + WAYS; k++) {
+      const program = this.#programs[k];
+      if (program !== undefined && isSame(program.bytes, bytes, at, size)) return program;
+    }
+    const program = compile(bytes, at, size);
+    if (program === undefined) return undefined;
+    const victim = this.#victims[set]!;
+    this.#victims[set] = (victim + 1) % WAYS;
+    this.#programs[first + victim] = program;
+    return program;
   }
 
   /** As `get`, for an expression that must be a boolean. */
@@ -15,4 +42,16 @@ export class ProgramCache {
     const program = this.get(bytes, at, size);
     return program?.isFilter === true ? program : undefined;
   }
+}
+
+function hash(bytes: Uint8Array, at: number, size: number): number {
+  let h = size;
+  for (let k = 0; k < size; k++) h = Math.imul(h ^ bytes[at + k]!, 0x0100_0193);
+  return (h ^ (h >>> 15)) >>> 0;
+}
+
+function isSame(own: Uint8Array, bytes: Uint8Array, at: number, size: number): boolean {
+  if (own.length !== size) return false;
+  for (let k = 0; k < size; k++) if (own[k] !== bytes[at + k]) return false;
+  return true;
 }

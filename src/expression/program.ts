@@ -1,12 +1,54 @@
-/** An expression, compiled. Immutable: who holds one may keep it as long as needed. */
-export class Program {
-  /** Static type of its value. */
-  readonly type: number;
-  /** Whether its value is a boolean, so that it may serve as a filter. */
-  readonly isFilter: boolean;
+/**
+ * An expression, compiled. Immutable: who holds one may keep it as long as needed.
+ *
+ * Nodes lie in `code`, int32s: operator, static type, operand count, operands. What an operand is depends on the
+ * operator: most often where a child node starts, else a plain number or an offset into `bytes`.
+ */
+import type { GeoShape } from '../data/geo/containment.js';
+import type { Regex } from './regex/regex.js';
+import { BOOL, NIL } from './value-type.js';
 
-  constructor(type: number, isFilter: boolean) {
-    this.type = type;
-    this.isFilter = isFilter;
+export const NODE_OPERATOR = 0;
+export const NODE_TYPE = 1;
+export const NODE_COUNT = 2;
+export const NODE_OPERANDS = 3;
+
+export class Program {
+  readonly code: Int32Array;
+  /** The expression as it came: names, constants and bodies of calls are read from it. */
+  readonly bytes: Uint8Array;
+  readonly root: number;
+  /** Most variables alive at a time. */
+  readonly variableCount: number;
+  readonly regexes: readonly Regex[];
+  /** Constants of type GEO. */
+  readonly shapes: readonly GeoShape[];
+
+  static readonly EMPTY = new Program(Int32Array.of(0, NIL, 0), new Uint8Array(0), 0, 0, [], []);
+
+  constructor(
+    code: Int32Array,
+    bytes: Uint8Array,
+    root: number,
+    variableCount: number,
+    regexes: readonly Regex[],
+    shapes: readonly GeoShape[],
+  ) {
+    this.code = code;
+    this.bytes = bytes;
+    this.root = root;
+    this.variableCount = variableCount;
+    this.regexes = regexes;
+    this.shapes = shapes;
+  }
+
+  /** Static type of its value. */
+  get type(): number {
+    return this.code[this.root + NODE_TYPE]!;
+  }
+
+  /** Whether its value is a boolean, so that it may serve as a filter. */
+  get isFilter(): boolean {
+    return this.type === BOOL;
   }
 }

@@ -131,6 +131,15 @@ export function leafId(position: Position): bigint {
   return (BigInt(face) << 61n) | (BigInt(upper) << 31n) | BigInt(lower * 2 + 1);
 }
 
+/** The center of the leaf cell that contains a position. */
+export function leafCenter(position: Position): Vector {
+  const point = pointOf(position);
+  const face = faceOf(point);
+  const [u, v, w] = toFace(face, point);
+  const center = (index: number) => faceCoordinate(index + 0.5);
+  return unit(fromFace(face, center(leafIndex(u / w)), center(leafIndex(v / w))));
+}
+
 /** The lowest set bit, which tells the level: 2^(2(30 - level)). */
 export function levelBit(id: bigint): bigint {
   return id & -id;

@@ -79,7 +79,7 @@ function isMeasured(bytes: Uint8Array, at: number, size: number): boolean {
 }
 
 /** Offset of the JSON text in a particle, or -1 when the cells before it are cut off. */
-function textOffset(bytes: Uint8Array, at: number, size: number): number {
+export function textOffset(bytes: Uint8Array, at: number, size: number): number {
   if (size < CELLS) return -1;
   const count = (bytes[at + CELLS_COUNT]! << 8) | bytes[at + CELLS_COUNT + 1]!;
   const offset = CELLS + count * CELL_SIZE;

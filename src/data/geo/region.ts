@@ -31,6 +31,8 @@ export interface Region {
    * @param parent this region's part in the cell's parent; undefined for a face.
    */
   partIn(cell: Cell, parent: Part | undefined): Part | undefined;
+
+  contains(point: Vector): boolean;
 }
 
 /** The region of a geometry that is no point. */
@@ -171,6 +173,10 @@ class Union implements Region {
 
   constructor(regions: readonly Region[]) {
     this.#regions = regions;
+  }
+
+  contains(point: Vector): boolean {
+    return this.#regions.some(region => region.contains(point));
   }
 
   partIn(cell: Cell, parent: UnionPart | undefined): UnionPart | undefined {

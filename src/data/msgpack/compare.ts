@@ -14,9 +14,13 @@ import {
   LIST,
   MAP,
   NEGATIVE_INT,
+  ORDERED,
   STRING,
   WILDCARD,
 } from './element.js';
+
+/** What `compareOrdered` returns when it met a map whose pairs are in no order. */
+export const UNORDERED = 2;
 
 /** Headers a0 to bf: str with its size in the low five bits. */
 const FIXSTR = 0xa0;
@@ -30,6 +34,9 @@ let aEnd = 0;
 let bEnd = 0;
 /** A wildcard was met: the whole comparison is over and the result is "equal". */
 let isWild = false;
+/** A map that is not empty and not in key order was met: so is the comparison, when that matters. */
+let isUnordered = false;
+let needsOrder = false;
 
 const aElement = new Element();
 const bElement = new Element();
@@ -54,7 +61,34 @@ export function compare(
   bAt = rightAt;
   bEnd = rightEnd;
   isWild = false;
+  needsOrder = false;
   return compareHere(0);
+}
+
+/**
+ * Compares as expressions do: maps have to be in key order, those in other containers too, as far as the comparison
+ * gets. Source: protocol 10, section 4.4.
+ * @returns -1, 0 or 1, or UNORDERED.
+ */
+export function compareOrdered(
+  left: Uint8Array,
+  leftAt: number,
+  leftEnd: number,
+  right: Uint8Array,
+  rightAt: number,
+  rightEnd: number,
+): number {
+  a = left;
+  aAt = leftAt;
+  aEnd = leftEnd;
+  b = right;
+  bAt = rightAt;
+  bEnd = rightEnd;
+  isWild = false;
+  needsOrder = true;
+  isUnordered = false;
+  const order = compareHere(0);
+  return isUnordered ? UNORDERED : order;
 }
 
 function compareHere(depth: number): number {
@@ -134,7 +168,14 @@ function compareLists(aCount: number, bCount: number, depth: number): number {
 
 function compareMaps(aCount: number, bCount: number, depth: number): number {
   const aLength = aCount - skipFlags(a, true, aCount, 2);
+  const isAOrdered = aLength === 0 || (aLength < aCount && (aElement.extType & ORDERED) !== 0);
   const bLength = bCount - skipFlags(b, false, bCount, 2);
+  const isBOrdered = bLength === 0 || (bLength < bCount && (bElement.extType & ORDERED) !== 0);
+  if (needsOrder && !(isAOrdered && isBOrdered)) {
+    isUnordered = true;
+    isWild = true; // ends the comparison
+    return 0;
+  }
   if (aLength !== bLength) return aLength < bLength ? -1 : 1;
   return compareChildren(aLength, depth);
 }

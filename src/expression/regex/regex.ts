@@ -1,0 +1,70 @@
+/**
+ * POSIX regular expressions on bytes, as the GNU C library understands them in the C locale: regcomp() with its
+ * extensions, and regexec() as a yes or no for a match anywhere. `test/expression/regex/` holds what the
+ * library answered. Time is linear in the subject (automaton.ts); only patterns with back-references are searched
+ * by trying (backtracker.ts), when a search in which they stand for anything has not ruled a match out.
+ *
+ * Limits, where the C library has none but memory: NODES_MAX nodes in a program, SETS_MAX bracket expressions in
+ * a pattern, and a budget for each search.
+ */
+import { alphabetOf } from './alphabet.js';
+import { Automaton, MATCHES } from './automaton.js';
+import { backtrack } from './backtracker.js';
+import { parse } from './parser.js';
+import { Pattern } from './pattern.js';
+import type { Program } from './program.js';
+
+/** Flags, as clients number them. */
+export const REGEX_EXTENDED = 1;
+export const REGEX_ICASE = 2;
+export const REGEX_NOSUB = 4; // no effect: the place of a match is never asked for
+export const REGEX_NEWLINE = 8; // newlines separate lines for ^ and $, and . and [^a] do not match one
+
+export class Regex {
+  readonly #automaton: Automaton;
+  /** Only of a pattern with back-references. */
+  readonly #program: Program | undefined;
+  /** Size of the automaton: what it takes of memory, and what compiling it took of time. */
+  readonly nodeCount: number;
+
+  constructor(program: Program) {
+    this.nodeCount = program.op.length;
+    this.#automaton = new Automaton(program, alphabetOf(program));
+    this.#program = program.hasBackrefs ? program : undefined;
+  }
+
+  /**
+   * Whether the expression matches anywhere in the `size` bytes at `at`, or those before the first NUL in them.
+   * @returns 1 or 0; -1 when the search would take too long, the answer is unknown.
+   */
+  matches(bytes: Uint8Array, at: number, size: number): number {
+    const answer = this.#automaton.search(bytes, at, at + size);
+    if (this.#program === undefined || answer !== MATCHES) return answer;
+    return backtrack(this.#program, bytes, at, endOfString(bytes, at, at + size));
+  }
+}
+
+/**
+ * Compiles the pattern in the `size` bytes at `at`, or those before the first NUL in them; nothing of `bytes` is
+ * kept. Flags that are not named above have no effect.
+ * @returns undefined when the pattern is not valid or too large.
+ */
+export function compileRegex(bytes: Uint8Array, at: number, size: number, flags: number): Regex | undefined {
+  const end = endOfString(bytes, at, at + size);
+  const pattern = new Pattern(
+    bytes,
+    at,
+    end,
+    (flags & REGEX_EXTENDED) !== 0,
+    (flags & REGEX_ICASE) !== 0,
+    (flags & REGEX_NEWLINE) !== 0,
+  );
+  const program = parse(pattern);
+  return program === undefined ? undefined : new Regex(program);
+}
+
+function endOfString(bytes: Uint8Array, at: number, end: number): number {
+  let to = at;
+  while (to < end && bytes[to] !== 0) to++;
+  return to;
+}
