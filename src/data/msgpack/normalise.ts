@@ -22,7 +22,6 @@ import {
   NEGATIVE_INT,
   ORDERED,
   PERSIST_INDEX,
-  SENTINEL,
   STRING,
   sizeOf,
   VALUE_ORDERED,
@@ -33,8 +32,6 @@ import { Writer } from './writer.js';
 /** What these functions return for a value that must not be stored; callers turn it into a code. */
 export const REJECTED = -1;
 
-/** A comparison sentinel is an ext 0xff with a body this long; a longer one is an ordinary value. */
-const SENTINEL_BODY_MAX = 3; // bytes
 /** Scratch larger than this is given back after use. */
 const SCRATCH_KEPT = 1 << 20; // bytes
 
@@ -131,11 +128,8 @@ function put(depth: number): boolean {
       return depth < DEPTH_MAX && putMap(element.count, depth);
     case WILDCARD:
     case INF:
+    case EXT: // would be taken for flags as soon as it came to stand first, as it does when what stands before it is removed
       return false;
-    case EXT:
-      if (isSentinel()) return false;
-      target.ext(element.extType, source, element.bodyAt, element.bodySize);
-      return true;
     default: // nil, false, true, doubles
       target.copy(source, at, next - at);
       return true;
@@ -145,8 +139,6 @@ function put(depth: number): boolean {
 function putList(count: number, depth: number): boolean {
   const sent = takeFlags(count);
   const length = sent < 0 ? count : count - 1;
-  // An ext behind the flags would be taken for them as soon as they are dropped.
-  if (sent >= 0 && takeFlags(length) >= 0) return false;
   const flags = sent < 0 ? 0 : sent & (depth === 0 ? ORDERED | topFlags : ORDERED);
   target.listHeader(flags === 0 ? length : length + 1, flags);
   let previousAt = target.at;
@@ -211,11 +203,6 @@ function isKey(): boolean {
     type === STRING ||
     (type === BYTES && element.bodySize > 0 && source[element.bodyAt] === BLOB)
   );
-}
-
-/** Whether the ext just read is one that must not be stored, of a known meaning or not. */
-function isSentinel(): boolean {
-  return element.extType === SENTINEL && element.bodySize > 0 && element.bodySize <= SENTINEL_BODY_MAX;
 }
 
 /** Compares two elements that were written. */

@@ -7,8 +7,6 @@ import { INT } from './element.js';
 
 const FIXSTR_MAX = 31; // bytes
 const FIX_COUNT_MAX = 15;
-/** Headers of exts with a body of 1, 2, 4, 8 or 16 bytes, by that size. */
-const FIXEXT: readonly number[] = [0, 0xd4, 0xd5, 0, 0xd6, 0, 0, 0, 0xd7, 0, 0, 0, 0, 0, 0, 0, 0xd8];
 
 export class Writer {
   bytes: Uint8Array = new Uint8Array(0);
@@ -101,21 +99,8 @@ export class Writer {
     this.copy(source, at, size);
   }
 
-  ext(type: number, source: Uint8Array, bodyAt: number, size: number): void {
-    const fixed = size <= 16 ? FIXEXT[size]! : 0;
-    if (fixed !== 0) this.byte(fixed);
-    else this.#extSize(size);
-    this.byte(type);
-    this.copy(source, bodyAt, size);
-  }
-
   /** The header and type of an ext whose body of `size` bytes the caller writes, without the shorter forms that some sizes have. */
   extHeader(type: number, size: number): void {
-    this.#extSize(size);
-    this.byte(type);
-  }
-
-  #extSize(size: number): void {
     if (size <= 0xff) {
       this.byte(0xc7);
       this.byte(size);
@@ -124,6 +109,7 @@ export class Writer {
       this.byte(0xc9);
       this.#u32(size);
     }
+    this.byte(type);
   }
 
   /** The header of a list of `count` elements, the flag element among them, and that element unless `flags` is 0. */

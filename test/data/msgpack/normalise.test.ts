@@ -149,9 +149,11 @@ test('maps without a flag are put in key order, maps with one must be in it', t 
   t.is(list('91 82 02 01 01 82 02 01 01 02'), '918201820102020102' + '01');
 });
 
-test('an ext behind the flags of a list is refused', t => {
+test('an ext that is no flag element is refused: without what stands before it, it would be one', t => {
   t.is(list('93 d4 90 90 d4 90 90 90'), REJECTED);
-  t.is(list('92 05 d4 90 90'), '9205d49090');
+  t.is(list('92 05 d4 90 90'), REJECTED);
+  t.is(list('92 05 c7 04 ff 00 00 00 00'), REJECTED);
+  t.is(map('82 01 d4 05 05 02 01'), REJECTED);
 });
 
 test('duplicate keys are refused, in any order and any encoding', t => {
