@@ -53,8 +53,9 @@ export function checkCreation(path: ContextPath, isNew: boolean): number {
     if (made === 0) return OP_NOT_APPLICABLE;
     if (made === MAP) continue; // its key is looked at when it is written
     const isThere = k === from && !isNew;
-    const count = isThere ? path.last.count : 0;
-    const pads = paddingOf(path, k, count, isThere ? path.last.isOrdered : isOrdered(type));
+    const pads = isThere
+      ? paddingOf(path, k, path.last.count, path.last.isOrdered)
+      : paddingOf(path, k, 0, isOrdered(type));
     if (pads < 0) return -pads;
     padding += pads;
   }
@@ -68,7 +69,8 @@ export function checkCreation(path: ContextPath, isNew: boolean): number {
 function paddingOf(path: ContextPath, k: number, count: number, isSorted: boolean): number {
   const index = path.index(k);
   if (Number.isNaN(index)) return -PARAMETER;
-  if (isSorted || index === count || (index === -1 && count === 0)) return 0;
+  if (isSorted && (index >= -1 || count > 0)) return 0; // wherever it is said to go
+  if (index === count || (index === -1 && count === 0)) return 0;
   const isPadded = (path.types[k]! & CREATE_MASK) === CREATE_PADDED;
   return isPadded && index > count ? index - count : -OP_NOT_APPLICABLE;
 }

@@ -7,14 +7,12 @@ import { LIST_OPS } from '../list/ops.js';
 import { MAP_OPS } from '../map/ops.js';
 import {
   DEPTH_MAX,
-  DOUBLE,
   depthOf,
   Element,
   INT,
   LIST as LIST_ELEMENT,
   MAP as MAP_ELEMENT,
   NEGATIVE_INT,
-  NIL,
   nextOf,
 } from '../msgpack/element.js';
 import { LIST, MAP, NULL } from '../type.js';
@@ -23,7 +21,6 @@ import {
   CdtCall,
   type CdtRow,
   COUNT_ARG,
-  DELTA_ARG,
   INT_ARG,
   LIST_ARG,
   RETURN_ARG,
@@ -106,7 +103,6 @@ function operateNested(op: ValueOp, count: number, contextAt: number): number {
   const afterCode = number.read(bytes, p, end);
   if (afterCode < 0 || number.type !== INT || number.high !== 0) return PARAMETER;
   if (!findRow(number.low, argCount, afterCode, op.isModify)) return PARAMETER;
-  const { row } = call;
   const isNew = target.type === NULL;
   const targetEnd = target.at + target.size;
   let code = OK;
@@ -115,7 +111,6 @@ function operateNested(op: ValueOp, count: number, contextAt: number): number {
     path.depth = 0;
     path.createFrom = 0;
     if (!path.creates(0)) return OP_NOT_APPLICABLE;
-    if (!row.creates && row.missing !== undefined) return row.missing;
   } else {
     if (target.type !== LIST && target.type !== MAP) return PARAMETER;
     code = path.resolve(target.bytes, target.at, targetEnd, op.isModify);
@@ -131,7 +126,8 @@ function runNested(op: ValueOp, isNew: boolean, targetEnd: number): number {
   let code: number;
   if (path.createFrom >= 0) {
     code = checkCreation(path, isNew);
-    if (code !== OK || !call.row.creates) return code;
+    if (code !== OK) return code;
+    if (!call.row.creates) return isNew ? (call.row.missing ?? OK) : OK;
     call.depth = path.depth + path.itemCount - path.createFrom - (isNew ? 0 : 1);
     code = runOnNothing(op);
   } else {
@@ -198,7 +194,7 @@ function checkArgs(op: ValueOp): number {
   return p === end ? checkKinds() : PARAMETER;
 }
 
-/** Whether each argument is of the kind that the row asks for. @returns OK or PARAMETER. */
+/** Whether each argument is of the kind that the row asks for; deltas are looked at by the operations. @returns OK or PARAMETER. */
 function checkKinds(): number {
   const { params } = call.row;
   for (let k = 0; k < call.argCount; k++) {
@@ -224,9 +220,6 @@ function checkKinds(): number {
         break;
       case STORED_ARG:
         if ((type === LIST_ELEMENT || type === MAP_ELEMENT) && isTooDeep(k, 1)) return PARAMETER;
-        break;
-      case DELTA_ARG:
-        if (!isInt && type !== DOUBLE && type !== NIL) return PARAMETER;
         break;
       default:
     }
