@@ -8,6 +8,8 @@ import { Element, LIST, MAP, nextOf, ORDERED, VALUE_ORDERED } from '../msgpack/e
 import { offsetWidth, readOffset, tableSize } from './persisted-index.js';
 
 const NOTHING = new Uint8Array(0);
+/** Heads a0 to bf: a str with its size in the low five bits. */
+const FIXSTR = 0xa0;
 /** Offsets beyond this many are given back after use. */
 const OFFSETS_KEPT = 1 << 18;
 
@@ -28,10 +30,17 @@ export class Container {
   contentAt = 0;
   /** Where the persisted offsets lie, or -1. */
   tableAt = -1;
+  /** Where the persisted value order lies, or -1. */
+  orderAt = -1;
   #width = 0;
   #offsets = new Uint32Array(64);
   /** Offsets found by walking: those of elements 0 to this. */
   #known = 0;
+
+  /** Whether the places of all elements are known: asking for any of them costs the same. */
+  get isIndexed(): boolean {
+    return this.tableAt >= 0 || this.#known >= this.count - 1;
+  }
 
   get isOrdered(): boolean {
     return (this.flags & ORDERED) !== 0;
@@ -59,6 +68,7 @@ export class Container {
     this.end = end;
     this.flags = 0;
     this.tableAt = -1;
+    this.orderAt = -1;
     const perElement = this.type === LIST ? 1 : 2;
     this.count = element.count / perElement;
     if (element.count > 0) {
@@ -73,6 +83,7 @@ export class Container {
         if (bodySize > 0 && bodySize === tableSize(this.type, this.flags, this.count, end - p)) {
           this.tableAt = bodyAt;
           this.#width = offsetWidth(end - p);
+          if (perElement === 2 && this.isValueOrdered) this.orderAt = bodyAt + (this.count - 1) * this.#width;
         }
       }
     }
@@ -92,6 +103,7 @@ export class Container {
     this.count = 0;
     this.contentAt = 0;
     this.tableAt = -1;
+    this.orderAt = -1;
     this.#known = 0;
     this.#offsets[0] = 0;
   }
@@ -116,17 +128,53 @@ export class Container {
     return this.type === LIST || at < 0 ? at : nextOf(this.bytes, at, this.end);
   }
 
+  /** The pair whose value has `rank`, where the value order is persisted; the first one if the table is broken. */
+  indexAtRank(rank: number): number {
+    const width = offsetWidth(this.count);
+    const index = readOffset(this.bytes, this.orderAt + rank * width, width);
+    return index < this.count ? index : 0;
+  }
+
   #walkTo(index: number): number {
     if (index >= this.#offsets.length) this.#grow(index + 1);
+    return this.type === MAP ? this.#walkPairs(index) : this.#walkElements(index);
+  }
+
+  #walkElements(index: number): number {
     const { bytes, end } = this;
     const offsets = this.#offsets;
-    const isMap = this.type === MAP;
     let k = this.#known;
     let p = offsets[k]!;
     while (k < index) {
       p = nextOf(bytes, p, end);
-      if (isMap && p >= 0) p = nextOf(bytes, p, end);
       if (p < 0) return -1;
+      offsets[++k] = p;
+    }
+    this.#known = k;
+    return p;
+  }
+
+  /**
+   * Most keys and values have a head that tells their size. Asking that here, in branches rather than through a table,
+   * lets the processor run ahead of the loads that the next position would otherwise wait for.
+   */
+  #walkPairs(index: number): number {
+    const { bytes, end } = this;
+    const offsets = this.#offsets;
+    let k = this.#known;
+    let p = offsets[k]!;
+    while (k < index) {
+      if (p >= end) return -1;
+      let head = bytes[p]!;
+      if ((head & 0xe0) === FIXSTR) p += 1 + (head & 0x1f);
+      else if (head < 0x80) p++;
+      else p = nextOf(bytes, p, end);
+      if (p < 0 || p >= end) return -1;
+      head = bytes[p]!;
+      if ((head & 0xe0) === FIXSTR) p += 1 + (head & 0x1f);
+      else if (head < 0x80) p++;
+      else p = nextOf(bytes, p, end);
+      if (p < 0 || p > end) return -1;
       offsets[++k] = p;
     }
     this.#known = k;
