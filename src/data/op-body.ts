@@ -42,6 +42,14 @@ export class OpBody {
     return true;
   }
 
+  /** Steps over the flag element that may open the list whose header was read last. @returns Whether it did. */
+  skipFlags(): boolean {
+    const at = this.element.read(this.bytes, this.at, this.end);
+    if (at < 0 || !this.element.isFlags) return false;
+    this.at = at;
+    return true;
+  }
+
   /** Reads the next argument as flags. @returns them, or -1 unless they are all among `allowed`. */
   flags(allowed: number): number {
     if (!this.next() || this.element.type !== INT || this.element.high !== 0) return -1;
