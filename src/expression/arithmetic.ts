@@ -11,6 +11,7 @@ import {
   subtractFrom,
   toDouble,
 } from './int64.js';
+import { naturalLogarithm, power } from './double-double.js';
 import { type Machine, TRUE, UNKNOWN } from './machine.js';
 import { type Operator, type OperatorRow, SAME_TYPE } from './operator.js';
 import { NODE_COUNT, NODE_OPERANDS } from './program.js';
@@ -50,8 +51,8 @@ export const ARITHMETIC: readonly OperatorRow[] = [
   [21, { ...fold('sub', subtractFrom, (a, b) => a - b), run: subtract }],
   [22, fold('mul', multiplyTo, (a, b) => a * b)],
   [23, { ...fold('div', divideBy, (a, b) => a / b), run: divide }],
-  [24, floatFunction('pow', Math.pow, 2)],
-  [25, floatFunction('log', (x, base) => Math.log(x) / Math.log(base), 2)],
+  [24, floatFunction('pow', power, 2)],
+  [25, floatFunction('log', (x, base) => naturalLogarithm(x) / naturalLogarithm(base), 2)],
   [26, { name: 'mod', params: [typeSet(INT), typeSet(INT)], result: INT, run: modulo }],
   [27, { name: 'abs', params: [NUMBER], same: true, result: SAME_TYPE, run: absolute }],
   [28, floatFunction('floor', Math.floor, 1)],

@@ -32,7 +32,7 @@ import {
 import { OPERATOR_CODE_COUNT, OPERATORS } from './operators.js';
 import type { Program } from './program.js';
 import { compileRegex } from './regex/regex.js';
-import { Scope } from './scope.js';
+import { Scope, UNDEFINED } from './scope.js';
 import { CONSTANT, LOOP_INDEX } from './structure.js';
 import { floatHigh, floatLow } from './value.js';
 import {
@@ -213,6 +213,7 @@ function compileOperator(code: number, operator: Operator, count: number): numbe
         const found = readRaw() ? scope.find(element.bodyAt, element.bodySize) : -1;
         if (found < 0) return INVALID;
         named = scope.typeOf(found);
+        if (named === UNDEFINED) return INVALID;
         writer.setOperand(node, operand++, found);
         break;
       }
@@ -275,11 +276,12 @@ function compileLet(code: number, count: number): number {
     const { bodyAt, bodySize } = element;
     if (!isVariableName(bodyAt, bodySize) || scope.find(bodyAt, bodySize) >= 0) return INVALID;
     if (scope.count >= VARIABLE_COUNT_MAX) return INVALID;
+    const variable = scope.add(bodyAt, bodySize);
     const child = compileNode();
     if (child < 0 || writer.typeOf(child) === REMOVE_TYPE) return INVALID;
-    writer.setOperand(node, k, scope.count);
+    writer.setOperand(node, k, variable);
     writer.setOperand(node, k + 1, child);
-    scope.add(bodyAt, bodySize, writer.typeOf(child));
+    scope.define(variable, writer.typeOf(child));
   }
   const body = compileNode();
   if (body < 0) return INVALID;

@@ -1,5 +1,7 @@
 /** The variables in scope while a LET is compiled: their names, types and places. */
 const NAME_COUNT_KEPT = 64;
+/** Type of a variable inside its own definition: its name is taken, but it has no value yet. */
+export const UNDEFINED = -1;
 
 export class Scope {
   #bytes: Uint8Array = new Uint8Array(0);
@@ -21,8 +23,8 @@ export class Scope {
     if (this.#words.length > NAME_COUNT_KEPT * 3) this.#words = new Int32Array(NAME_COUNT_KEPT * 3);
   }
 
-  /** Defines a variable; its number is the count before. */
-  add(at: number, size: number, type: number): void {
+  /** Takes a name, which `define` gives a type. @returns The variable's number. */
+  add(at: number, size: number): number {
     if ((this.#count + 1) * 3 > this.#words.length) {
       const larger = new Int32Array(this.#words.length * 2);
       larger.set(this.#words);
@@ -30,9 +32,13 @@ export class Scope {
     }
     this.#words[this.#count * 3] = at;
     this.#words[this.#count * 3 + 1] = size;
-    this.#words[this.#count * 3 + 2] = type;
-    this.#count++;
-    this.countMax = Math.max(this.countMax, this.#count);
+    this.#words[this.#count * 3 + 2] = UNDEFINED;
+    this.countMax = Math.max(this.countMax, this.#count + 1);
+    return this.#count++;
+  }
+
+  define(variable: number, type: number): void {
+    this.#words[variable * 3 + 2] = type;
   }
 
   /** Leaves scopes: only the first `count` variables stay. */

@@ -5,7 +5,7 @@ import { type Machine, REMOVE, TRUE, UNKNOWN } from './machine.js';
 import { NAMED_TYPE, type Operator, type OperatorRow, SAME_TYPE, VARIABLE_OPERAND } from './operator.js';
 import { NODE_COUNT, NODE_OPERANDS, NODE_TYPE } from './program.js';
 import { floatOf, type Value } from './value.js';
-import { BOOL, FLOAT, GEO, INT, LIST, MAP, NIL, REMOVE_TYPE, typeSet, UNKNOWN_TYPE } from './value-type.js';
+import { ANY, BOOL, FLOAT, GEO, INT, LIST, MAP, NIL, REMOVE_TYPE, UNKNOWN_TYPE } from './value-type.js';
 
 /** Operator code of constants, which have none on the wire. */
 export const CONSTANT = 128;
@@ -108,11 +108,11 @@ function loopVariable(m: Machine, node: number, out: Value): number {
   return type === BOOL ? out.low : TRUE;
 }
 
-/** A list of a map's keys or of its values, in stored order. */
+/** A list of a map's keys or of its values, in stored order. The operand's type is not checked before it has a value. */
 function mapParts(name: string, areKeys: boolean): Operator {
   return {
     name,
-    params: [typeSet(MAP)],
+    params: [ANY],
     result: LIST,
     run: (m, node, out) => {
       if (m.value(m.code[node + NODE_OPERANDS]!, out) !== TRUE) return UNKNOWN;

@@ -122,7 +122,15 @@ function compareHere(depth: number): number {
     isWild = true;
     return 0;
   }
-  if (type !== otherType) return type < otherType ? -1 : 1;
+  if (type !== otherType) {
+    if (needsOrder) {
+      aAt = aNext;
+      bAt = bNext;
+      if (type === MAP) openMap(a, true, aElement.count);
+      else if (otherType === MAP) openMap(b, false, bElement.count);
+    }
+    return type < otherType ? -1 : 1;
+  }
   const aHead = aAt;
   const bHead = bAt;
   aAt = aNext;
@@ -167,17 +175,22 @@ function compareLists(aCount: number, bCount: number, depth: number): number {
 }
 
 function compareMaps(aCount: number, bCount: number, depth: number): number {
-  const aLength = aCount - skipFlags(a, true, aCount, 2);
-  const isAOrdered = aLength === 0 || (aLength < aCount && (aElement.extType & ORDERED) !== 0);
-  const bLength = bCount - skipFlags(b, false, bCount, 2);
-  const isBOrdered = bLength === 0 || (bLength < bCount && (bElement.extType & ORDERED) !== 0);
-  if (needsOrder && !(isAOrdered && isBOrdered)) {
-    isUnordered = true;
+  const aLength = openMap(a, true, aCount);
+  const bLength = openMap(b, false, bCount);
+  if (isUnordered && needsOrder) {
     isWild = true; // ends the comparison
     return 0;
   }
   if (aLength !== bLength) return aLength < bLength ? -1 : 1;
   return compareChildren(aLength, depth);
+}
+
+/** Moves one side past the flags of a map. @returns How many keys and values there are. */
+function openMap(bytes: Uint8Array, isLeft: boolean, count: number): number {
+  const length = count - skipFlags(bytes, isLeft, count, 2);
+  const element = isLeft ? aElement : bElement;
+  if (length > 0 && (length === count || (element.extType & ORDERED) === 0)) isUnordered = true;
+  return length;
 }
 
 function compareChildren(count: number, depth: number): number {
