@@ -17,7 +17,7 @@ export function executeDelete(ex: Executor, shard: Shard, req: Request, token: n
   if (entry < 0) return ex.notFound();
   code = checkGeneration(req, shard.index.generation(entry));
   if (code !== OK) return answer.fail(code);
-  code = ex.checkSet(shard, req, entry);
+  code = ex.checkSet(shard, req, entry, false);
   if (code !== OK) return answer.fail(code);
   if (req.hasFilter || req.batchFilter !== null) {
     code = applyFilter(ex, shard, req, entry, token);

@@ -15,7 +15,7 @@ import { executeRead } from './read.js';
 import type { Request } from './request.js';
 import { executeWrite } from './write.js';
 
-const INFO4_MRT = INFO4_MRT_VERIFY_READ | INFO4_MRT_ROLL_FORWARD | INFO4_MRT_ROLL_BACK;
+const INFO4_MRT_ROLL = INFO4_MRT_ROLL_FORWARD | INFO4_MRT_ROLL_BACK;
 
 /** Whether the command belongs to the read histogram and counters. */
 export function isReadCommand(req: Request): boolean {
@@ -29,8 +29,10 @@ export function isReadCommand(req: Request): boolean {
  */
 export function execute(ex: Executor, shard: Shard, req: Request, token: number): number {
   ex.isLoaded = false;
-  if (req.hasTransaction || (req.info4 & INFO4_MRT) !== 0) return ex.answer.fail(ENTERPRISE_ONLY);
-  if ((req.info2 & INFO2_WRITE) === 0) {
+  const isWrite = (req.info2 & INFO2_WRITE) !== 0;
+  const refused = isWrite ? INFO4_MRT_ROLL : INFO4_MRT_VERIFY_READ; // the others mean nothing to the command
+  if (req.hasTransaction || (req.info4 & refused) !== 0) return ex.answer.fail(ENTERPRISE_ONLY);
+  if (!isWrite) {
     if ((req.info1 & INFO1_READ) === 0) return ex.answer.fail(PARAMETER);
     return executeRead(ex, shard, req, token);
   }

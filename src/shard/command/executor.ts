@@ -71,9 +71,9 @@ export class Executor {
     return voidTime === 0 || voidTime > this.nowSec;
   }
 
-  /** A set name that was sent must be the record's. */
-  checkSet(shard: Shard, req: Request, entry: number): number {
-    if (req.setSize === 0) return OK;
+  /** A set name that was sent must be the record's. Writes have to send it, if it has one. */
+  checkSet(shard: Shard, req: Request, entry: number, isWrite: boolean): number {
+    if (req.setSize === 0 && !isWrite) return OK;
     const id = shard.namespace.sets.find(req.bytes, req.setAt, req.setSize);
     return id === shard.index.setId(entry) ? OK : PARAMETER;
   }

@@ -34,7 +34,7 @@ export function executeRead(ex: Executor, shard: Shard, req: Request, token: num
   if (req.opCount === 0 && !isWhole) return answer.fail(PARAMETER);
   const entry = ex.findLive(shard, req);
   if (entry < 0) return ex.notFound();
-  let code = ex.checkSet(shard, req, entry);
+  let code = ex.checkSet(shard, req, entry, false);
   if (code !== OK) return failAt(ex, shard, entry, code);
   if (req.hasFilter || req.batchFilter !== null) {
     code = applyFilter(ex, shard, req, entry, token);

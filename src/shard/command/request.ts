@@ -77,7 +77,7 @@ export class Request {
    * @returns OK or PARAMETER.
    */
   parseMessage(bytes: Uint8Array, at: number, size: number): number {
-    if (size < MSG_HEADER_SIZE || bytes[at] !== MSG_HEADER_SIZE) return PARAMETER;
+    if (size < MSG_HEADER_SIZE) return PARAMETER; // what the header says of its size means nothing, as on the reference
     this.bytes = bytes;
     this.info1 = bytes[at + MSG_INFO1]!;
     this.info2 = bytes[at + MSG_INFO2]!;

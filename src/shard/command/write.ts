@@ -110,7 +110,7 @@ export function executeWrite(ex: Executor, shard: Shard, req: Request, token: nu
   code = checkGeneration(req, entry < 0 ? 0 : index.generation(entry));
   if (code !== OK) return failAt(ex, shard, entry, code);
   if (entry >= 0) {
-    code = ex.checkSet(shard, req, entry);
+    code = ex.checkSet(shard, req, entry, true);
     if (code !== OK) return failAt(ex, shard, entry, code);
     if (req.hasFilter || req.batchFilter !== null) {
       code = applyFilter(ex, shard, req, entry, token);
