@@ -1,7 +1,8 @@
 /**
  * The elements of a container in the order of their values: what ranks are made of. Lists are ordered by their
  * elements; maps by the values of their pairs, or by their keys, which is only needed where they are not stored so.
- * Equal ones stay in stored order, so that equal values of a map are ordered by key.
+ * Equal ones are sorted as they are stored, so that equal values of a map are ordered by key; but equal elements of a
+ * list have the same rank when they are asked for it one by one.
  *
  * Sorting works on the packed elements. Each has a number, a prefix of its place in the total order, which decides
  * nearly all comparisons; only elements of equal numbers are compared in full.
@@ -42,42 +43,81 @@ export class Order {
   count = 0;
   isSorted = false;
   isRanked = false;
+  /** The container whose persisted order this is; then nothing is sorted, and `sorted` and `ranks` say nothing. */
+  #persisted: Container | undefined;
   #spare = new Uint32Array(64);
   #prefixes = new Float64Array(64);
   #ats = new Uint32Array(64);
 
-  /** Sorts the elements by value. @returns false when the container is malformed. */
+  /** Sorts the elements by value, unless that order is persisted. @returns false when the container is malformed. */
   sortByValue(container: Container): boolean {
-    const { count, bytes, end } = container;
-    this.#reserve(count);
-    this.count = count;
-    const isMap = container.type === MAP;
-    let isInOrder = true;
-    for (let k = 0; k < count; k++) {
-      const at = isMap ? container.valueOf(k) : container.offsetOf(k);
-      if (at < 0) return false;
-      this.#ats[k] = at;
-      this.#prefixes[k] = prefixOf(bytes, at, end);
-      this.sorted[k] = k;
-      if (isInOrder && k > 0 && this.#compare(bytes, end, k - 1, k) > 0) isInOrder = false;
+    if (container.orderAt >= 0) {
+      this.#persisted = container;
+      this.count = container.count;
+      this.isSorted = true;
+      return true;
     }
-    if (!isInOrder) this.#mergeSort(bytes, end);
+    if (!this.#load(container)) return false;
+    const { bytes, end } = container;
+    for (let k = 1; k < this.count; k++) {
+      if (this.#compare(bytes, end, k - 1, k) <= 0) continue;
+      this.#mergeSort(bytes, end);
+      break;
+    }
     this.isSorted = true;
     return true;
+  }
+
+  /**
+   * Finds the elements of the ranks from `start` on, `count` of them, without sorting all. Which ones of equal elements
+   * these are, and that they come in descending order when they lie in the lower half, is what a heap in place makes of
+   * it, as observed of the reference.
+   * @returns Where they stand in `sorted`, or -1 when the container is malformed. `sorted` is no order afterwards.
+   */
+  selectRanks(container: Container, start: number, count: number): number {
+    if (!this.#load(container)) return -1;
+    const size = container.count;
+    const { bytes, end } = container;
+    const isLower = start <= size - start - count;
+    const sign = isLower ? 1 : -1;
+    for (let at = (size >>> 1) - 1; at >= 0; at--) this.#sink(bytes, end, at, size, sign);
+    let left = size;
+    for (let taken = isLower ? start + count : size - start; taken > 0; taken--) {
+      left--;
+      const top = this.sorted[0]!;
+      this.sorted[0] = this.sorted[left]!;
+      this.sorted[left] = top;
+      this.#sink(bytes, end, 0, left, sign);
+    }
+    return isLower ? size - start - count : start;
   }
 
   /** Forgets the order: another operation begins. */
   clear(): void {
     this.isSorted = false;
     this.isRanked = false;
+    this.#persisted = undefined;
+  }
+
+  /** After a sort: the element that has `rank`. */
+  indexAt(rank: number): number {
+    return this.#persisted === undefined ? this.sorted[rank]! : this.#persisted.indexAtRank(rank);
   }
 
   /** Gets ready for asking the ranks of `asked` elements. @returns false when the container is malformed. */
   prepare(container: Container, asked: number): boolean {
-    if (asked <= LOOKED_UP_MAX || this.isRanked || isInOrder(container)) return true;
+    if (asked <= LOOKED_UP_MAX || this.isRanked || isInOrder(container) || container.orderAt >= 0)
+      return true;
     if (!this.isSorted && !this.sortByValue(container)) return false;
     if (this.ranks.length < this.count) this.ranks = new Uint32Array(this.sorted.length);
-    for (let k = 0; k < this.count; k++) this.ranks[this.sorted[k]!] = k;
+    const isList = container.type === LIST;
+    const { bytes, end } = container;
+    let rank = 0;
+    for (let k = 0; k < this.count; k++) {
+      const index = this.sorted[k]!;
+      if (!isList || k === 0 || this.#compare(bytes, end, this.sorted[k - 1]!, index) !== 0) rank = k;
+      this.ranks[index] = rank;
+    }
     this.isRanked = true;
     return true;
   }
@@ -85,6 +125,7 @@ export class Order {
   /** Rank of element `index`: the index itself in an ordered list. */
   rankAt(container: Container, index: number): number {
     if (isInOrder(container)) return index;
+    if (container.orderAt >= 0) return persistedRank(container, index);
     return this.isRanked ? this.ranks[index]! : rankOfElement(container, index);
   }
 
@@ -103,7 +144,10 @@ export class Order {
     let high = this.count;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      const own = this.#ats[this.sorted[middle]!]!;
+      const own =
+        this.#persisted === undefined
+          ? this.#ats[this.sorted[middle]!]!
+          : container.valueOf(container.indexAtRank(middle));
       if (compare(container.bytes, own, container.end, bytes, at, end) < limit) low = middle + 1;
       else high = middle;
     }
@@ -118,6 +162,38 @@ export class Order {
     this.#spare = new Uint32Array(64);
     this.#prefixes = new Float64Array(64);
     this.#ats = new Uint32Array(64);
+  }
+
+  /** Reads where the elements are, in the order in which they are stored. */
+  #load(container: Container): boolean {
+    const { count, bytes, end } = container;
+    this.#reserve(count);
+    this.count = count;
+    const isMap = container.type === MAP;
+    for (let k = 0; k < count; k++) {
+      const at = isMap ? container.valueOf(k) : container.offsetOf(k);
+      if (at < 0) return false;
+      this.#ats[k] = at;
+      this.#prefixes[k] = prefixOf(bytes, at, end);
+      this.sorted[k] = k;
+    }
+    return true;
+  }
+
+  /** Lets the element at `at` of a heap of `size` sink to its place. @param sign 1: the smallest on top; -1: the largest. */
+  #sink(bytes: Uint8Array, end: number, at: number, size: number, sign: number): void {
+    const heap = this.sorted;
+    const sinking = heap[at]!;
+    let hole = at;
+    for (;;) {
+      let child = 2 * hole + 1;
+      if (child >= size) break;
+      if (child + 1 < size && sign * this.#compare(bytes, end, heap[child + 1]!, heap[child]!) < 0) child++;
+      if (sign * this.#compare(bytes, end, heap[child]!, sinking) >= 0) break;
+      heap[hole] = heap[child]!;
+      hole = child;
+    }
+    heap[hole] = sinking;
   }
 
   #compare(bytes: Uint8Array, end: number, left: number, right: number): number {
@@ -174,6 +250,8 @@ export function rankOf(
 ): number {
   const isList = container.type === LIST;
   if (isList && container.isOrdered) return search(container, bytes, at, end, isAfter);
+  if (container.orderAt >= 0)
+    return persistedRankOf(container, bytes, at, end, isAfter ? container.count : 0);
   const limit = isAfter ? 1 : 0;
   let rank = 0;
   let p = container.contentAt;
@@ -187,7 +265,35 @@ export function rankOf(
   return rank;
 }
 
-/** Rank of element `index`: the smaller ones, and the equal ones before it. */
+/** Rank of pair `index` where the value order is persisted. */
+function persistedRank(container: Container, index: number): number {
+  const at = container.valueOf(index);
+  return at < 0 ? 0 : persistedRankOf(container, container.bytes, at, container.end, index);
+}
+
+/** How many pairs come before one with the value at `at` and number `index`, in a persisted order. */
+export function persistedRankOf(
+  container: Container,
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  index: number,
+): number {
+  let low = 0;
+  let high = container.count;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const own = container.indexAtRank(middle);
+    const ownAt = container.valueOf(own);
+    if (ownAt < 0) return 0;
+    const comparison = compare(container.bytes, ownAt, container.end, bytes, at, end);
+    if (comparison < 0 || (comparison === 0 && own < index)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Rank of element `index`: how many are smaller; of a pair, and how many before it have an equal value. */
 function rankOfElement(container: Container, index: number): number {
   const isList = container.type === LIST;
   const { bytes, end, count } = container;
@@ -197,14 +303,15 @@ function rankOfElement(container: Container, index: number): number {
   for (let k = 0; k < count && at >= 0; k++) {
     if (!isList) p = nextOf(bytes, p, end);
     if (p < 0) return 0;
-    if (compare(bytes, p, end, bytes, at, end) < (k < index ? 1 : 0)) rank++;
+    if (compare(bytes, p, end, bytes, at, end) < (!isList && k < index ? 1 : 0)) rank++;
     p = nextOf(bytes, p, end);
     if (p < 0) return 0;
   }
   return rank;
 }
 
-function isInOrder(container: Container): boolean {
+/** Whether ranks are indexes. */
+export function isInOrder(container: Container): boolean {
   return container.type === LIST && container.isOrdered;
 }
 

@@ -52,10 +52,11 @@ export class Run {
 
   /** Turns the run into everything below `size` but itself. Only once. */
   invert(size: number): void {
-    this.#holeAt = this.start;
-    this.#holeSize = this.count;
-    this.start = 0;
-    this.count = size - this.#holeSize;
+    const { start, count } = this;
+    this.set(0, size - count);
+    if (count === 0) return;
+    this.#holeAt = start;
+    this.#holeSize = count;
   }
 
   /** Number `k` of the run, ascending. */

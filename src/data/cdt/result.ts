@@ -8,7 +8,7 @@ import { BOOL, LIST } from '../type.js';
 import type { CdtCall } from './call.js';
 import type { Container } from './container.js';
 import { integerParticle, particleOf } from './element-particle.js';
-import { Order } from './order.js';
+import { isInOrder, Order } from './order.js';
 import type { Run } from './range.js';
 import { Selection } from './selection.js';
 
@@ -112,9 +112,12 @@ function answerIndexes(call: CdtCall, isReverse: boolean, isSingle: boolean): nu
     return OK;
   }
   beginNumbers(call, count);
-  if (!isReverse) for (let k = 0; k < count; k++) putNumber(selection.at(k));
-  else if (selection.isPicked) for (let k = 0; k < count; k++) putNumber(size - 1 - selection.at(k));
-  else for (let k = count - 1; k >= 0; k--) putNumber(size - 1 - selection.at(k));
+  if (!selection.isPicked) putRun(selection.run, isReverse);
+  else {
+    for (let k = 0; k < count; k++) {
+      putNumber(isReverse ? size - 1 - selection.at(k) : selection.at(k));
+    }
+  }
   endNumbers(call);
   return OK;
 }
@@ -129,16 +132,43 @@ function answerRanks(call: CdtCall, isReverse: boolean, isSingle: boolean): numb
     answerInteger(call, rank >= 0 && isReverse ? size - 1 - rank : rank);
     return OK;
   }
-  if (!selection.hasRanks && !order.prepare(call.target, count)) return PARAMETER;
+  const isAll = !selection.isPicked && count === size;
+  const isRun = selection.hasRanks || selection.isOfRanks || isAll || isInOrder(call.target);
+  if (!isRun && !order.prepare(call.target, count)) return PARAMETER;
   beginNumbers(call, count);
-  for (let k = 0; k < count; k++) {
-    if (!selection.hasRanks) {
+  if (selection.hasRanks) putRun(ranks, isReverse);
+  else if (selection.isOfRanks) putPickedRanks(isReverse);
+  else if (!selection.isPicked && isRun) putRun(selection.run, isReverse);
+  else {
+    for (let k = 0; k < count; k++) {
       const rank = order.rankAt(call.target, selection.at(k));
       putNumber(isReverse ? size - 1 - rank : rank);
-    } else putNumber(isReverse ? size - 1 - ranks.at(count - 1 - k) : ranks.at(k));
+    }
   }
   endNumbers(call);
   return OK;
+}
+
+/** Writes a run in ascending order; from the other end each of its two parts for itself. */
+function putRun(run: Run, isReverse: boolean): void {
+  const { size } = selection;
+  const first = run.firstCount;
+  for (let k = 0; k < first; k++) putNumber(isReverse ? size - 1 - run.at(first - 1 - k) : run.at(k));
+  for (let k = first; k < run.count; k++) {
+    putNumber(isReverse ? size - 1 - run.at(run.count - 1 - k + first) : run.at(k));
+  }
+}
+
+/** Writes ranks as they were picked; of an inverted selection the runs that are left, as `putRun` does. */
+function putPickedRanks(isReverse: boolean): void {
+  const { count, size, picked } = selection;
+  let k = 0;
+  while (k < count) {
+    let end = k + 1;
+    if (selection.isInverted) while (end < count && picked[end] === picked[end - 1]! + 1) end++;
+    for (let n = k; n < end; n++) putNumber(isReverse ? size - 1 - picked[end - 1 - (n - k)]! : picked[n]!);
+    k = end;
+  }
 }
 
 /** `[start, count]` of what forms a run. */

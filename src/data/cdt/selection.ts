@@ -22,6 +22,9 @@ export class Selection {
   /** Whether the ranks of what is selected are `ranks`, in whatever order. */
   hasRanks = false;
   readonly ranks = new Run();
+  /** Whether `picked` are ranks, in whose order the answer is; `toIndexes` makes indexes of them. */
+  isOfRanks = false;
+  isInverted = false;
   #marks = new Uint8Array(64);
 
   /** Selects nothing, in a container of `size` elements; then `pick`, `selectRun`, `selectRange` or `selectShifted`. */
@@ -30,6 +33,8 @@ export class Selection {
     this.count = 0;
     this.isPicked = true;
     this.hasRanks = false;
+    this.isOfRanks = false;
+    this.isInverted = false;
   }
 
   /** Adds an element to those picked. */
@@ -75,6 +80,7 @@ export class Selection {
 
   /** Selects everything else instead, in the order of indexes. */
   invert(): void {
+    this.isInverted = true;
     if (this.isPicked) {
       this.#mark();
       this.#takeMarked(0);
@@ -83,6 +89,13 @@ export class Selection {
       this.count = this.run.count;
     }
     if (this.hasRanks) this.ranks.invert(this.size);
+  }
+
+  /** Turns picked ranks into indexes. @param sorted the index of each rank. */
+  toIndexes(sorted: Uint32Array): void {
+    if (!this.isOfRanks) return;
+    for (let k = 0; k < this.count; k++) this.picked[k] = sorted[this.picked[k]!]!;
+    this.isOfRanks = false;
   }
 
   /** Gives back what a large selection needed. */

@@ -73,10 +73,11 @@ export function appendItems(call: CdtCall): number {
 /** index, list of values, flags? */
 export function insertItems(call: CdtCall): number {
   const { target } = call;
-  const index = placeOf(call, 0);
-  if (target.isOrdered || index < 0) return OP_NOT_APPLICABLE;
+  if (target.isOrdered) return OP_NOT_APPLICABLE;
   if (openItems(call, 1) !== OK) return PARAMETER;
-  return addItems(call, index, call.flags(2));
+  // Without items the index does not matter.
+  const index = items.count === 0 ? 0 : placeOf(call, 0);
+  return index < 0 ? OP_NOT_APPLICABLE : addItems(call, index, call.flags(2));
 }
 
 /** The index that argument `k` means to write at, which may lie beyond the end; -1 when it can be none. */
@@ -155,9 +156,14 @@ export function boundsOf(target: Container, place: number, flags: number): numbe
   return place > target.count && (flags & INSERT_BOUNDED) !== 0 ? OP_NOT_APPLICABLE : OK;
 }
 
-/** The policy forbids it: that is the code, or with NO_FAIL a success that changes nothing and answers the size. */
+/** The policy forbids it: that is the code, or with NO_FAIL a success that adds nothing, though to a list that is made,
+ * and answers the size. */
 function refuse(call: CdtCall, code: number, flags: number): number {
   if ((flags & NO_FAIL) === 0) return code;
+  if (!call.exists) {
+    beginChange(call, 0, call.target.flags, 0);
+    endChange(call);
+  }
   answerInteger(call, call.target.count);
   return OK;
 }

@@ -26,6 +26,7 @@ export function sort(call: CdtCall): number {
   const { target } = call;
   const flags = call.flags(0);
   if (target.count <= 1) return OK;
+  if (!target.isOrdered && (flags & DESCENDING) !== 0 && (flags & DROP_DUPLICATES) !== 0) return PARAMETER;
   return rewrite(call, target.flags, flags);
 }
 

@@ -4,9 +4,9 @@ import type { CdtCall } from '../cdt/call.js';
 import { particleOf } from '../cdt/element-particle.js';
 import { rankOf } from '../cdt/order.js';
 import { SUM_SIZE_MAX, writeSum } from '../cdt/sum.js';
-import { indexOfEqual, PADDING_MAX, placeOf } from './add.js';
+import { boundsOf, indexOfEqual, PADDING_MAX, placeOf } from './add.js';
 import { beginChange, endChange, keep, out } from './change.js';
-import { ADD_UNIQUE, createdFlags, INSERT_BOUNDED, NO_FAIL } from './flags.js';
+import { ADD_UNIQUE, createdFlags, NO_FAIL } from './flags.js';
 
 /** index, delta?, order?, flags? */
 export function increment(call: CdtCall): number {
@@ -14,12 +14,8 @@ export function increment(call: CdtCall): number {
   if (!call.exists) target.flags = createdFlags(call.flags(2), call.isTopLevel);
   const flags = call.flags(3);
   const index = placeOf(call, 0);
-  if (index < 0 || (target.isOrdered && index > target.count)) return OP_NOT_APPLICABLE;
-  if (index > target.count && (flags & INSERT_BOUNDED) !== 0) {
-    return (flags & NO_FAIL) !== 0 ? OK : OP_NOT_APPLICABLE;
-  }
+  if (index < 0) return OP_NOT_APPLICABLE;
   const padding = Math.max(0, index - target.count);
-  if (padding > PADDING_MAX) return RECORD_TOO_BIG;
   const isThere = index < target.count;
   const at = isThere ? target.offsetOf(index) : -1;
   const next = isThere ? target.offsetOf(index + 1) : -1;
@@ -39,7 +35,11 @@ export function increment(call: CdtCall): number {
     sumAt,
   );
   if (size < 0) return PARAMETER;
+  if (target.isOrdered && index > target.count) return OP_NOT_APPLICABLE;
   particleOf(sum, sumAt, sumAt + size, scratch, call.result);
+  // What is not done because of a policy still answers what it would have made.
+  if (boundsOf(target, index, flags) !== OK) return (flags & NO_FAIL) !== 0 ? OK : OP_NOT_APPLICABLE;
+  if (padding > PADDING_MAX) return RECORD_TOO_BIG;
   if ((flags & ADD_UNIQUE) !== 0 && indexOfEqual(target, sum, sumAt, sumAt + size, index) >= 0) {
     return (flags & NO_FAIL) !== 0 ? OK : ELEMENT_EXISTS;
   }

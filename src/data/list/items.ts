@@ -35,37 +35,43 @@ export function openItems(call: CdtCall, k: number): number {
 
 /**
  * Leaves those items in `added` that the list takes.
- * @returns OK, or OP_NOT_APPLICABLE for items that are equal, ELEMENT_EXISTS for one that is in the list.
+ * @returns OK, or OP_NOT_APPLICABLE for an item that equals an earlier one, ELEMENT_EXISTS for one that is in the
+ * list: whichever item comes first, but in an ordered list any that are equal.
  */
 export function chooseItems(call: CdtCall, flags: number): number {
   const { target } = call;
-  if (items.count === 0) return OK;
   if ((flags & ADD_UNIQUE) === 0) return target.isOrdered ? pickInOrder() : OK;
   const isPartial = (flags & NO_FAIL) !== 0 && (flags & PARTIAL) !== 0;
   if (!itemOrder.sortByValue(items) || !order.sortByValue(target)) return PARAMETER;
   added.begin(items.count);
-  let code = OK;
+  let repeated = items.count; // the first item that equals an earlier one
+  let known = items.count; // the first that is in the list
   let last = -1;
   for (let k = 0; k < items.count; k++) {
     const item = itemOrder.sorted[k]!;
     const at = items.offsetOf(item);
     if (
       last >= 0 &&
-      compare(items.bytes, items.offsetOf(last), items.end, items.bytes, at, items.end) === 0
+      compare(items.bytes, itemOrder.valueAt(last), items.end, items.bytes, at, items.end) === 0
     ) {
-      if (!isPartial) return OP_NOT_APPLICABLE;
-      continue;
-    }
+      repeated = Math.min(repeated, item);
+    } else if (isIn(target, at)) known = Math.min(known, item);
+    else added.pick(item);
     last = item;
-    const rank = order.rankOf(target, items.bytes, at, items.end, false);
-    const isThere =
-      rank < target.count &&
-      compare(target.bytes, order.valueAt(order.sorted[rank]!), target.end, items.bytes, at, items.end) === 0;
-    if (!isThere) added.pick(item);
-    else if (!isPartial) code = ELEMENT_EXISTS;
   }
   if (!target.isOrdered) added.ascend();
-  return code;
+  if (isPartial || (repeated === items.count && known === items.count)) return OK;
+  return repeated < known || (target.isOrdered && repeated < items.count)
+    ? OP_NOT_APPLICABLE
+    : ELEMENT_EXISTS;
+}
+
+/** Whether the target, sorted before, has an element equal to the item at `at`. */
+function isIn(target: Container, at: number): boolean {
+  const rank = order.rankOf(target, items.bytes, at, items.end, false);
+  if (rank === target.count) return false;
+  const own = order.valueAt(order.sorted[rank]!);
+  return compare(target.bytes, own, target.end, items.bytes, at, items.end) === 0;
 }
 
 function pickInOrder(): number {

@@ -4,7 +4,6 @@ import type { CdtCall, CdtRow } from '../cdt/call.js';
 import {
   ANY_ARG,
   COUNT_ARG,
-  DELTA_ARG,
   INT_ARG,
   LIST_ARG,
   RETURN_ARG,
@@ -45,7 +44,7 @@ export const LIST_OPS: readonly (readonly [number, CdtRow])[] = [
   [9, creating('set', [INT_ARG, STORED_ARG, INT_ARG], 2, set)],
   [10, changing('trim', [INT_ARG, COUNT_ARG], 2, trim)],
   [11, changing('clear', [], 0, clear)],
-  [12, creating('increment', [INT_ARG, DELTA_ARG, INT_ARG, INT_ARG], 1, increment)],
+  [12, creating('increment', [INT_ARG, ANY_ARG, INT_ARG, INT_ARG], 1, increment)],
   [13, { ...changing('sort', [INT_ARG], 0, sort), missing: INCOMPATIBLE_TYPE }],
 
   [16, reading('size', [], 0, size)],

@@ -2,10 +2,12 @@
 import { OK, OP_NOT_APPLICABLE, PARAMETER } from '../../base/result.js';
 import type { CdtCall } from '../cdt/call.js';
 import {
+  answerBool,
   answerSelection,
   beginSelection,
   INVERTED,
   order,
+  RETURN_EXISTS,
   RETURN_TYPE_MASK,
   selection,
   VALUE_PART,
@@ -35,8 +37,11 @@ export function runSelection(
   if (isInverted && isSingle) return OP_NOT_APPLICABLE;
   beginSelection(call);
   let code = selector(call, k, returnType);
+  const isFound = selection.count > 0;
   if (code === OK && isInverted) selection.invert();
-  if (code === OK) code = answerSelection(call, returnType, isSingle, VALUE_PART);
+  if (code === OK && isInverted && selection.isPicked && returnType === RETURN_EXISTS) {
+    answerBool(call, !isFound); // of what was picked, not whether anything else is there
+  } else if (code === OK) code = answerSelection(call, returnType, isSingle, VALUE_PART);
   if (code === OK && isRemoved) code = removeSelected(call);
   order.release();
   selection.release();
@@ -46,6 +51,7 @@ export function runSelection(
 /** The list without what is selected. A list that becomes empty does not keep an index. */
 export function removeSelected(call: CdtCall): number {
   const { target } = call;
+  selection.toIndexes(order.sorted);
   selection.ascend();
   const { count } = selection;
   if (count === 0) return OK;

@@ -8,6 +8,7 @@ import { Container } from '../cdt/container.js';
 import { rankOf } from '../cdt/order.js';
 import { Run, singleIndex, UNLIMITED } from '../cdt/range.js';
 import { order, RETURN_RANK, RETURN_REVERSE_RANK, RETURN_VALUE, selection } from '../cdt/result.js';
+import { Untaken } from '../cdt/untaken.js';
 import { compare } from '../msgpack/compare.js';
 import { nextOf } from '../msgpack/element.js';
 
@@ -19,6 +20,7 @@ const ITEM_COUNT_MAX = 1 << 20;
 
 const items = new Container();
 const run = new Run();
+const untaken = new Untaken();
 
 /** index */
 export function byIndex(call: CdtCall, k: number): number {
@@ -96,23 +98,49 @@ export function byValueList(call: CdtCall, k: number, returnType: number): numbe
   const { target, bytes } = call;
   if (!items.open(bytes, call.argAt[k]!, call.argAt[k + 1]!) || items.count > ITEM_COUNT_MAX)
     return PARAMETER;
-  if (!target.isOrdered && !order.sortByValue(target)) return PARAMETER;
+  if (items.count === 0 || target.count === 0) selection.selectRun(0, 0);
+  else if (target.isOrdered) return selectInOrder(call);
+  else return selectUnordered(call, returnType);
+  return OK;
+}
+
+/** The items' matches in a list out of order: in the list's order, or when ranks are asked for in the items'. */
+function selectUnordered(call: CdtCall, returnType: number): number {
+  const { target, bytes } = call;
+  if (!order.sortByValue(target)) return PARAMETER;
+  const isOfRanks = returnType === RETURN_RANK || returnType === RETURN_REVERSE_RANK;
+  untaken.begin(target.count);
+  let p = items.contentAt;
+  for (let item = 0; item < items.count && selection.count < target.count; item++) {
+    const next = nextOf(bytes, p, items.end);
+    if (next < 0) return PARAMETER;
+    const from = order.rankOf(target, bytes, p, next, false);
+    const to = order.rankOf(target, bytes, p, next, true);
+    for (let rank = untaken.first(from); rank < to; rank = untaken.first(rank)) {
+      untaken.take(rank);
+      selection.pick(isOfRanks ? rank : order.sorted[rank]!);
+    }
+    p = next;
+  }
+  untaken.release();
+  selection.isOfRanks = isOfRanks;
+  if (!isOfRanks) selection.ascend();
+  return OK;
+}
+
+/** The items' matches in a list in order: in the order of the items. */
+function selectInOrder(call: CdtCall): number {
+  const { target, bytes } = call;
   let p = items.contentAt;
   for (let item = 0; item < items.count; item++) {
     const next = nextOf(bytes, p, items.end);
     if (next < 0) return PARAMETER;
-    const from = target.isOrdered
-      ? rankOf(target, bytes, p, next, false)
-      : order.rankOf(target, bytes, p, next, false);
-    const to = target.isOrdered
-      ? rankOf(target, bytes, p, next, true)
-      : order.rankOf(target, bytes, p, next, true);
+    const from = rankOf(target, bytes, p, next, false);
+    const to = rankOf(target, bytes, p, next, true);
     if (from < 0 || to < 0) return PARAMETER;
-    for (let rank = from; rank < to; rank++) selection.pick(target.isOrdered ? rank : order.sorted[rank]!);
+    for (let index = from; index < to; index++) selection.pick(index);
     p = next;
   }
-  if (!target.isOrdered && returnType !== RETURN_RANK && returnType !== RETURN_REVERSE_RANK)
-    selection.ascend();
   return OK;
 }
 
@@ -144,13 +172,13 @@ function byEqual(call: CdtCall, k: number, countMax: number): number {
 /** Selects what has the `count` ranks from `start` on. */
 function selectRanks(call: CdtCall, start: number, count: number, returnType: number): number {
   const { target } = call;
-  if (target.isOrdered || count === target.count || count === 0) {
+  if (target.isOrdered || target.count === 0) {
     selection.selectRun(start, count);
-    selection.setRanks(start);
     return OK;
   }
-  if (!order.sortByValue(target)) return PARAMETER;
-  for (let k = 0; k < count; k++) selection.pick(order.sorted[start + k]!);
+  const from = order.selectRanks(target, start, count);
+  if (from < 0) return PARAMETER;
+  for (let k = 0; k < count; k++) selection.pick(order.sorted[from + k]!);
   if (returnType !== RETURN_VALUE) selection.ascend();
   selection.setRanks(start);
   return OK;
