@@ -1,92 +1,76 @@
 /**
- * The bytes that a program cannot tell apart form one class, and an automaton has one column for each class
- * and a last one for the end of the subject. A NUL byte counts as the end: a subject is a C string.
+ * The bytes that a program cannot tell apart form one class, and an automaton has one column for each class.
+ * Class 0 is that of the NUL byte alone, and of the end of the subject: a subject is a C string.
  */
 import { add, type ByteSet, emptySet, has, NEWLINE_BYTE, WORD_SET } from './byte-set.js';
 import { upperCase } from './pattern.js';
 import { EDGE, neighbourOf } from './place.js';
 import { ARGUMENT_SHIFT, CHAR, KIND_MASK, type Program } from './program.js';
 
+export const END_CLASS = 0;
+
 export interface Alphabet {
+  /** Number of classes. */
+  readonly count: number;
   /** 256 entries: the class of a byte of the subject, with case ignored if the program does so. */
   readonly classOf: Uint8Array;
   /** A byte of each class, as the program spells it. */
   readonly byteOf: Uint8Array;
   /** What an assertion sees in a byte of each class, and in the end. */
   readonly neighbourOf: Uint8Array;
-  /** The class that is the end, the last one. */
-  readonly end: number;
 }
+
+/** Shared by all compilations: for each class how many bytes it has, how many of them are in a set, and their new class. */
+const sizes = new Int32Array(256);
+const hits = new Int32Array(256);
+const moved = new Int32Array(256);
+const singles = emptySet();
 
 export function alphabetOf(program: Program): Alphabet {
-  const split = new Splitter();
-  const single = emptySet();
-  for (const op of program.op) if ((op & KIND_MASK) === CHAR) add(single, op >>> ARGUMENT_SHIFT);
-  for (let byte = 1; byte < 256; byte++) if (has(single, byte)) split.single(byte);
-  for (const set of program.sets) split.set(set);
-  if (program.hasAssertions) {
-    split.set(WORD_SET);
-    split.single(NEWLINE_BYTE);
+  const classOf = new Uint8Array(256).fill(1);
+  classOf[0] = END_CLASS;
+  sizes[1] = 255;
+  let count = 2;
+  singles.fill(0);
+  for (let i = 0; i < program.op.length; i++) {
+    const op = program.op[i]!;
+    if ((op & KIND_MASK) === CHAR) add(singles, op >>> ARGUMENT_SHIFT);
   }
-  split.single(0);
-  const end = split.classOf[0]!;
-  const last = split.count - 1;
-  const classOf = new Uint8Array(256);
-  const byteOf = new Uint8Array(split.count);
-  const neighbour = new Uint8Array(split.count);
-  for (let byte = 0; byte < 256; byte++) {
-    // The class of NUL changes places with the last one.
-    const cls = swapped(split.classOf[byte]!, end, last);
-    byteOf[cls] = byte;
-    neighbour[cls] = byte === 0 ? EDGE : neighbourOf(byte);
+  if (program.hasAssertions) add(singles, NEWLINE_BYTE);
+  for (let byte = 1; byte < 256 && sizes[1]! > 1; byte++) {
+    if (!has(singles, byte)) continue;
+    classOf[byte] = count;
+    sizes[1]!--;
+    sizes[count++] = 1;
   }
-  for (let byte = 0; byte < 256; byte++) {
-    classOf[byte] = swapped(split.classOf[program.ignoreCase ? upperCase(byte) : byte]!, end, last);
-  }
-  return { classOf, byteOf, neighbourOf: neighbour, end: last };
+  for (let i = 0; i < program.sets.length && count < 256; i++)
+    count = split(classOf, count, program.sets[i]!);
+  if (program.hasAssertions) count = split(classOf, count, WORD_SET);
+  const byteOf = new Uint8Array(count);
+  const neighbours = new Uint8Array(count);
+  for (let byte = 0; byte < 256; byte++) byteOf[classOf[byte]!] = byte;
+  for (let cls = 0; cls < count; cls++)
+    neighbours[cls] = cls === END_CLASS ? EDGE : neighbourOf(byteOf[cls]!);
+  if (program.ignoreCase) for (let byte = 0; byte < 256; byte++) classOf[byte] = classOf[upperCase(byte)]!;
+  return { count, classOf, byteOf, neighbourOf: neighbours };
 }
 
-function swapped(cls: number, one: number, other: number): number {
-  if (cls === one) return other;
-  return cls === other ? one : cls;
-}
-
-/** Splits the bytes, one class at first, into finer and finer classes. */
-class Splitter {
-  readonly classOf = new Uint8Array(256);
-  count = 1;
-  readonly #size = new Int32Array(256);
-  readonly #hits = new Int32Array(256);
-  readonly #moved = new Int32Array(256);
-
-  constructor() {
-    this.#size[0] = 256;
+/** Separates the bytes in `set` from those outside, in the classes that have both. @returns The new class count. */
+function split(classOf: Uint8Array, count: number, set: ByteSet): number {
+  hits.fill(0, 0, count);
+  moved.fill(0, 0, count);
+  for (let byte = 1; byte < 256; byte++) hits[classOf[byte]!]! += has(set, byte) ? 1 : 0;
+  let newCount = count;
+  for (let cls = 1; cls < count; cls++) {
+    if (hits[cls] === 0 || hits[cls] === sizes[cls]) continue;
+    moved[cls] = newCount;
+    sizes[newCount++] = hits[cls]!;
+    sizes[cls]! -= hits[cls]!;
   }
-
-  /** Gives a byte a class of its own. */
-  single(byte: number): void {
-    const cls = this.classOf[byte]!;
-    if (this.#size[cls] === 1) return;
-    this.#size[cls]!--;
-    this.#size[this.count] = 1;
-    this.classOf[byte] = this.count++;
+  if (newCount === count) return count;
+  for (let byte = 1; byte < 256; byte++) {
+    const to = moved[classOf[byte]!]!;
+    if (to > 0 && has(set, byte)) classOf[byte] = to;
   }
-
-  /** Separates the bytes in `set` from those outside. */
-  set(set: ByteSet): void {
-    if (this.count === 256) return;
-    const { classOf } = this;
-    this.#hits.fill(0);
-    for (let byte = 0; byte < 256; byte++) if (has(set, byte)) this.#hits[classOf[byte]!]!++;
-    this.#moved.fill(-1);
-    for (let byte = 0; byte < 256; byte++) {
-      const cls = classOf[byte]!;
-      if (!has(set, byte) || this.#hits[cls] === this.#size[cls]) continue;
-      if (this.#moved[cls]! < 0) this.#moved[cls] = this.count++;
-      const to = this.#moved[cls]!;
-      classOf[byte] = to;
-      this.#size[to]!++;
-    }
-    for (let cls = 0; cls < 256; cls++) if (this.#moved[cls]! >= 0) this.#size[cls]! -= this.#hits[cls]!;
-  }
+  return newCount;
 }

@@ -9,7 +9,7 @@
  * are decided when the byte behind them is known. The nodes where a match may begin belong to every state and
  * are not stored. State 0 is the one before the first byte.
  */
-import type { Alphabet } from './alphabet.js';
+import { type Alphabet, END_CLASS } from './alphabet.js';
 import { has } from './byte-set.js';
 import { AT_BEGIN, EDGE, holds, LINE_BEGIN, outerNeighbour } from './place.js';
 import {
@@ -42,7 +42,9 @@ const TRANSITIONS_MAX = 65_536; // ints
 const STORED_NODES_MAX = 131_072; // ints; room for the largest set twice
 const STORED_NODES_MIN = 64;
 /** Nodes looked at in one search to make states. */
-const BUDGET = 8_000_000;
+const BUDGET = 2_000_000;
+/** What a state costs apart from its nodes, in nodes. */
+const STEP_COST = 16;
 /** What is kept of a state: end of its nodes, their hash, the neighbour, the next state with a like hash. */
 const ROW_SIZE = 4;
 const ROW_END = 0;
@@ -111,7 +113,7 @@ export class Automaton {
     this.#program = program;
     this.#alphabet = alphabet;
     this.#size = program.op.length;
-    this.#width = alphabet.end + 1;
+    this.#width = alphabet.count;
     this.#rowsMax = Math.floor(TRANSITIONS_MAX / this.#width);
     following.clear(this.#size);
     this.#reach(following, program.entry);
@@ -143,18 +145,18 @@ export class Automaton {
       }
       row = target;
     }
-    const last = transitions[row + this.#alphabet.end]!;
-    return answerOf(last === UNSET ? this.#step(row, this.#alphabet.end) : last);
+    const last = transitions[row + END_CLASS]!;
+    return answerOf(last === UNSET ? this.#step(row, END_CLASS) : last);
   }
 
   /** Computes a transition and keeps it. @returns The target's place in `#transitions`, or FOUND, DEAD, SPENT. */
   #step(row: number, cls: number): number {
-    if (spent > BUDGET) return SPENT;
+    if ((spent += STEP_COST) > BUDGET) return SPENT;
     const index = row / this.#width;
     const isFound = this.#move(index, cls);
     let target: number;
     if (isFound) target = FOUND;
-    else if (cls === this.#alphabet.end || (this.#isAnchored && following.count === 0)) target = DEAD;
+    else if (cls === END_CLASS || (this.#isAnchored && following.count === 0)) target = DEAD;
     else {
       const neighbour = this.#program.hasAssertions ? this.#alphabet.neighbourOf[cls]! : EDGE;
       const found = this.#find(neighbour);
@@ -199,7 +201,6 @@ export class Automaton {
   /** Goes on from the nodes of `current` from `from` on, and those that assertions add to them. */
   #consume(from: number, cls: number, before: number, after: number): void {
     const { op, next, sets } = this.#program;
-    const { end } = this.#alphabet;
     const byte = this.#alphabet.byteOf[cls]!;
     for (let i = from; i < current.count; i++) {
       const node = current.nodes[i]!;
@@ -207,7 +208,7 @@ export class Automaton {
       const argument = op[node]! >>> ARGUMENT_SHIFT;
       if (kind === ASSERT) {
         if (holds(argument, before, after)) this.#reach(current, next[node]!);
-      } else if (cls === end) continue;
+      } else if (cls === END_CLASS) continue;
       else if (kind === CHAR) {
         if (argument === byte) this.#reach(following, next[node]!);
       } else if (kind === SET) {

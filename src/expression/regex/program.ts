@@ -26,7 +26,7 @@ export const ARGUMENT_SHIFT = 4;
 /** A larger automaton is refused, as the C library refuses one that does not fit in memory. */
 export const NODES_MAX = 65_536;
 /** Bracket expressions in one pattern; bounds the time to find the byte classes. */
-export const SETS_MAX = 4096;
+export const SETS_MAX = 1024;
 const NODES_MIN = 256;
 
 export interface Program {

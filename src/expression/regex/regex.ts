@@ -10,6 +10,7 @@
 import { alphabetOf } from './alphabet.js';
 import { Automaton, MATCHES } from './automaton.js';
 import { backtrack } from './backtracker.js';
+import { cached, keep } from './cache.js';
 import { parse } from './parser.js';
 import { Pattern } from './pattern.js';
 import type { Program } from './program.js';
@@ -46,21 +47,22 @@ export class Regex {
 
 /**
  * Compiles the pattern in the `size` bytes at `at`, or those before the first NUL in them; nothing of `bytes` is
- * kept. Flags that are not named above have no effect.
+ * kept. Flags that are not named above have no effect. The same pattern may give the same object again: one is for
+ * use by one thread, one subject after the other.
  * @returns undefined when the pattern is not valid or too large.
  */
 export function compileRegex(bytes: Uint8Array, at: number, size: number, flags: number): Regex | undefined {
   const end = endOfString(bytes, at, at + size);
-  const pattern = new Pattern(
-    bytes,
-    at,
-    end,
-    (flags & REGEX_EXTENDED) !== 0,
-    (flags & REGEX_ICASE) !== 0,
-    (flags & REGEX_NEWLINE) !== 0,
-  );
-  const program = parse(pattern);
-  return program === undefined ? undefined : new Regex(program);
+  const known = cached(bytes, at, end - at, flags);
+  if (known !== undefined) return known;
+  const isExtended = (flags & REGEX_EXTENDED) !== 0;
+  const ignoreCase = (flags & REGEX_ICASE) !== 0;
+  const newline = (flags & REGEX_NEWLINE) !== 0;
+  const program = parse(new Pattern(bytes, at, end, isExtended, ignoreCase, newline));
+  if (program === undefined) return undefined;
+  const regex = new Regex(program);
+  keep(bytes, at, end - at, flags, regex);
+  return regex;
 }
 
 function endOfString(bytes: Uint8Array, at: number, end: number): number {

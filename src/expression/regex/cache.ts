@@ -1,0 +1,36 @@
+/**
+ * The expressions compiled last, by pattern and flags. Requests that repeat a filter then find it compiled, and
+ * the states that earlier subjects asked for in it.
+ */
+import type { Regex } from './regex.js';
+
+const ENTRIES_MAX = 8; // each up to about a megabyte, most a few kilobytes
+const PATTERN_SIZE_MAX = 1024; // bytes; a longer one is not kept
+
+interface Entry {
+  readonly pattern: Uint8Array;
+  readonly flags: number;
+  readonly regex: Regex;
+}
+
+const entries: Entry[] = [];
+let oldest = 0;
+
+/** @returns What was kept for the `size` bytes at `at` and `flags`. */
+export function cached(bytes: Uint8Array, at: number, size: number, flags: number): Regex | undefined {
+  for (let i = 0; i < entries.length; i++) {
+    const entry = entries[i]!;
+    if (entry.flags !== flags || entry.pattern.length !== size) continue;
+    let same = 0;
+    while (same < size && entry.pattern[same] === bytes[at + same]) same++;
+    if (same === size) return entry.regex;
+  }
+  return undefined;
+}
+
+/** Keeps `regex` in place of the oldest one. */
+export function keep(bytes: Uint8Array, at: number, size: number, flags: number, regex: Regex): void {
+  if (size > PATTERN_SIZE_MAX) return;
+  entries[oldest] = { pattern: bytes.slice(at, at + size), flags, regex };
+  oldest = (oldest + 1) % ENTRIES_MAX;
+}
