@@ -1,4 +1,6 @@
 /** Operators on integers and floats. Source: protocol 16, section 3. */
+
+import { naturalLogarithm, power } from './double-double.js';
 import {
   addTo,
   compareInts,
@@ -11,7 +13,6 @@ import {
   subtractFrom,
   toDouble,
 } from './int64.js';
-import { naturalLogarithm, power } from './double-double.js';
 import { type Machine, TRUE, UNKNOWN } from './machine.js';
 import { type Operator, type OperatorRow, SAME_TYPE } from './operator.js';
 import { NODE_COUNT, NODE_OPERANDS } from './program.js';

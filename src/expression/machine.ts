@@ -26,9 +26,15 @@ export interface ProgramSource {
   get(bytes: Uint8Array, at: number, size: number): Program | undefined;
 }
 
-/** What one evaluation may look at, in bytes and with a charge for each node, so that none takes long. */
-const WORK_MAX = 256 * 1024 * 1024;
+/**
+ * Work is what an evaluation looks at, in bytes, and a charge for each node. What it may come to grows with the
+ * expression and with the largest value, so that only what goes over the same things again and again is stopped.
+ */
+const WORK_BASE = 4 * 1024 * 1024;
+const WORK_MAX = 512 * 1024 * 1024;
 const NODE_WORK = 8;
+const WORK_A_PROGRAM_BYTE = 256;
+const WORK_A_VALUE_BYTE = 64;
 
 /** Loop variables: the entry of a list or map at which a path stands. Key and index are unknown where they make no sense. */
 export class LoopEntry {
@@ -53,7 +59,9 @@ export class Machine {
   base = 0;
   top = 0;
   readonly values: Value[] = [];
-  #work = 0;
+  /** What may still be done. */
+  #workLeft = 0;
+  #largestSize = 0;
   #depth = 0;
   readonly #ops: ValueOp[] = [];
   #opCount = 0;
@@ -85,7 +93,8 @@ export class Machine {
     const outerBase = this.base;
     const outerTop = this.top;
     const outerScratch = this.scratch;
-    if (this.#depth++ === 0) this.#work = 0;
+    this.enter();
+    if (this.#depth === 1) this.#allow(program.bytes.length * WORK_A_PROGRAM_BYTE);
     this.program = program;
     this.code = program.code;
     this.record = record;
@@ -94,7 +103,7 @@ export class Machine {
     this.base = outerTop;
     for (let k = 0; k < program.variableCount; k++) this.take();
     const known = this.value(program.root, out);
-    this.#depth--;
+    this.leave();
     this.program = outerProgram;
     this.code = outerProgram.code;
     this.record = outerRecord;
@@ -107,7 +116,8 @@ export class Machine {
 
   /** Evaluates a node. @returns As `Run`. */
   run(node: number, out: Value): number {
-    this.#work += NODE_WORK;
+    this.#workLeft -= NODE_WORK;
+    if (this.#workLeft < 0) return UNKNOWN;
     return this.#table[this.code[node + NODE_OPERATOR]!]!(this, node, out);
   }
 
@@ -129,10 +139,32 @@ export class Machine {
     return added;
   }
 
+  /** Begins an evaluation, or one inside it; the outermost has all its work before it. Ends with `leave`. */
+  enter(): void {
+    if (this.#depth++ > 0) return;
+    this.#workLeft = WORK_BASE;
+    this.#largestSize = 0;
+  }
+
+  leave(): void {
+    this.#depth--;
+  }
+
+  /** Notes the size of a value that is worked on. */
+  noteSize(size: number): void {
+    if (size <= this.#largestSize) return;
+    this.#allow((size - this.#largestSize) * WORK_A_VALUE_BYTE);
+    this.#largestSize = size;
+  }
+
   /** Charges `size` bytes that are about to be looked at or copied. @returns false when there has been too much: give up as unknown. */
   spend(size: number): boolean {
-    this.#work += size;
-    return this.#work <= WORK_MAX;
+    this.#workLeft -= size;
+    return this.#workLeft >= 0;
+  }
+
+  #allow(work: number): void {
+    this.#workLeft = Math.min(WORK_MAX, this.#workLeft + work);
   }
 
   /** An operation to run; calls nest, so each level has its own. Goes back with `returnOp`. */

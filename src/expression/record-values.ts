@@ -111,6 +111,7 @@ function bin(m: Machine, node: number, out: Value): number {
   if (record?.hasBins !== true) return UNKNOWN;
   if (!record.bin(m.program.bytes, code[node + NODE_OPERANDS]!, code[node + NODE_OPERANDS + 1]!, particle))
     return UNKNOWN;
+  m.noteSize(particle.size);
   const type = code[node + NODE_TYPE]!;
   if (!out.setParticle(particle, type)) return UNKNOWN;
   return type === BOOL ? out.low : TRUE;
