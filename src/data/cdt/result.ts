@@ -1,7 +1,7 @@
 /**
  * What list and map operations answer, by return type. Source: protocol 11, section 3, and 12, section 3.
  */
-import { OK, OP_NOT_APPLICABLE, PARAMETER } from '../../base/result.js';
+import { OK, OP_NOT_APPLICABLE, PARAMETER, RECORD_TOO_BIG } from '../../base/result.js';
 import { INT, LIST as LIST_ELEMENT } from '../msgpack/element.js';
 import { Writer } from '../msgpack/writer.js';
 import { BOOL, LIST } from '../type.js';
@@ -41,6 +41,8 @@ export const VALUE_PART = 2;
 /** Bytes of the largest packed index, rank or count, and of the largest header with flags. */
 const NUMBER_SIZE_MAX = 5;
 const HEADER_SIZE_MAX = 9;
+/** Bytes of an answer: elements that were picked many times are not copied without end. */
+const ANSWER_SIZE_MAX = 1 << 27;
 
 const writer = new Writer();
 let numbersAt = 0;
@@ -205,6 +207,7 @@ export function answerContainer(call: CdtCall, type: number, flags: number, part
   const { target, scratch } = call;
   const size = selectedSize(target, part);
   if (size < 0) return PARAMETER;
+  if (size > ANSWER_SIZE_MAX) return RECORD_TOO_BIG;
   const at = scratch.take(HEADER_SIZE_MAX + size);
   writer.start(scratch.bytes, at);
   const counted = selection.count + (flags === 0 ? 0 : 1);

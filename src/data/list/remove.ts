@@ -51,7 +51,7 @@ export function runSelection(
 /** The list without what is selected. A list that becomes empty does not keep an index. */
 export function removeSelected(call: CdtCall): number {
   const { target } = call;
-  selection.toIndexes(order.sorted);
+  selection.toIndexes(order);
   selection.ascend();
   const { count } = selection;
   if (count === 0) return OK;

@@ -2,12 +2,21 @@
  * What list operations that read or remove mean: by index, by rank, by value. A selector reads the arguments from
  * number `k` on and fills the selection. Source: protocol 11, sections 3 and 4.
  */
-import { OK, OP_NOT_APPLICABLE, PARAMETER } from '../../base/result.js';
+import { OK, OP_NOT_APPLICABLE, PARAMETER, RECORD_TOO_BIG } from '../../base/result.js';
 import type { CdtCall } from '../cdt/call.js';
 import { Container } from '../cdt/container.js';
 import { rankOf } from '../cdt/order.js';
 import { Run, singleIndex, UNLIMITED } from '../cdt/range.js';
-import { order, RETURN_RANK, RETURN_REVERSE_RANK, RETURN_VALUE, selection } from '../cdt/result.js';
+import {
+  order,
+  RETURN_COUNT,
+  RETURN_EXISTS,
+  RETURN_NONE,
+  RETURN_RANK,
+  RETURN_REVERSE_RANK,
+  RETURN_VALUE,
+  selection,
+} from '../cdt/result.js';
 import { Untaken } from '../cdt/untaken.js';
 import { compare } from '../msgpack/compare.js';
 import { nextOf } from '../msgpack/element.js';
@@ -17,6 +26,8 @@ export type Selector = (call: CdtCall, k: number, returnType: number) => number;
 
 /** Items of a value list; more are refused. */
 const ITEM_COUNT_MAX = 1 << 20;
+/** Elements picked, repeated ones counted; an answer of more is refused. */
+const PICKED_COUNT_MAX = 1 << 22;
 
 const items = new Container();
 const run = new Run();
@@ -99,7 +110,7 @@ export function byValueList(call: CdtCall, k: number, returnType: number): numbe
   if (!items.open(bytes, call.argAt[k]!, call.argAt[k + 1]!) || items.count > ITEM_COUNT_MAX)
     return PARAMETER;
   if (items.count === 0 || target.count === 0) selection.selectRun(0, 0);
-  else if (target.isOrdered) return selectInOrder(call);
+  else if (target.isOrdered) return selectInOrder(call, returnType);
   else return selectUnordered(call, returnType);
   return OK;
 }
@@ -128,9 +139,12 @@ function selectUnordered(call: CdtCall, returnType: number): number {
   return OK;
 }
 
-/** The items' matches in a list in order: in the order of the items. */
-function selectInOrder(call: CdtCall): number {
+/** The items' matches in a list in order: in the items' order, and as often as they are among them, unless counted. */
+function selectInOrder(call: CdtCall, returnType: number): number {
   const { target, bytes } = call;
+  const isOnce = returnType === RETURN_NONE || returnType === RETURN_COUNT || returnType === RETURN_EXISTS;
+  const countMax = Math.max(target.count, PICKED_COUNT_MAX);
+  if (isOnce) untaken.begin(target.count);
   let p = items.contentAt;
   for (let item = 0; item < items.count; item++) {
     const next = nextOf(bytes, p, items.end);
@@ -138,9 +152,18 @@ function selectInOrder(call: CdtCall): number {
     const from = rankOf(target, bytes, p, next, false);
     const to = rankOf(target, bytes, p, next, true);
     if (from < 0 || to < 0) return PARAMETER;
-    for (let index = from; index < to; index++) selection.pick(index);
+    if (isOnce) {
+      for (let index = untaken.first(from); index < to; index = untaken.first(index)) {
+        untaken.take(index);
+        selection.pick(index);
+      }
+    } else {
+      if (selection.count + to - from > countMax) return RECORD_TOO_BIG;
+      for (let index = from; index < to; index++) selection.pick(index);
+    }
     p = next;
   }
+  if (isOnce) untaken.release();
   return OK;
 }
 
