@@ -1,0 +1,240 @@
+/**
+ * Runs one operation three times, with different bytes around what it may look at, and says what is wrong: a
+ * throw, different answers, a changed input, an answer or a new value that is not well formed, too much time.
+ */
+import { operateBits } from '../../../src/data/bit/operate.js';
+import { hasPersistedIndex, wireSize, writeWire } from '../../../src/data/cdt/persisted-index.js';
+import { operateHll } from '../../../src/data/hll/operate.js';
+import { checkHll } from '../../../src/data/hll/sketch.js';
+import { HLL, LIST, MAP, NULL } from '../../../src/data/type.js';
+import { ValueOp } from '../../../src/data/value-op.js';
+import { operateCollection } from '../../../src/expression/collection.js';
+import { flawOfAnswer, flawOfStored } from './canonical.js';
+import type { OpCase } from './case.js';
+import type { Particle } from './particle.js';
+
+const OPERATE = { cdt: operateCollection, bit: operateBits, hll: operateHll } as const;
+/** Codes that an operation on a value may answer. */
+const CODES = new Set([0, 1, 4, 6, 12, 13, 17, 23, 24, 26]);
+const MARGIN = 64; // bytes of filler around what is given
+const GARBAGE_SIZE = 4096; // bytes of memory for new values that hold garbage before
+const SMALL_SIZE = 64 * 1024; // bytes of target and body together: those have to be fast
+export const TIME_MAX_MS = 50;
+
+/** One way of giving an operation its bytes. */
+class Frame {
+  readonly op = new ValueOp();
+  readonly #filler: readonly number[];
+  #target: Uint8Array = new Uint8Array(0);
+  #body: Uint8Array = new Uint8Array(0);
+  /** What was thrown; undefined for nothing. */
+  thrown: unknown;
+  code = 0;
+
+  /** @param filler bytes to put around, over and over; none: the bytes stand alone. */
+  constructor(filler: readonly number[]) {
+    this.#filler = filler;
+  }
+
+  run(c: OpCase): void {
+    const { op } = this;
+    const { target, body } = c;
+    op.scratch.reset();
+    this.#spoilScratch();
+    if (target === undefined) op.target.clear();
+    else {
+      this.#target = this.#place(target.bytes, this.#target);
+      const at = this.#filler.length === 0 ? 0 : MARGIN;
+      op.target.set(target.type, this.#target, at, target.bytes.length);
+    }
+    this.#body = this.#place(body, this.#body);
+    op.bytes = this.#body;
+    op.at = this.#filler.length === 0 ? 0 : MARGIN;
+    op.end = op.at + body.length;
+    op.isModify = c.isModify;
+    op.bodyType = c.bodyType;
+    this.thrown = undefined;
+    this.code = 0;
+    try {
+      this.code = OPERATE[c.family](op);
+    } catch (error) {
+      this.thrown = error;
+    }
+  }
+
+  /** Whether target and body are as they were given. */
+  isIntact(c: OpCase): boolean {
+    const at = this.#filler.length === 0 ? 0 : MARGIN;
+    return (
+      (c.target === undefined || isSame(this.#target, at, c.target.bytes, 0, c.target.bytes.length)) &&
+      isSame(this.#body, at, c.body, 0, c.body.length)
+    );
+  }
+
+  #place(bytes: Uint8Array, old: Uint8Array): Uint8Array {
+    if (this.#filler.length === 0) return bytes.slice();
+    const size = bytes.length + 2 * MARGIN;
+    const into = old.length >= size ? old : new Uint8Array(size * 2);
+    for (let k = 0; k < MARGIN; k++) {
+      const filler = this.#filler[k % this.#filler.length]!;
+      into[k] = filler;
+      into[MARGIN + bytes.length + k] = filler;
+    }
+    into.set(bytes, MARGIN);
+    return into;
+  }
+
+  #spoilScratch(): void {
+    const { scratch } = this.op;
+    scratch.bytes.fill(this.#filler[0] ?? 0xd9, 0, GARBAGE_SIZE);
+    scratch.take(this.#filler.length * 3);
+  }
+}
+
+export class OpRunner {
+  /** Alone; between zeroes; between what looks like more of a value. */
+  readonly #frames = [
+    new Frame([]),
+    new Frame([0x00]),
+    new Frame([0x93, 0xc7, 0x00, 0x01, 0x05, 0xff]),
+  ] as const;
+  readonly #plain = new Frame([0xff]);
+  /** What the case answered. */
+  code = 0;
+  changed: Particle | undefined;
+  longestMs = 0;
+  /** Of the cases that took longest. */
+  longest: OpCase | undefined;
+  timeMaxMs = TIME_MAX_MS;
+
+  /** @returns What is wrong, or undefined. */
+  run(c: OpCase): string | undefined {
+    const before = performance.now();
+    const [alone, zeroes, noise] = this.#frames;
+    alone.run(c);
+    const tookMs = performance.now() - before;
+    zeroes.run(c);
+    noise.run(c);
+    this.changed = undefined;
+    this.code = alone.code;
+    for (const frame of this.#frames) {
+      if (frame.thrown !== undefined) return `threw ${(frame.thrown as Error).stack ?? String(frame.thrown)}`;
+      if (!frame.isIntact(c)) return 'wrote into the value or the operation that it was given';
+    }
+    const size = (c.target?.bytes.length ?? 0) + c.body.length;
+    if (size < SMALL_SIZE && tookMs > this.longestMs) {
+      this.longestMs = tookMs;
+      this.longest = c;
+    }
+    return (
+      difference(alone, zeroes, 'between zeroes') ??
+      difference(alone, noise, 'between other bytes') ??
+      this.#flaw(c, alone) ??
+      this.#differenceWithoutIndex(c, alone) ??
+      (size < SMALL_SIZE && tookMs > this.timeMaxMs ? `took ${tookMs.toFixed(1)} ms` : undefined)
+    );
+  }
+
+  #flaw(c: OpCase, frame: Frame): string | undefined {
+    const { op, code } = frame;
+    if (!CODES.has(code)) return `answers code ${code}`;
+    if (code !== 0) return undefined;
+    const { result, changed } = op;
+    if (op.isChanged && !c.isModify) return 'changes the value, and is a read';
+    const answer = flawOfAnswer(result.type, result.bytes, result.at, result.size);
+    if (answer !== undefined) return `answers a particle of type ${result.type} that ${answer}`;
+    if (!op.isChanged) return undefined;
+    const { type, bytes, at, size } = changed;
+    if (type === NULL || at < 0 || size < 0 || at + size > bytes.length)
+      return 'leaves a value that lies nowhere';
+    const flaw =
+      type === LIST || type === MAP
+        ? flawOfStored(type, bytes, at, size)
+        : type === HLL && checkHll(bytes, at, size) !== size
+          ? 'no sketch'
+          : undefined;
+    if (flaw !== undefined)
+      return `leaves ${Buffer.from(bytes.subarray(at, at + size)).toString('hex')}: ${flaw}`;
+    this.changed = { type, bytes: bytes.slice(at, at + size) };
+    return undefined;
+  }
+
+  /** With an index and without it an operation does the same. */
+  #differenceWithoutIndex(c: OpCase, indexed: Frame): string | undefined {
+    const { target } = c;
+    if (target === undefined || !hasPersistedIndex(target.type, target.bytes, 0, target.bytes.length))
+      return undefined;
+    this.#plain.run({ ...c, target: withoutTable(target) });
+    if (this.#plain.thrown !== undefined) return `threw without its index: ${String(this.#plain.thrown)}`;
+    return difference(indexed, this.#plain, 'without its index');
+  }
+}
+
+/** The value with its flag, but without the table in its flag element. */
+function withoutTable({ type, bytes }: Particle): Particle {
+  const size = wireSize(type, bytes, 0, bytes.length);
+  const wire = new Uint8Array(size);
+  writeWire(type, bytes, 0, bytes.length, wire, 0);
+  return { type, bytes: withFlag(type, wire) };
+}
+
+/** Puts the flag that asks for an index into a list or map in wire form. */
+function withFlag(type: number, wire: Uint8Array): Uint8Array {
+  const perElement = type === LIST ? 0x90 : 0x80;
+  const nil = type === LIST ? [] : [0xc0];
+  const view = Buffer.from(wire);
+  const head = view[0]!;
+  const isFix = head < 0xa0;
+  const isWide = head === 0xdd || head === 0xdf;
+  let count = isFix ? head & 0x0f : isWide ? view.readUInt32BE(1) : view.readUInt16BE(1);
+  let at = isFix ? 1 : isWide ? 5 : 3;
+  let flags = 0x10;
+  if (count > 0 && view[at] === 0xc7 && view[at + 1] === 0) {
+    flags |= view[at + 2]!;
+    at += 3 + nil.length;
+    count--;
+  }
+  count++;
+  const header =
+    count < 16
+      ? [perElement | count]
+      : count < 0x1_0000
+        ? [type === LIST ? 0xdc : 0xde, count >> 8, count & 0xff]
+        : [
+            type === LIST ? 0xdd : 0xdf,
+            count >>> 24,
+            (count >> 16) & 0xff,
+            (count >> 8) & 0xff,
+            count & 0xff,
+          ];
+  return Uint8Array.from([...header, 0xc7, 0, flags, ...nil, ...view.subarray(at)]);
+}
+
+function difference(a: Frame, b: Frame, where: string): string | undefined {
+  if (a.code !== b.code) return `answers code ${a.code}, and ${b.code} ${where}`;
+  if (a.code !== 0) return undefined;
+  const x = a.op;
+  const y = b.op;
+  if (x.isChanged !== y.isChanged) return `changes the value or does not, ${where}`;
+  if (!isSameSpan(x.result, y.result))
+    return `answers differently ${where}: ${show(x.result)} and ${show(y.result)}`;
+  if (x.isChanged && !isSameSpan(x.changed, y.changed))
+    return `leaves another value ${where}: ${show(x.changed)} and ${show(y.changed)}`;
+  return undefined;
+}
+
+type Span = ValueOp['result'];
+
+function isSameSpan(a: Span, b: Span): boolean {
+  return a.type === b.type && a.size === b.size && isSame(a.bytes, a.at, b.bytes, b.at, a.size);
+}
+
+function isSame(a: Uint8Array, aAt: number, b: Uint8Array, bAt: number, size: number): boolean {
+  if (size > 64) return Buffer.compare(a.subarray(aAt, aAt + size), b.subarray(bAt, bAt + size)) === 0;
+  for (let k = 0; k < size; k++) if (a[aAt + k] !== b[bAt + k]) return false;
+  return true;
+}
+
+function show(span: Span): string {
+  return `${span.type}:${Buffer.from(span.bytes.subarray(span.at, span.at + span.size)).toString('hex')}`;
+}
