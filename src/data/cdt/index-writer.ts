@@ -4,10 +4,12 @@
  */
 import { Writer } from '../msgpack/writer.js';
 import { Container } from './container.js';
+import { Order } from './order.js';
 import { offsetWidth, tableSize, writeHead, writeOffset } from './persisted-index.js';
 
 const container = new Container();
 const writer = new Writer();
+const order = new Order();
 
 /**
  * Writes the stored form of a list or map element without a table.
@@ -36,7 +38,17 @@ export function writeIndexed(
     const width = offsetWidth(contentSize);
     let p = tableAt;
     for (let k = 1; k < count; k++, p += width) writeOffset(out, p, width, container.offsetOf(k) - contentAt);
+    if (p < tableAt + table) writeOrder(out, p, count);
   }
   container.close();
   return writer.at - outAt;
+}
+
+/** Writes the pairs' numbers in value order. */
+function writeOrder(out: Uint8Array, at: number, count: number): void {
+  const width = offsetWidth(count);
+  order.sortByValue(container);
+  for (let rank = 0; rank < count; rank++) writeOffset(out, at + rank * width, width, order.indexAt(rank));
+  order.clear();
+  order.release();
 }

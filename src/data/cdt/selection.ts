@@ -3,6 +3,7 @@
  * order in which they are answered. When their ranks form a run as well, that is known too, so that nobody has to sort
  * for it. An instance is reused.
  */
+import type { Order } from './order.js';
 import { Run } from './range.js';
 
 /** Picked indexes beyond this many are given back after use. */
@@ -91,11 +92,16 @@ export class Selection {
     if (this.hasRanks) this.ranks.invert(this.size);
   }
 
-  /** Turns picked ranks into indexes. @param sorted the index of each rank. */
-  toIndexes(sorted: Uint32Array): void {
+  /** Turns picked ranks into indexes. */
+  toIndexes(order: Order): void {
     if (!this.isOfRanks) return;
-    for (let k = 0; k < this.count; k++) this.picked[k] = sorted[this.picked[k]!]!;
+    for (let k = 0; k < this.count; k++) this.picked[k] = order.indexAt(this.picked[k]!);
     this.isOfRanks = false;
+  }
+
+  /** Turns the order of what is picked around. */
+  reverse(): void {
+    this.picked.subarray(0, this.isPicked ? this.count : 0).reverse();
   }
 
   /** Gives back what a large selection needed. */

@@ -33,6 +33,7 @@ export const DEPTH_MAX = 256;
 /** Flag bits of a container. */
 export const ORDERED = 0x01; // a list in order, a map in key order
 export const VALUE_ORDERED = 0x02; // a map, with ORDERED
+export const PRESERVE_ORDER = 0x08; // a map in answers alone: its pairs are in an order of their own
 export const PERSIST_INDEX = 0x10; // a bin's top-level container; never leaves the server
 export const LIST_FLAGS = ORDERED | PERSIST_INDEX;
 export const MAP_FLAGS = ORDERED | VALUE_ORDERED | PERSIST_INDEX;
