@@ -97,10 +97,13 @@ export function answerSelection(call: CdtCall, returnType: number, isSingle: boo
       return isSingle ? answerElement(call, part) : answerElements(call, part);
     case RETURN_INDEX_RANGE:
     case RETURN_REVERSE_INDEX_RANGE:
-      return answerRange(call, !selection.isPicked, selection.run, returnType === RETURN_REVERSE_INDEX_RANGE);
+      return answerRange(call, selection.run, !selection.isPicked, returnType === RETURN_REVERSE_INDEX_RANGE);
     case RETURN_RANK_RANGE:
-    case RETURN_REVERSE_RANK_RANGE:
-      return answerRange(call, selection.hasRanks, selection.ranks, returnType === RETURN_REVERSE_RANK_RANGE);
+    case RETURN_REVERSE_RANK_RANGE: {
+      const isReverse = returnType === RETURN_REVERSE_RANK_RANGE;
+      if (selection.hasRanks) return answerRange(call, selection.ranks, true, isReverse);
+      return answerRange(call, selection.run, !selection.isPicked && isInOrder(call.target), isReverse);
+    }
     default:
       return OP_NOT_APPLICABLE;
   }
@@ -174,8 +177,8 @@ function putPickedRanks(isReverse: boolean): void {
 }
 
 /** `[start, count]` of what forms a run. */
-function answerRange(call: CdtCall, isRun: boolean, run: Run, isReverse: boolean): number {
-  if (!isRun) return OP_NOT_APPLICABLE;
+function answerRange(call: CdtCall, run: Run, isRun: boolean, isReverse: boolean): number {
+  if (!isRun || selection.isInverted) return OP_NOT_APPLICABLE;
   beginNumbers(call, 2);
   putNumber(isReverse ? selection.size - run.start - run.count : run.start);
   putNumber(run.count);
