@@ -162,7 +162,8 @@ export class ContextPath {
   #atRank(rank: number): number {
     const { last } = this;
     if (last.type === LIST && last.isOrdered) return rank;
-    return order.sortByValue(last) ? order.sorted[rank]! : -1;
+    order.clear();
+    return order.sortByValue(last) ? order.indexAt(rank) : -1;
   }
 
   #take(level: number, index: number): number {
