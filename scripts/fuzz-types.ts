@@ -96,8 +96,12 @@ function fuzz(
     if (failure !== undefined) {
       failures++;
       console.log(`case ${ran}:`);
-      const small = shrunk(c, candidate => runner.run(candidate));
-      report(small, runner.run(small) ?? failure);
+      const again = runner.run(c);
+      if (again === undefined) report(c, `${failure} (not when it is repeated)`);
+      else {
+        const small = shrunk(c, candidate => runner.run(candidate));
+        report(small, runner.run(small) ?? failure);
+      }
     }
     if (ran + 1 >= (count * quarter) / QUARTERS) reportQuarter(quarter++, ran + 1, startMs);
   }

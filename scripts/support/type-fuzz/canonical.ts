@@ -70,8 +70,8 @@ export function flawOfAnswer(type: number, source: Uint8Array, at: number, size:
       return size === 1 && source[at]! < 2 ? undefined : 'is no bool';
     case STRING:
     case BLOB:
+    case HLL: // an element of a list may call itself one
       return undefined;
-    case HLL:
     case GEOJSON:
       return size >= 3 ? undefined : 'is too short';
     case LIST:
