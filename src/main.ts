@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { ConfigError } from './config/config-error.js';
 import { defaultConfig, loadConfigFile, type ServerConfig } from './config/server-config.js';
 import { describeSettings } from './config/settings-help.js';
-import { ListenError } from './net/aerospike/node-sockets.js';
+import { ListenError } from './net/aerospike/socket-engine.js';
 import { HttpListenError } from './net/http/server.js';
 import { LogError } from './observe/log-config.js';
 import { Readiness } from './observe/readiness.js';

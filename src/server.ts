@@ -5,6 +5,7 @@
 import { mkdirSync } from 'node:fs';
 import os from 'node:os';
 import { monotonicMs } from './base/clock.js';
+import { nativeModule } from './base/native-module.js';
 import { AsyncSleeper } from './base/sleeper.js';
 import { BatchDispatcher } from './command/batch.js';
 import type { AnswerSink } from './command/client-ref.js';
@@ -18,10 +19,13 @@ import { answerCommand, answerInfo } from './command/info/table.js';
 import { tick } from './command/info/ticker.js';
 import { UserAgents } from './command/info/user-agents.js';
 import { NamespaceRoute, Routes } from './command/routes.js';
+import { ConfigError } from './config/config-error.js';
 import { resolveNodeId } from './config/node-id.js';
 import type { ServerConfig } from './config/server-config.js';
 import { AerospikeFront } from './net/aerospike/front.js';
+import { NativeSockets } from './net/aerospike/native-sockets.js';
 import { NodeSockets } from './net/aerospike/node-sockets.js';
+import type { SocketEngine, SocketEvents } from './net/aerospike/socket-engine.js';
 import { renderMetrics } from './net/http/prometheus.js';
 import { type HttpServer, startHttpServer } from './net/http/server.js';
 import { pinThread } from './observe/affinity.js';
@@ -146,7 +150,11 @@ export class Server {
       latencies,
       transactionMaxMs: () => service.number('transaction-max-ms'),
     });
-    const engine = new NodeSockets(front);
+    const { engine, reason } = this.#createEngine(front);
+    for (const client of shards.clients) {
+      engine.share(client.completions.region.u8);
+      engine.share(client.answerSlab.region.u8);
+    }
     front.attach(engine, dispatcher, batch, new AsyncSleeper(shards.mainSleeper, () => front.wake()));
 
     const source: InfoSource = {
@@ -181,7 +189,7 @@ export class Server {
     await this.#startHttp(source);
     this.#startTicker(source);
     this.#state = 'ok';
-    log.info(`sockets by ${engine.name}, ${workerCount} worker${workerCount === 1 ? '' : 's'}`);
+    log.info(`sockets by ${engine.name}${reason}, ${workerCount} worker${workerCount === 1 ? '' : 's'}`);
     log.info(`service ready: node ${nodeId}, clients on port ${this.port}`);
   }
 
@@ -190,7 +198,21 @@ export class Server {
     return this.#shards === undefined || this.#shards.makesProgress();
   }
 
-  async #listen(engine: NodeSockets, front: AerospikeFront): Promise<void> {
+  /** The native engine where it can be had, and why not. @throws ConfigError when it was demanded. */
+  #createEngine(events: SocketEvents): { engine: SocketEngine; reason: string } {
+    const wish = this.#config.service.string('socket-engine');
+    if (wish === 'node') return { engine: new NodeSockets(events), reason: '' };
+    const native = nativeModule();
+    if (typeof native !== 'string') return { engine: new NativeSockets(native, events), reason: '' };
+    if (wish === 'native') {
+      throw new ConfigError(this.#config.source, [
+        { line: 0, path: 'service.socket-engine', reason: native },
+      ]);
+    }
+    return { engine: new NodeSockets(events), reason: ` (${native})` };
+  }
+
+  async #listen(engine: SocketEngine, front: AerospikeFront): Promise<void> {
     const { networkService } = this.#config;
     let port = networkService.number('port');
     for (const address of networkService.list('address')) {

@@ -15,7 +15,7 @@ export const NO_ROOM = -2;
 
 export interface AnswerSink {
   /**
-   * Takes bytes of an answer: whole protocol frames. They are copied before the call returns.
+   * Takes bytes of an answer: whole protocol frames. They are read before flush() returns.
    * @param isLast Whether the request is finished with them; `size` may be 0 then.
    */
   answer(
@@ -27,6 +27,8 @@ export interface AnswerSink {
     size: number,
     isLast: boolean,
   ): void;
+  /** Ends the use of all bytes that answer() was given. */
+  flush(): void;
   /** Bytes that the connection has not taken yet; a stream of answers waits while it is large. */
   queuedBytes(slot: number, generation: number): number;
 }

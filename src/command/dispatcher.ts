@@ -66,7 +66,7 @@ export class Dispatcher {
    * @returns DISPATCHED; NO_ROOM: nothing happened, call again after completions came; or the result code to answer.
    */
   dispatch(client: ClientRef, bytes: Uint8Array, at: number, size: number, nowMs: number): number {
-    if (size < MSG_HEADER_SIZE) return PARAMETER;
+    if (size < MSG_HEADER_SIZE || bytes[at] !== MSG_HEADER_SIZE) return PARAMETER;
     if ((bytes[at + MSG_INFO1]! & INFO1_BATCH) !== 0) {
       const code = this.#parts.batch.start(client, bytes, at, size, nowMs);
       if (code === DISPATCHED) this.inFlight++;
@@ -158,9 +158,13 @@ export class Dispatcher {
       } else if (this.#parts.batch.rows(u32, c, bytes, from, nowMs)) {
         this.inFlight--;
       }
-      if (ticket !== 0) answerSlab.free(ticket - 1);
+      if (ticket === 0) continue;
+      this.#parts.sink.flush();
+      answerSlab.free(ticket - 1);
     }
-    if (count > 0) completions.release();
+    if (count === 0) return 0;
+    this.#parts.sink.flush();
+    completions.release();
     return count;
   }
 }

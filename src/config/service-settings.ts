@@ -23,6 +23,7 @@ const WORKER_COUNT = Math.max(1, CORE_COUNT - 1);
 
 const WORKERS = 'worker threads; the default leaves one core to the main thread';
 const BEST_PRACTICES = 'stops the start where the operating system is not set up as recommended';
+const SOCKET_ENGINE = "Caltrop's own: auto is native where its addon was built, else node:net";
 const MIN_CLUSTER = 'a cluster of fewer nodes serves nothing';
 
 export const SERVICE_SETTINGS: readonly SettingRow[] = [
@@ -116,6 +117,7 @@ export const SERVICE_SETTINGS: readonly SettingRow[] = [
   orZero(
     integer('http-port', 0, [1, 65_535], 'static honoured', "Caltrop's own: health and metrics; 0 is off"),
   ),
+  choice('socket-engine', ['auto', 'native', 'node'], 'static honoured', SOCKET_ENGINE),
 ];
 
 /** Settings of the `mod-lua` context. */

@@ -61,7 +61,7 @@ namespace dev {
 `;
 
 const reference = (): ServerConfig => parseConfig(REFERENCE_TEXT, 'reference.conf');
-const CALTROPS_OWN = /^http-/;
+const CALTROPS_OWN = /^(http-|socket-engine=)/;
 
 test('get-config gives the recorded answers of the reference, with its defaults and in its order', t => {
   const config = reference();

@@ -61,7 +61,6 @@ export class AerospikeFront implements SocketEvents, AnswerSink, RequestHost {
   #isDraining = false;
   nowMs = monotonicMs();
   #openCount = 0;
-  readonly #turn = (): void => this.#runTurn();
   readonly #hasCompletions = (): boolean => this.#dispatcher.hasCompletions();
 
   constructor(parts: FrontParts) {
@@ -182,6 +181,10 @@ export class AerospikeFront implements SocketEvents, AnswerSink, RequestHost {
     if (isLast) this.#finished(connection);
   }
 
+  flush(): void {
+    this.#engine.flush();
+  }
+
   queuedBytes(slot: number, generation: number): number {
     const connection = this.#connections[slot]!;
     return connection.generation === generation ? this.#unsentSize(connection) : 0;
@@ -286,10 +289,10 @@ export class AerospikeFront implements SocketEvents, AnswerSink, RequestHost {
     this.#isTurnDue = true;
     this.nowMs = monotonicMs();
     this.#sleeper.disarm(); // a turn comes anyway: nobody need wake us
-    setImmediate(this.#turn);
+    this.#engine.requestTurn();
   }
 
-  #runTurn(): void {
+  turned(): void {
     this.#isTurnDue = false;
     const dispatcher = this.#dispatcher;
     dispatcher.publish();

@@ -1,14 +1,8 @@
 /** Sockets by node:net. */
 import net from 'node:net';
-import type { SocketEngine, SocketEvents } from './socket-engine.js';
+import { BACKLOG, ListenError, type SocketEngine, type SocketEvents } from './socket-engine.js';
 
 const KEEP_ALIVE_MS = 60_000;
-const BACKLOG = 1024;
-
-/** A listening socket that could not be opened. */
-export class ListenError extends Error {
-  override readonly name = 'ListenError';
-}
 
 export class NodeSockets implements SocketEngine {
   readonly name = 'node:net';
@@ -16,6 +10,11 @@ export class NodeSockets implements SocketEngine {
   readonly #sockets: (net.Socket | null)[] = [];
   readonly #freeSlots: number[] = [];
   readonly #servers: net.Server[] = [];
+  #isTurnDue = false;
+  readonly #turn = (): void => {
+    this.#isTurnDue = false;
+    this.#events.turned();
+  };
 
   constructor(events: SocketEvents) {
     this.#events = events;
@@ -39,6 +38,18 @@ export class NodeSockets implements SocketEngine {
         resolve((server.address() as net.AddressInfo).port);
       });
     });
+  }
+
+  /** Nothing: a socket writes when it likes, from memory of its own. */
+  share(): void {}
+
+  flush(): void {}
+
+  /** After all sockets that are ready now were read. */
+  requestTurn(): void {
+    if (this.#isTurnDue) return;
+    this.#isTurnDue = true;
+    setImmediate(this.#turn);
   }
 
   send(slot: number, bytes: Uint8Array, at: number, size: number): void {

@@ -1,7 +1,7 @@
 /**
  * Sockets, as the Aerospike front end needs them. A connection is a slot: a small number that is used again
- * after the connection is gone. Two implementations are meant to exist: node:net, which everything works
- * with, and a native loop; the same tests run on both.
+ * after the connection is gone. Work comes in turns: an engine tells of everything that has happened, then
+ * says `turned`. There are two implementations, node:net and a native loop; the same tests run on both.
  */
 export interface SocketEvents {
   /** A client has connected. @returns false to refuse it: it is closed at once. */
@@ -12,14 +12,22 @@ export interface SocketEvents {
   drained(slot: number): void;
   /** The connection is gone, whoever ended it. The slot may be used again after this call. */
   closed(slot: number): void;
+  /** The end of a turn that was asked for by requestTurn(), or of one of the engine's own. */
+  turned(): void;
 }
 
 export interface SocketEngine {
   readonly name: string;
   /** Starts to listen on an address, or on all of the machine. @returns The port, which is chosen by the kernel when 0 was asked for. */
   listen(host: string | undefined, port: number): Promise<number>;
-  /** Sends bytes in order; they are copied before the call returns. */
+  /** Announces memory that many answers lie in: an engine may send from there without a copy. */
+  share(bytes: Uint8Array): void;
+  /** Sends bytes in order. They are copied before the call returns; if they lie in shared memory, before flush() does. */
   send(slot: number, bytes: Uint8Array, at: number, size: number): void;
+  /** Ends the use of shared memory by everything that was given to send. The end of a turn does it too. */
+  flush(): void;
+  /** Has `turned` called, soon and once, after what is going on now. */
+  requestTurn(): void;
   /** Stops and goes on reading from a connection. */
   pause(slot: number): void;
   resume(slot: number): void;
@@ -31,4 +39,12 @@ export interface SocketEngine {
   queuedBytes(slot: number): number;
   /** Stops accepting; connections stay. */
   stopListening(): Promise<void>;
+}
+
+/** Connections that the kernel holds until they are accepted. */
+export const BACKLOG = 1024;
+
+/** A listening socket that could not be opened. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError';
 }

@@ -1,0 +1,263 @@
+/* What JavaScript sees of the addon. src/base/native-module.ts has the same interface as types.
+ * Every function takes numbers and byte arrays; a wrong argument makes it do nothing. */
+#include "socket-loop.h"
+#include "uv.h"
+#include <cerrno>
+#include <cstdlib>
+#include <new>
+#define NAPI_VERSION 8
+#include <node_api.h>
+#include <unistd.h>
+
+namespace caltrop {
+
+namespace {
+
+constexpr int INTERFACE_VERSION = 1; // src/base/native-module.ts asks for it
+
+/** A SocketLoop and the event loop that watches it. Lives until its thread's JavaScript ends. */
+struct Host {
+	SocketLoop loop;
+	napi_env env = nullptr;
+	uv_poll_s *poll = nullptr;
+	napi_ref onTurn = nullptr;
+	napi_async_context asyncContext = nullptr;
+	napi_async_cleanup_hook_handle cleanup = nullptr;
+};
+
+// ---- arguments
+
+constexpr size_t ARGUMENTS_MAX = 6;
+
+struct Arguments {
+	napi_env env;
+	size_t count = ARGUMENTS_MAX;
+	napi_value values[ARGUMENTS_MAX];
+	void *data = nullptr;
+
+	Arguments(napi_env e, napi_callback_info info) : env(e) {
+		if (napi_get_cb_info(e, info, &count, values, nullptr, &data) != napi_ok) count = 0;
+	}
+	Host *host() const { return static_cast<Host *>(data); }
+	uint32_t number(size_t index) const {
+		uint32_t value = 0;
+		if (index < count) (void)napi_get_value_uint32(env, values[index], &value);
+		return value;
+	}
+	/** A typed array's memory; of size 0 when it is none. */
+	Memory memory(size_t index) const {
+		Memory memory{nullptr, 0};
+		napi_typedarray_type type;
+		size_t length = 0;
+		void *bytes = nullptr;
+		if (index >= count ||
+		    napi_get_typedarray_info(env, values[index], &type, &length, &bytes, nullptr, nullptr) != napi_ok) {
+			return memory;
+		}
+		const size_t unit = type == napi_int32_array || type == napi_uint32_array ? 4 : type == napi_uint8_array ? 1 : 0;
+		if (unit == 0 || bytes == nullptr) return memory;
+		memory.bytes = static_cast<uint8_t *>(bytes);
+		memory.size = length * unit;
+		return memory;
+	}
+	/** Keeps an argument's memory alive as long as this thread. */
+	bool hold(size_t index) const {
+		napi_ref reference;
+		return index < count && napi_create_reference(env, values[index], 1, &reference) == napi_ok;
+	}
+};
+
+napi_value numberValue(napi_env env, int value) {
+	napi_value result = nullptr;
+	(void)napi_create_int32(env, value, &result);
+	return result;
+}
+
+// ---- the way into JavaScript
+
+/** Calls onTurn(count). An exception there is the process's business, as in any other callback. */
+void deliver(void *context, uint32_t count) {
+	Host *host = static_cast<Host *>(context);
+	napi_env env = host->env;
+	napi_handle_scope scope;
+	if (napi_open_handle_scope(env, &scope) != napi_ok) return;
+	napi_value onTurn, receiver, argument;
+	if (napi_get_reference_value(env, host->onTurn, &onTurn) == napi_ok && napi_get_global(env, &receiver) == napi_ok &&
+	    napi_create_uint32(env, count, &argument) == napi_ok) {
+		(void)napi_make_callback(env, host->asyncContext, receiver, onTurn, 1, &argument, nullptr);
+		bool isPending = false;
+		napi_value error;
+		if (napi_is_exception_pending(env, &isPending) == napi_ok && isPending &&
+		    napi_get_and_clear_last_exception(env, &error) == napi_ok) {
+			(void)napi_fatal_exception(env, error);
+		}
+	}
+	(void)napi_close_handle_scope(env, scope);
+}
+
+void keepAlive(void *context, bool isNeeded) {
+	uv_handle_s *handle = reinterpret_cast<uv_handle_s *>(static_cast<Host *>(context)->poll);
+	if (handle == nullptr) return;
+	if (isNeeded) uv_ref(handle);
+	else uv_unref(handle);
+}
+
+void onReadable(uv_poll_s *poll, int, int) {
+	static_cast<Host *>(uv_handle_get_data(reinterpret_cast<uv_handle_s *>(poll)))->loop.turn();
+}
+
+void onClosed(uv_handle_s *handle) {
+	Host *host = static_cast<Host *>(uv_handle_get_data(handle));
+	(void)napi_remove_async_cleanup_hook(host->cleanup);
+	free(handle);
+	delete host;
+}
+
+void onEnvironmentEnd(napi_async_cleanup_hook_handle, void *context) {
+	Host *host = static_cast<Host *>(context);
+	uv_poll_stop(host->poll);
+	uv_close(reinterpret_cast<uv_handle_s *>(host->poll), onClosed);
+}
+
+// ---- functions of an open loop
+
+napi_value listen(napi_env env, napi_callback_info info) {
+	const Arguments arguments(env, info);
+	char ip[64];
+	size_t size = 0;
+	if (arguments.count < 3 || napi_get_value_string_latin1(env, arguments.values[0], ip, sizeof ip, &size) != napi_ok) {
+		return numberValue(env, -EINVAL);
+	}
+	const uint16_t port = static_cast<uint16_t>(arguments.number(1));
+	return numberValue(env, arguments.host()->loop.listen(ip, port, static_cast<int>(arguments.number(2))));
+}
+
+napi_value stopListening(napi_env env, napi_callback_info info) {
+	Arguments(env, info).host()->loop.stopListening();
+	return nullptr;
+}
+
+napi_value share(napi_env env, napi_callback_info info) {
+	const Arguments arguments(env, info);
+	const Memory memory = arguments.memory(0);
+	if (memory.size == 0 || !arguments.hold(0)) return numberValue(env, -1);
+	return numberValue(env, arguments.host()->loop.share(memory));
+}
+
+napi_value flush(napi_env env, napi_callback_info info) {
+	const Arguments arguments(env, info);
+	arguments.host()->loop.flush(arguments.number(0));
+	return nullptr;
+}
+
+napi_value write(napi_env env, napi_callback_info info) {
+	const Arguments arguments(env, info);
+	const Memory memory = arguments.memory(2);
+	const size_t at = arguments.number(3);
+	const size_t size = arguments.number(4);
+	if (at > memory.size || size > memory.size - at) return nullptr;
+	arguments.host()->loop.write(arguments.number(0), arguments.number(1), memory.bytes + at, size);
+	return nullptr;
+}
+
+template <void (SocketLoop::*METHOD)(uint32_t, uint32_t)> napi_value onConnection(napi_env env, napi_callback_info info) {
+	const Arguments arguments(env, info);
+	(arguments.host()->loop.*METHOD)(arguments.number(0), arguments.number(1));
+	return nullptr;
+}
+
+// ---- the module
+
+bool put(napi_env env, napi_value object, const char *name, napi_value value) {
+	return napi_set_named_property(env, object, name, value) == napi_ok;
+}
+
+bool putFunction(napi_env env, napi_value object, const char *name, napi_callback function, void *data) {
+	napi_value value;
+	return napi_create_function(env, name, NAPI_AUTO_LENGTH, function, data, &value) == napi_ok &&
+	       put(env, object, name, value);
+}
+
+/** Starts to watch. @return 0 or an errno. */
+int watch(Host *host, napi_value onTurn) {
+	napi_env env = host->env;
+	uv_loop_s *uvLoop = nullptr;
+	napi_value name;
+	if (napi_get_uv_event_loop(env, &uvLoop) != napi_ok || napi_create_reference(env, onTurn, 1, &host->onTurn) != napi_ok ||
+	    napi_create_string_latin1(env, "CaltropSockets", NAPI_AUTO_LENGTH, &name) != napi_ok ||
+	    napi_async_init(env, nullptr, name, &host->asyncContext) != napi_ok) {
+		return EIO;
+	}
+	uv_poll_s *poll = static_cast<uv_poll_s *>(calloc(1, uv_handle_size(UV_POLL)));
+	if (poll == nullptr) return ENOMEM;
+	const int error = uv_poll_init(uvLoop, poll, host->loop.descriptor());
+	if (error != 0) {
+		free(poll);
+		return -error;
+	}
+	uv_handle_set_data(reinterpret_cast<uv_handle_s *>(poll), host);
+	host->poll = poll;
+	uv_poll_start(poll, UV_READABLE, onReadable);
+	(void)napi_add_async_cleanup_hook(env, onEnvironmentEnd, host, &host->cleanup);
+	return 0;
+}
+
+/** openSockets(input, events, outputs, queued, onTurn): an object, or a negative errno. */
+napi_value openSockets(napi_env env, napi_callback_info info) {
+	const Arguments arguments(env, info);
+	napi_valuetype type = napi_undefined;
+	if (arguments.count < 5 || napi_typeof(env, arguments.values[4], &type) != napi_ok || type != napi_function) {
+		return numberValue(env, -EINVAL);
+	}
+	Host *host = new (std::nothrow) Host;
+	if (host == nullptr) return numberValue(env, -ENOMEM);
+	host->env = env;
+	int error = host->loop.open(arguments.memory(0), arguments.memory(1), arguments.memory(2), arguments.memory(3));
+	for (size_t i = 0; error == 0 && i < 4; i++) {
+		if (!arguments.hold(i)) error = ENOMEM;
+	}
+	host->loop.setHost(deliver, keepAlive, host);
+	if (error == 0) error = watch(host, arguments.values[4]);
+	if (error != 0) {
+		delete host;
+		return numberValue(env, -error);
+	}
+	napi_value sockets;
+	if (napi_create_object(env, &sockets) != napi_ok) return nullptr;
+	const bool isWhole = putFunction(env, sockets, "listen", listen, host) &&
+	                     putFunction(env, sockets, "stopListening", stopListening, host) &&
+	                     putFunction(env, sockets, "share", share, host) &&
+	                     putFunction(env, sockets, "flush", flush, host) &&
+	                     putFunction(env, sockets, "write", write, host) &&
+	                     putFunction(env, sockets, "pause", onConnection<&SocketLoop::pause>, host) &&
+	                     putFunction(env, sockets, "resume", onConnection<&SocketLoop::resume>, host) &&
+	                     putFunction(env, sockets, "close", onConnection<&SocketLoop::close>, host) &&
+	                     putFunction(env, sockets, "end", onConnection<&SocketLoop::end>, host) &&
+	                     put(env, sockets, "wakeDescriptor", numberValue(env, host->loop.wakeDescriptor()));
+	return isWhole ? sockets : nullptr;
+}
+
+/** signal(descriptor): adds 1 to an eventfd. */
+napi_value signal(napi_env env, napi_callback_info info) {
+	const Arguments arguments(env, info);
+	const uint64_t one = 1;
+	(void)!::write(static_cast<int>(arguments.number(0)), &one, sizeof one);
+	return nullptr;
+}
+
+napi_value initialise(napi_env env, napi_value exports) {
+	if (!isUvAsDeclared()) {
+		(void)napi_throw_error(env, nullptr, "libuv's handle types are not as the addon expects");
+		return nullptr;
+	}
+	(void)put(env, exports, "version", numberValue(env, INTERFACE_VERSION));
+	(void)putFunction(env, exports, "openSockets", openSockets, nullptr);
+	(void)putFunction(env, exports, "signal", signal, nullptr);
+	return exports;
+}
+
+} // namespace
+
+} // namespace caltrop
+
+NAPI_MODULE_INIT() { return caltrop::initialise(env, exports); }

@@ -1,0 +1,82 @@
+/**
+ * The native addon of native/, where it was built and may be used. Everything that it does has a twin in
+ * TypeScript, so whoever asks must be ready to hear why there is none.
+ */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+
+const BUILD = path.join(import.meta.dirname, '../../../native/build'); // from dist/src/base
+const ADDON = path.join(BUILD, 'caltrop.node');
+/** Written by scripts/build-native when it could not build the addon. */
+const REASON_FILE = path.join(BUILD, 'reason');
+const INTERFACE_VERSION = 1; // that of native/addon.cc
+
+/** An open set of sockets; native/socket-loop.h says what the tables hold. */
+export interface NativeSocketLoop {
+  /** Watched by the loop: a turn comes when something is added to this eventfd. */
+  readonly wakeDescriptor: number;
+  /** @returns The port, or a negative errno. */
+  listen(ip: string, port: number, backlog: number): number;
+  stopListening(): void;
+  /** Adds memory that entries of the table of outputs may name. @returns Its number, or -1. */
+  share(bytes: Uint8Array): number;
+  /** Sends what the first `count` entries of the table of outputs say. */
+  flush(count: number): void;
+  /** Sends bytes at once; what the kernel does not take is copied. */
+  write(slot: number, generation: number, bytes: Uint8Array, at: number, size: number): void;
+  pause(slot: number, generation: number): void;
+  resume(slot: number, generation: number): void;
+  close(slot: number, generation: number): void;
+  end(slot: number, generation: number): void;
+}
+
+export interface NativeModule {
+  readonly version: number;
+  /**
+   * @param input   Where bytes that came are put.
+   * @param events  Four words an event.
+   * @param outputs Four words an output.
+   * @param queued  Bytes that the kernel has not taken, by slot; kept up to date.
+   * @param onTurn  Called with the number of events; all four arrays are its own until it returns.
+   * @returns A negative errno when that is not possible.
+   */
+  openSockets(
+    input: Uint8Array,
+    events: Uint32Array,
+    outputs: Uint32Array,
+    queued: Uint32Array,
+    onTurn: (count: number) => void,
+  ): NativeSocketLoop | number;
+  /** Adds 1 to an eventfd. */
+  signal(descriptor: number): void;
+}
+
+let loaded: NativeModule | string | undefined;
+
+/** @returns The addon, or why it is not used. */
+export function nativeModule(): NativeModule | string {
+  loaded ??= process.env.CALTROP_NATIVE === 'off' ? 'CALTROP_NATIVE=off' : load();
+  return loaded;
+}
+
+function load(): NativeModule | string {
+  let native: NativeModule;
+  try {
+    native = createRequire(import.meta.url)(ADDON) as NativeModule;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== 'MODULE_NOT_FOUND') return `the addon cannot be loaded: ${message.split('\n', 1)[0]}`;
+    return buildReason();
+  }
+  if (native.version === INTERFACE_VERSION) return native;
+  return `the addon was built from another version of the sources (interface ${native.version}, not ${INTERFACE_VERSION}): run scripts/build`;
+}
+
+function buildReason(): string {
+  try {
+    return `the addon was not built: ${readFileSync(REASON_FILE, 'utf8').trim().split('\n', 1)[0]}`;
+  } catch {
+    return 'the addon was not built: run scripts/build'; // no reason was left either
+  }
+}
