@@ -4,7 +4,16 @@
  * as measured: a hyphen that is neither first nor last nor between two ends is refused, a backward range too.
  */
 
-import { add, addAll, type ByteSet, CLASSES, complement, emptySet, NEWLINE_BYTE } from './byte-set.js';
+import {
+  add,
+  addAll,
+  addRange,
+  type ByteSet,
+  CLASSES,
+  complement,
+  emptySet,
+  NEWLINE_BYTE,
+} from './byte-set.js';
 import type { Pattern } from './pattern.js';
 
 const CLOSE_BRACKET = 0x5d;
@@ -38,7 +47,7 @@ export function readBracket(pattern: Pattern): ByteSet | undefined {
       pattern.at++;
       const to = readElement(pattern, set, true);
       if (to === CLASS || to < from) return undefined; // includes BAD
-      for (let byte = from; byte <= to; byte++) add(set, byte);
+      addRange(set, from, to);
     } else add(set, from);
   } while (pattern.peek(0) !== CLOSE_BRACKET);
   pattern.at++;

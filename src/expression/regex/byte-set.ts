@@ -11,6 +11,15 @@ export function add(set: ByteSet, byte: number): void {
   set[byte >>> 5]! |= 1 << (byte & 31);
 }
 
+/** Adds the bytes from `from` to `to`, both included. */
+export function addRange(set: ByteSet, from: number, to: number): void {
+  for (let word = from >>> 5; word <= to >>> 5; word++) {
+    const first = Math.max(from - (word << 5), 0);
+    const last = Math.min(to - (word << 5), 31);
+    set[word]! |= (0xffff_ffff >>> (31 - last)) & (0xffff_ffff << first);
+  }
+}
+
 export function addAll(set: ByteSet, other: ByteSet): void {
   for (let i = 0; i < 8; i++) set[i]! |= other[i]!;
 }
@@ -28,7 +37,7 @@ export function emptySet(): ByteSet {
 function setOf(ranges: string): ByteSet {
   const set = emptySet();
   for (let i = 0; i < ranges.length; i += 2) {
-    for (let byte = ranges.charCodeAt(i); byte <= ranges.charCodeAt(i + 1); byte++) add(set, byte);
+    addRange(set, ranges.charCodeAt(i), ranges.charCodeAt(i + 1));
   }
   return set;
 }

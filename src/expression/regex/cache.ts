@@ -31,6 +31,7 @@ export function cached(bytes: Uint8Array, at: number, size: number, flags: numbe
 /** Keeps `regex` in place of the oldest one. */
 export function keep(bytes: Uint8Array, at: number, size: number, flags: number, regex: Regex): void {
   if (size > PATTERN_SIZE_MAX) return;
-  entries[oldest] = { pattern: bytes.slice(at, at + size), flags, regex };
+  // Not slice(): a Buffer's is a view.
+  entries[oldest] = { pattern: new Uint8Array(bytes.subarray(at, at + size)), flags, regex };
   oldest = (oldest + 1) % ENTRIES_MAX;
 }

@@ -39,6 +39,7 @@ const UNBOUNDED = -1;
 const BAD_NUMBER = -2;
 const NO_NUMBER = -1;
 const GROUP_MAX = 9; // the last one that can be referred to
+const DEPTH_MAX = 20_000; // open groups; the C library's own stack ends not far from there
 const NONE = -1;
 
 const NAMED_SETS: ReadonlyMap<number, ByteSet> = new Map([
@@ -109,6 +110,7 @@ class Parser {
     const pattern = this.#pattern;
     switch (pattern.kind) {
       case pat.OPEN_GROUP:
+        if (this.#open.length === DEPTH_MAX) return false;
         this.#open.push(this.#group);
         this.#group = new Group(++this.#groupCount, builder.count);
         pattern.advance(true);

@@ -25,6 +25,8 @@ export const ARGUMENT_SHIFT = 4;
 
 /** A larger automaton is refused, as the C library refuses one that does not fit in memory. */
 export const NODES_MAX = 65_536;
+/** Nodes written while compiling, also those dropped again as in `(a{9999}){0}`; bounds the time. */
+const WRITES_MAX = 4 * NODES_MAX;
 /** Bracket expressions in one pattern; bounds the time to find the byte classes. */
 export const SETS_MAX = 1024;
 const NODES_MIN = 256;
@@ -50,6 +52,7 @@ export class ProgramBuilder {
   sets: ByteSet[] = [];
   hasAssertions = false;
   isFull = false;
+  #written = 0;
   readonly #setIndexes = new Map<ByteSet, number>();
 
   reset(): void {
@@ -58,6 +61,7 @@ export class ProgramBuilder {
     this.#setIndexes.clear();
     this.hasAssertions = false;
     this.isFull = false;
+    this.#written = 0;
   }
 
   /** @returns Index of a new node whose `next` is open, unless `next` is given. */
@@ -111,7 +115,8 @@ export class ProgramBuilder {
 
   #reserve(count: number): boolean {
     const size = this.count + count;
-    if (size > NODES_MAX) this.isFull = true;
+    this.#written += count;
+    if (size > NODES_MAX || this.#written > WRITES_MAX) this.isFull = true;
     if (this.isFull) return false;
     if (size > this.op.length) {
       const length = Math.min(NODES_MAX, Math.max(size, this.op.length * 2));
