@@ -4,7 +4,7 @@
  * library answered. Time is linear in the subject (automaton.ts); only patterns with back-references are searched
  * by trying (backtracker.ts), when a search in which they stand for anything has not ruled a match out.
  *
- * Unlike the library, an assertion holds in each copy of what is repeated: `(\\<.){2}` does not match "b b". A
+ * Unlike the library, an assertion holds in each copy of what is repeated: `(\<.){2}` does not match "b b". A
  * reference is to what its group matched last in any way of matching, not only in the leftmost-longest one.
  *
  * Limits, where the C library has none but memory: NODES_MAX nodes in a program, SETS_MAX bracket expressions in
