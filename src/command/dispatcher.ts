@@ -66,7 +66,7 @@ export class Dispatcher {
    * @returns DISPATCHED; NO_ROOM: nothing happened, call again after completions came; or the result code to answer.
    */
   dispatch(client: ClientRef, bytes: Uint8Array, at: number, size: number, nowMs: number): number {
-    if (size < MSG_HEADER_SIZE || bytes[at] !== MSG_HEADER_SIZE) return PARAMETER;
+    if (size < MSG_HEADER_SIZE) return PARAMETER;
     if ((bytes[at + MSG_INFO1]! & INFO1_BATCH) !== 0) {
       const code = this.#parts.batch.start(client, bytes, at, size, nowMs);
       if (code === DISPATCHED) this.inFlight++;
