@@ -1,5 +1,5 @@
 /** Flags of map operations. Source: protocol 12, section 2. */
-import { ORDERED, PERSIST_INDEX, VALUE_ORDERED } from '../msgpack/element.js';
+import { MAP_FLAGS, ORDERED, PERSIST_INDEX, VALUE_ORDERED } from '../msgpack/element.js';
 
 /** Of writes: a key that is there is not written. */
 export const CREATE_ONLY = 1;
@@ -12,11 +12,12 @@ export const PARTIAL = 8;
 
 /** @returns Whether these are flags that a map can have. */
 export function isMapType(type: number): boolean {
+  if (type < 0 || type > MAP_FLAGS) return false;
   const order = type & ~PERSIST_INDEX;
   return order === 0 || order === ORDERED || order === (ORDERED | VALUE_ORDERED);
 }
 
-/** Flags of a map that an operation creates or gives another type. @param type a known one. */
+/** Flags of a map that is given a known type. */
 export function keptFlags(type: number, isTopLevel: boolean): number {
   return isTopLevel ? type : type & ~PERSIST_INDEX;
 }

@@ -34,9 +34,9 @@ export function putItems(call: CdtCall): number {
   return putPairs(call, call.flags(2));
 }
 
-/** pairs */
+/** pairs. It creates nothing, but says so itself: nothing of what was sent matters then. */
 export function replaceItems(call: CdtCall): number {
-  return putPairs(call, UPDATE_ONLY);
+  return call.exists ? putPairs(call, UPDATE_ONLY) : ELEMENT_NOT_FOUND;
 }
 
 function putPairs(call: CdtCall, flags: number): number {
@@ -52,7 +52,7 @@ function putPairs(call: CdtCall, flags: number): number {
   const isFree = target.count === 0 && (flags & UPDATE_SOME) === UPDATE_SOME;
   let code = place(target, isFree ? flags & ~UPDATE_ONLY : flags);
   if (code === OK && writtenCount > 0) code = write(call);
-  else if (code === OK && !call.exists) empty(call, target.flags);
+  else if (code === OK && !call.exists && (call.isTopLevel || items.count === 0)) empty(call, target.flags);
   if (code === OK) answerInteger(call, target.count + addedCount);
   items.close();
   if (places.length > KEPT_COUNT) places = new Uint32Array(64);

@@ -1,5 +1,4 @@
 /** The map operations, by op code. Source: protocol 12, section 1. */
-import { ELEMENT_NOT_FOUND } from '../../base/result.js';
 import type { CdtCall, CdtRow } from '../cdt/call.js';
 import {
   ANY_ARG,
@@ -43,7 +42,7 @@ export const MAP_OPS: readonly (readonly [number, CdtRow])[] = [
   [67, creating('put', [KEY_ARG, STORED_ARG, INT_ARG, INT_ARG], 2, put)],
   [68, creating('put_items', [STORED_MAP_ARG, INT_ARG, INT_ARG], 1, putItems)],
   [69, creating('replace', [KEY_ARG, STORED_ARG], 2, replace)],
-  [70, { ...changing('replace_items', [STORED_MAP_ARG], 1, replaceItems), missing: ELEMENT_NOT_FOUND }],
+  [70, creating('replace_items', [STORED_MAP_ARG], 1, replaceItems)],
   [73, creating('increment', [KEY_ARG, DELTA_ARG, INT_ARG], 1, increment)],
   [74, creating('decrement', [KEY_ARG, DELTA_ARG, INT_ARG], 1, decrement)],
   [75, changing('clear', [], 0, clear)],

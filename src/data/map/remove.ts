@@ -58,9 +58,10 @@ export function runSelection(
   return code;
 }
 
-/** Everything but no keys of an unordered map exists for the reference even where the map is empty. */
+/** Of an unordered map everything but an interval of keys exists when no key was in the interval, even if there is none. */
 function answerLost(call: CdtCall, returnType: number): void {
-  if (returnType === RETURN_EXISTS && selection.size === 0 && !call.target.isOrdered) answerBool(call, true);
+  if (returnType !== RETURN_EXISTS || call.target.isOrdered) return;
+  answerBool(call, selection.count === selection.size);
 }
 
 function answer(call: CdtCall, returnType: number, isSingle: boolean): number {
