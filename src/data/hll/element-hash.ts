@@ -17,7 +17,7 @@ import {
 } from '../msgpack/element.js';
 import { Writer } from '../msgpack/writer.js';
 import { Hash128 } from './murmur.js';
-import { RHO_COUNT } from './sketch.js';
+import { RHO_BITS, RHO_COUNT } from './sketch.js';
 
 const INTEGER_SIZE_MAX = 9; // bytes, header included
 const HEADER_SIZE_MAX = 5; // bytes, of a string or blob
@@ -30,7 +30,10 @@ const hash = new Hash128();
 export class ElementHash {
   #high = 0;
   #low = 0;
-  rho = 0;
+  #rho = 0;
+  /** The value that `place` made for a register, in the form that `Sketch` has them. */
+  high = 0;
+  low = 0;
 
   /**
    * Hashes the element at `at`, which `isSetElement` has accepted and which lies before `end`.
@@ -53,20 +56,28 @@ export class ElementHash {
     } else hash.hash(bytes, at, next - at);
     this.#high = hash.high1;
     this.#low = hash.low1;
-    this.rho = (trailingZeros(hash.high2, hash.low2) + 1) % RHO_COUNT;
+    this.#rho = (trailingZeros(hash.high2, hash.low2) + 1) % RHO_COUNT;
     return next;
   }
 
-  /** The register of a sketch with `p` index bits. */
-  register(p: number): number {
+  /**
+   * Makes the value of the element just read for a sketch with `p` index bits and `m` minhash bits.
+   * @returns The index of its register.
+   */
+  place(p: number, m: number): number {
+    let high = 0;
+    let low = 0;
+    if (m > 0) {
+      // The m bits above the index: the index falls out below, what is above them at the top.
+      const bits = 64 - m;
+      high = this.#high >>> p;
+      low = (this.#low >>> p) | (this.#high << (32 - p));
+      high = bits < 32 ? (high << bits) | (low >>> (32 - bits)) : low << (bits - 32);
+      low = bits < 32 ? low << bits : 0;
+    }
+    this.high = (high >>> RHO_BITS) | (this.#rho << (32 - RHO_BITS));
+    this.low = (low >>> RHO_BITS) | (high << (32 - RHO_BITS));
     return this.#low & (2 ** p - 1);
-  }
-
-  /** The `m` bits of the hash above the index. */
-  minhash(p: number, m: number): number {
-    const low = ((this.#low >>> p) | (this.#high << (32 - p))) >>> 0;
-    if (m <= 32) return m === 32 ? low : low % 2 ** m;
-    return ((this.#high >>> p) % 2 ** (m - 32)) * 0x1_0000_0000 + low;
   }
 }
 

@@ -19,7 +19,7 @@ export function countOf(sketch: Sketch): number {
 function estimate(sketch: Sketch): number {
   const { count } = sketch;
   histogram.fill(0);
-  for (let r = 0; r < count; r++) histogram[sketch.rho(r)]!++;
+  for (let k = 0; k < count; k++) histogram[sketch.rho(k)]!++;
   let z = 0; // Ertl's tau(c[64] / N), which is 0 since c[64] is
   for (let k = RHO_COUNT - 1; k >= 1; k--) z = (z + histogram[k]!) / 2;
   z += count * sigma(histogram[0]! / count);
@@ -124,32 +124,17 @@ function minhashSimilarity(set: SketchSet, scratch: Scratch): number {
   set.rewind();
   for (let k = 0; set.next(); k++) {
     if (k === 0) common.merge(set.current);
-    else keepEqual(common, set.current);
+    else common.keepEqual(set.current);
     if (count !== 2) continue;
     if (k === 0) firstCount = countOf(set.current);
     else expected = expectedCollisions(set.p, set.m, firstCount, countOf(set.current));
   }
-  const same = usedRegisters(common);
+  const same = common.usedCount();
   scratch.trim(at);
   unionOf(set, scratch, union);
-  const used = usedRegisters(union);
+  const used = union.usedCount();
   scratch.trim(union.at);
   return Math.max(0, (same - expected) / used);
-}
-
-/** Empties the registers of `out` that differ from those of another sketch, which may have more of them. */
-function keepEqual(out: Sketch, other: Sketch): void {
-  const mask = out.count - 1;
-  for (let r = 0; r < other.count; r++) {
-    const own = r & mask;
-    if (out.rho(own) !== other.rho(r) || out.minhash(own) !== other.minhash(r)) out.setRegister(own, 0, 0);
-  }
-}
-
-function usedRegisters(sketch: Sketch): number {
-  let used = 0;
-  for (let r = 0; r < sketch.count; r++) if (sketch.rho(r) !== 0 || sketch.minhash(r) !== 0) used++;
-  return used;
 }
 
 /** Registers of two sketches of unrelated sets, with these counts, that are equal by chance. */

@@ -22,21 +22,21 @@ export class Hash128 {
       h1h ^= mix1(readLow(bytes, k), readLow(bytes, k + 4));
       h1l ^= mixedLow;
       // h1 = (rotl(h1, 27) + h2) * 5 + 0x52dce729
+      let low = (h1l << 27) | (h1h >>> 5);
       let high = (h1h << 27) | (h1l >>> 5);
-      let low = (((h1l << 27) | (h1h >>> 5)) >>> 0) + (h2l >>> 0);
-      high = (high + h2h + (low > MAX ? 1 : 0)) | 0;
-      low = (low >>> 0) * 5 + 0x52dce729;
-      h1h = (Math.imul(high, 5) + Math.floor(low / RADIX)) | 0;
-      h1l = low | 0;
+      high = (high + h2h + carryOf(low, h2l)) | 0;
+      low = (low + h2l) | 0;
+      h1h = (Math.imul(high, 5) + carryOfTimes5(low, 0x52dce729)) | 0;
+      h1l = (Math.imul(low, 5) + 0x52dce729) | 0;
       h2h ^= mix2(readLow(bytes, k + 8), readLow(bytes, k + 12));
       h2l ^= mixedLow;
       // h2 = (rotl(h2, 31) + h1) * 5 + 0x38495ab5
+      low = (h2l << 31) | (h2h >>> 1);
       high = (h2h << 31) | (h2l >>> 1);
-      low = (((h2l << 31) | (h2h >>> 1)) >>> 0) + (h1l >>> 0);
-      high = (high + h1h + (low > MAX ? 1 : 0)) | 0;
-      low = (low >>> 0) * 5 + 0x38495ab5;
-      h2h = (Math.imul(high, 5) + Math.floor(low / RADIX)) | 0;
-      h2l = low | 0;
+      high = (high + h1h + carryOf(low, h1l)) | 0;
+      low = (low + h1l) | 0;
+      h2h = (Math.imul(high, 5) + carryOfTimes5(low, 0x38495ab5)) | 0;
+      h2l = (Math.imul(low, 5) + 0x38495ab5) | 0;
     }
     if (tail > 8) {
       h2h ^= mix2(readPart(bytes, end + 8, tail - 8), readPart(bytes, end + 12, tail - 12));
@@ -48,31 +48,23 @@ export class Hash128 {
     }
     h1l ^= size;
     h2l ^= size;
-    let sum = (h1l >>> 0) + (h2l >>> 0);
-    h1h = (h1h + h2h + (sum > MAX ? 1 : 0)) | 0;
-    h1l = sum | 0;
-    sum = (h1l >>> 0) + (h2l >>> 0);
-    h2h = (h1h + h2h + (sum > MAX ? 1 : 0)) | 0;
-    h2l = sum | 0;
+    h1h = (h1h + h2h + carryOf(h1l, h2l)) | 0;
+    h1l = (h1l + h2l) | 0;
+    h2h = (h1h + h2h + carryOf(h1l, h2l)) | 0;
+    h2l = (h1l + h2l) | 0;
     h1h = finish(h1h, h1l);
     h1l = mixedLow;
     h2h = finish(h2h, h2l);
     h2l = mixedLow;
-    sum = (h1l >>> 0) + (h2l >>> 0);
-    h1h = (h1h + h2h + (sum > MAX ? 1 : 0)) | 0;
-    h1l = sum | 0;
-    sum = (h1l >>> 0) + (h2l >>> 0);
-    h2h = (h1h + h2h + (sum > MAX ? 1 : 0)) | 0;
-    h2l = sum | 0;
+    h1h = (h1h + h2h + carryOf(h1l, h2l)) | 0;
+    h1l = (h1l + h2l) | 0;
     this.high1 = h1h;
     this.low1 = h1l;
-    this.high2 = h2h;
-    this.low2 = h2l;
+    this.high2 = (h1h + h2h + carryOf(h1l, h2l)) | 0;
+    this.low2 = (h1l + h2l) | 0;
   }
 }
 
-const RADIX = 0x1_0000_0000;
-const MAX = 0xffff_ffff;
 const C1_HIGH = 0x87c37b91 | 0;
 const C1_LOW = 0x114253d5;
 const C2_HIGH = 0x4cf5ad43;
@@ -123,11 +115,22 @@ function highOfProduct(aHigh: number, aLow: number, bHigh: number, bLow: number)
   const a1 = aLow >>> 16;
   const b0 = bLow & 0xffff;
   const b1 = bLow >>> 16;
-  // Schoolbook in 16-bit digits: each sum stays below 2^32.
-  const middle = ((a0 * b0) >>> 16) + a1 * b0;
-  const cross = (middle & 0xffff) + a0 * b1;
-  const carried = a1 * b1 + (middle >>> 16) + (cross >>> 16);
-  return (carried + Math.imul(aHigh, bLow) + Math.imul(aLow, bHigh)) | 0;
+  // Schoolbook in 16-bit digits: each sum stays below 2^32, and is taken as its 32 bits.
+  const middle = (Math.imul(a1, b0) + (Math.imul(a0, b0) >>> 16)) | 0;
+  const cross = (Math.imul(a0, b1) + (middle & 0xffff)) | 0;
+  const top = (Math.imul(a1, b1) + (middle >>> 16) + (cross >>> 16)) | 0;
+  return (top + Math.imul(aHigh, bLow) + Math.imul(aLow, bHigh)) | 0;
+}
+
+/** What two low halves carry into the high half when they are added. */
+function carryOf(a: number, b: number): number {
+  return (a + b) >>> 0 < a >>> 0 ? 1 : 0;
+}
+
+/** What `low * 5 + addend` carries into the high half. */
+function carryOfTimes5(low: number, addend: number): number {
+  const digit = (low & 0xffff) * 5 + (addend & 0xffff);
+  return ((low >>> 16) * 5 + (addend >>> 16) + (digit >>> 16)) >>> 16;
 }
 
 /** 32 bits, little-endian. */

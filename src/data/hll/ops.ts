@@ -94,11 +94,10 @@ function add(call: HllCall): number {
   for (let k = 0; k < call.elementCount; k++) {
     at = elementHash.read(body.bytes, at, body.end, scratch);
     const sketch = call.isChanged ? call.out : call.sketch;
-    const register = elementHash.register(sketch.p);
-    const minhash = elementHash.minhash(sketch.p, sketch.m);
-    if (!sketch.isBelow(register, elementHash.rho, minhash)) continue;
+    const register = elementHash.place(sketch.p, sketch.m);
+    if (!sketch.isBelow(register, elementHash.high, elementHash.low)) continue;
     if (!call.isChanged) call.copySketch();
-    call.out.setRegister(register, elementHash.rho, minhash);
+    call.out.write(register, elementHash.high, elementHash.low);
     changedCount++;
   }
   if (changedCount > 0) call.out.setCache(0);
@@ -124,11 +123,14 @@ function setUnion(call: HllCall): number {
 
 function refreshCount(call: HllCall): number {
   const { sketch } = call;
-  const code = count(call);
-  if (sketch.isCached || (call.resultHigh === 0 && call.resultLow === 0)) return code;
-  call.copySketch();
-  call.out.setCache(countOf(sketch));
-  return code;
+  if (sketch.isCached) return count(call);
+  const value = countOf(sketch);
+  call.setCount(value);
+  if (value > 0) {
+    call.copySketch();
+    call.out.setCache(value);
+  }
+  return OK;
 }
 
 function fold(call: HllCall): number {
@@ -196,8 +198,8 @@ function mayContain(call: HllCall): number {
   let isContained = true;
   for (let k = 0; k < call.elementCount && isContained; k++) {
     at = elementHash.read(body.bytes, at, body.end, call.scratch);
-    const minhash = elementHash.minhash(sketch.p, sketch.m);
-    isContained = !sketch.isBelow(elementHash.register(sketch.p), elementHash.rho, minhash);
+    const register = elementHash.place(sketch.p, sketch.m);
+    isContained = !sketch.isBelow(register, elementHash.high, elementHash.low);
   }
   call.setCount(isContained ? 1 : 0);
   return OK;

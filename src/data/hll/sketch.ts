@@ -8,7 +8,8 @@
  * bits, and below them m bits of another hash.
  */
 import { PARAMETER } from '../../base/result.js';
-import { Field } from '../bit/field.js';
+import { readU32, writeU32 } from '../../wire/message.js';
+import { copyBits } from '../bit/run.js';
 
 const INDEX_BITS = 1; // u8
 const MINHASH_BITS = 2; // u8
@@ -19,7 +20,7 @@ export const INDEX_BITS_MAX = 16;
 export const MINHASH_BITS_MIN = 4; // or none at all
 export const MINHASH_BITS_MAX = 51;
 const HASH_BITS = 64; // index and minhash bits come out of one hash
-const RHO_BITS = 6;
+export const RHO_BITS = 6;
 export const RHO_COUNT = 1 << RHO_BITS;
 
 /** @returns `size`, or -PARAMETER when flags, widths and length do not fit together. */
@@ -41,9 +42,14 @@ export function sketchSize(p: number, m: number): number {
   return REGISTERS + Math.ceil(((RHO_BITS + m) * 2 ** p) / 8);
 }
 
-const field = new Field();
+const WINDOW = 64; // bits; a register and the bits before it in its first byte fit
+/** A register on its way into a sketch. */
+const register = new Uint8Array(WINDOW / 8);
 
-/** A sketch somewhere in memory, which `checkHll` has accepted. An instance is reused. */
+/**
+ * A sketch somewhere in memory, which `checkHll` has accepted. An instance is reused. The value of a register is
+ * handled as the upper 6 + m bits of two 32-bit words (int32): so rho is the upper 6 bits of the first.
+ */
 export class Sketch {
   bytes: Uint8Array = new Uint8Array(0);
   at = 0;
@@ -55,6 +61,11 @@ export class Sketch {
   m = 0;
   /** Registers. */
   count = 0;
+  /** The register read last. */
+  high = 0;
+  low = 0;
+  #highMask = 0;
+  #lowMask = 0;
 
   load(bytes: Uint8Array, at: number): void {
     this.bytes = bytes;
@@ -63,6 +74,9 @@ export class Sketch {
     this.m = bytes[at + MINHASH_BITS]!;
     this.count = 2 ** this.p;
     this.size = sketchSize(this.p, this.m);
+    const bits = RHO_BITS + this.m;
+    this.#highMask = bits < 32 ? ~(-1 >>> bits) : -1;
+    this.#lowMask = bits > 32 ? ~(-1 >>> (bits - 32)) : 0;
   }
 
   /** Makes an empty sketch of `sketchSize(p, m)` bytes at `at`. */
@@ -105,44 +119,56 @@ export class Sketch {
     }
   }
 
-  rho(register: number): number {
-    return readBits(this.bytes, this.registersAt, register * (RHO_BITS + this.m), RHO_BITS);
+  rho(index: number): number {
+    const at = index * (RHO_BITS + this.m);
+    const k = this.registersAt + (at >>> 3);
+    const shift = 10 - (at & 7); // bits behind it in two bytes
+    const two = (this.bytes[k]! << 8) | (shift < 8 ? this.bytes[k + 1]! : 0);
+    return (two >> shift) & (RHO_COUNT - 1);
   }
 
-  /** The lower m bits of a register, below 2^51. */
-  minhash(register: number): number {
-    let at = register * (RHO_BITS + this.m) + RHO_BITS;
-    let left = this.m;
-    let value = 0;
-    while (left > 0) {
-      const count = Math.min(left, PART_BITS_MAX);
-      value = value * 2 ** count + readBits(this.bytes, this.registersAt, at, count);
-      at += count;
-      left -= count;
+  /** Reads a register into `high` and `low`. */
+  read(index: number): void {
+    const at = index * (RHO_BITS + this.m);
+    const k = this.registersAt + (at >>> 3);
+    const end = this.at + this.size;
+    let high = 0;
+    let low = 0;
+    if (k + WINDOW / 8 <= end) {
+      high = readU32(this.bytes, k);
+      low = readU32(this.bytes, k + 4);
+    } else {
+      for (let i = k; i < end; i++) {
+        const shift = 8 * (3 - ((i - k) & 3));
+        if (i < k + 4) high |= this.bytes[i]! << shift;
+        else low |= this.bytes[i]! << shift;
+      }
     }
-    return value;
-  }
-
-  setRegister(register: number, rho: number, minhash: number): void {
-    const at = register * (RHO_BITS + this.m);
-    field.set(0, rho, RHO_BITS);
-    field.write(this.bytes, this.registersAt, at);
-    if (this.m === 0) return;
-    field.set(minhash / 0x1_0000_0000, minhash, this.m);
-    field.write(this.bytes, this.registersAt, at + RHO_BITS);
-  }
-
-  /** Whether a register is smaller than another value. */
-  isBelow(register: number, rho: number, minhash: number): boolean {
-    const own = this.rho(register);
-    return own < rho || (own === rho && this.m > 0 && this.minhash(register) < minhash);
+    const shift = at & 7;
+    this.high = ((high << shift) | ((low >>> 1) >>> (31 - shift))) & this.#highMask;
+    this.low = (low << shift) & this.#lowMask;
   }
 
   /** Keeps the larger one of a register and another value. @returns Whether that changed the register. */
-  raise(register: number, rho: number, minhash: number): boolean {
-    if (!this.isBelow(register, rho, minhash)) return false;
-    this.setRegister(register, rho, minhash);
+  raise(index: number, high: number, low: number): boolean {
+    if (!this.isBelow(index, high, low)) return false;
+    this.write(index, high, low);
     return true;
+  }
+
+  /** Whether a register is smaller than another value, of which the bits that it has no room for are ignored. */
+  isBelow(index: number, high: number, low: number): boolean {
+    this.read(index);
+    const otherHigh = high & this.#highMask;
+    if (this.high !== otherHigh) return this.high >>> 0 < otherHigh >>> 0;
+    return this.low >>> 0 < (low & this.#lowMask) >>> 0;
+  }
+
+  write(index: number, high: number, low: number): void {
+    const bits = RHO_BITS + this.m;
+    writeU32(register, 0, high);
+    writeU32(register, 4, low);
+    copyBits(this.bytes, this.registersAt, index * bits, register, 0, 0, bits);
   }
 
   /** Takes in another sketch with at least as many registers, and with as many minhash bits unless this has none. */
@@ -152,11 +178,30 @@ export class Sketch {
       return;
     }
     const mask = this.count - 1;
-    for (let r = 0; r < other.count; r++) {
-      const rho = other.rho(r);
-      const minhash = this.m === 0 ? 0 : other.minhash(r);
-      if (rho !== 0 || minhash !== 0) this.raise(r & mask, rho, minhash);
+    for (let k = 0; k < other.count; k++) {
+      other.read(k);
+      if (other.high !== 0 || other.low !== 0) this.raise(k & mask, other.high, other.low);
     }
+  }
+
+  /** Empties the registers that differ from those of another sketch, which has at least as many. */
+  keepEqual(other: Sketch): void {
+    const mask = this.count - 1;
+    for (let k = 0; k < other.count; k++) {
+      other.read(k);
+      this.read(k & mask);
+      if (this.high !== other.high || this.low !== other.low) this.write(k & mask, 0, 0);
+    }
+  }
+
+  /** @returns Registers that are not 0. */
+  usedCount(): number {
+    let used = 0;
+    for (let k = 0; k < this.count; k++) {
+      this.read(k);
+      if (this.high !== 0 || this.low !== 0) used++;
+    }
+    return used;
   }
 }
 
@@ -175,19 +220,6 @@ function mergeEqual(bytes: Uint8Array, at: number, other: Uint8Array, otherAt: n
     bytes[at + k + 1] = max >> 8;
     bytes[at + k + 2] = max;
   }
-}
-
-/** Bits that `readBits` can take at once: with those before them in their first byte they fill 31. */
-const PART_BITS_MAX = 24;
-
-/** `count` bits from bit `at` on, counted from byte `base`; no byte without one of them is looked at. */
-function readBits(bytes: Uint8Array, base: number, at: number, count: number): number {
-  const end = at + count - 1;
-  const last = base + (end >>> 3);
-  let k = base + (at >>> 3);
-  let bits = bytes[k]!;
-  while (k < last) bits = (bits << 8) | bytes[++k]!;
-  return (bits >>> (7 - (end & 7))) & ((1 << count) - 1);
 }
 
 function readLittle(bytes: Uint8Array, at: number): number {
