@@ -17,6 +17,9 @@ export const COMPATIBILITY_ID = 15;
 export const FEATURES = [
   'batch-any',
   'batch-index',
+  'blob-bits',
+  'cdt-list',
+  'cdt-map',
   'cluster-stable',
   'float',
   'peers',
