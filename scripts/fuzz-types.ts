@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ignoreOrder } from './support/type-fuzz/canonical.js';
 import { FAMILIES, familyOf, type OpCase, parseCase, printCase } from './support/type-fuzz/case.js';
-import { shrunk } from './support/type-fuzz/case-shrinker.js';
+import { kindOf, shrunk } from './support/type-fuzz/case-shrinker.js';
 import { CaseSource } from './support/type-fuzz/case-source.js';
 import { OpRunner, TIME_MAX_MS } from './support/type-fuzz/op-runner.js';
 import { recordedBodies } from './support/type-fuzz/recorded-bodies.js';
@@ -21,9 +21,9 @@ Usage: scripts/fuzz-types [options]
   --only NAMES     of these families, with commas between (default ${FAMILIES.join(',')})
   --nan            doubles may be no numbers; what is in order is not checked then
   --time-max MS    longest time of an operation whose bytes are fewer than 64 KiB (default ${TIME_MAX_MS})
-  --failures N     stop after so many (default 5)
+  --failures N     stop after so many that are not alike (default 5)
   --case LINE      only this case, as a failure has printed it
-Exit status 1 when a case failed; it is printed, made as small as it goes on failing.`;
+Exit status 1 when a case failed; the first of its kind is printed, made as small as it goes on failing.`;
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const RECORDED = ['list', 'map', 'context', 'bit', 'hll', 'record-rich', 'malformed'];
@@ -84,10 +84,11 @@ function fuzz(
 ): number {
   const startMs = performance.now();
   const codes = new Map<number, number>();
+  const kinds = new Set<string | undefined>();
   let failures = 0;
   let quarter = 1;
   let ran = 0;
-  for (; ran < count && failures < failuresMax; ran++) {
+  for (; ran < count && kinds.size < failuresMax; ran++) {
     if (ran % CLOCK_EVERY === 0 && performance.now() - startMs > seconds * 1000) break;
     const c = source.next();
     const failure = runner.run(c);
@@ -95,13 +96,8 @@ function fuzz(
     codes.set(runner.code, (codes.get(runner.code) ?? 0) + 1);
     if (failure !== undefined) {
       failures++;
-      console.log(`case ${ran}:`);
-      const again = runner.run(c);
-      if (again === undefined) report(c, `${failure} (not when it is repeated)`);
-      else {
-        const small = shrunk(c, candidate => runner.run(candidate));
-        report(small, runner.run(small) ?? failure);
-      }
+      if (!kinds.has(kindOf(failure))) reportFailure(runner, ran, c, failure);
+      kinds.add(kindOf(failure));
     }
     if (ran + 1 >= (count * quarter) / QUARTERS) reportQuarter(quarter++, ran + 1, startMs);
   }
@@ -112,6 +108,16 @@ function fuzz(
     .map(([code, n]) => `${code}: ${((100 * n) / ran).toFixed(1)} %`);
   console.log(`codes: ${shares.join(', ')}; the longest operation took ${runner.longestMs.toFixed(1)} ms`);
   return failures;
+}
+
+function reportFailure(runner: OpRunner, number: number, c: OpCase, failure: string): void {
+  console.log(`case ${number}:`);
+  if (runner.run(c) === undefined) {
+    report(c, `${failure} (not when it is repeated)`);
+    return;
+  }
+  const small = shrunk(c, candidate => runner.run(candidate));
+  report(small, runner.run(small) ?? failure);
 }
 
 function report(c: OpCase, failure: string): void {

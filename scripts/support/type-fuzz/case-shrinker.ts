@@ -25,8 +25,8 @@ export function shrunk(c: OpCase, failure: (c: OpCase) => string | undefined): O
   return best;
 }
 
-/** The failure without the bytes in it. */
-function kindOf(failure: string | undefined): string | undefined {
+/** The failure without the bytes and numbers in it. */
+export function kindOf(failure: string | undefined): string | undefined {
   return failure
     ?.split('\n')[0]
     ?.replace(/[0-9a-f]{4,}/g, '')
