@@ -52,7 +52,7 @@ function putPairs(call: CdtCall, flags: number): number {
   const isFree = target.count === 0 && (flags & UPDATE_SOME) === UPDATE_SOME;
   let code = place(target, isFree ? flags & ~UPDATE_ONLY : flags);
   if (code === OK && writtenCount > 0) code = write(call);
-  else if (code === OK && !call.exists && (call.isTopLevel || items.count === 0)) empty(call, target.flags);
+  else if (code === OK && !call.exists && (call.depth === 0 || items.count === 0)) empty(call, target.flags);
   if (code === OK) answerInteger(call, target.count + addedCount);
   items.close();
   if (places.length > KEPT_COUNT) places = new Uint32Array(64);

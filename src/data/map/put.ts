@@ -44,7 +44,7 @@ function putPair(call: CdtCall, flags: number): number {
   let count = target.count;
   if ((flags & (isThere ? CREATE_ONLY : UPDATE_ONLY)) !== 0) {
     if ((flags & NO_FAIL) === 0) return isThere ? ELEMENT_EXISTS : ELEMENT_NOT_FOUND;
-    if (!call.exists && call.isTopLevel) empty(call, target.flags);
+    if (!call.exists && call.depth === 0) empty(call, target.flags);
   } else {
     if (!isThere) count++;
     if (!splice(call, index, isThere ? 1 : 0, 1, pair, at, valueAt, end - at)) return PARAMETER;
