@@ -15,9 +15,12 @@ export class CodeWriter {
   #size = 0;
   #regexes: Regex[] | undefined = undefined;
   #shapes: GeoShape[] | undefined = undefined;
+  #bytes = new Uint8Array(256);
+  #bytesSize = 0;
 
   start(): void {
     this.#size = 0;
+    this.#bytesSize = 0;
     this.#regexes = undefined;
     this.#shapes = undefined;
   }
@@ -65,12 +68,31 @@ export class CodeWriter {
     return this.#shapes.push(shape) - 1;
   }
 
+  /**
+   * Adds bytes to those of the expression: the first `size` of `bytes`.
+   * @param expressionSize bytes of the expression itself.
+   * @returns Where they lie in the program's bytes.
+   */
+  addBytes(bytes: Uint8Array, size: number, expressionSize: number): number {
+    const at = this.#bytesSize;
+    if (at + size > this.#bytes.length) {
+      const larger = new Uint8Array((at + size) * 2);
+      larger.set(this.#bytes);
+      this.#bytes = larger;
+    }
+    this.#bytes.set(bytes.subarray(0, size), at);
+    this.#bytesSize = at + size;
+    return expressionSize + at;
+  }
+
   /** @param bytes hold the expression, `size` bytes from `at`; copied. */
   finish(bytes: Uint8Array, at: number, size: number, root: number, variableCount: number): Program {
     const code = this.#code.slice(0, this.#size);
-    const own = new Uint8Array(size);
+    const own = new Uint8Array(size + this.#bytesSize);
     own.set(bytes.subarray(at, at + size)); // a copy in memory of its own, whatever kind of buffer it comes from
+    own.set(this.#bytes.subarray(0, this.#bytesSize), size);
+    if (this.#bytes.length > WORDS_KEPT) this.#bytes = new Uint8Array(256);
     if (this.#code.length > WORDS_KEPT) this.#code = new Int32Array(1024);
-    return new Program(code, own, root, variableCount, this.#regexes ?? NONE, this.#shapes ?? NONE);
+    return new Program(code, own, size, root, variableCount, this.#regexes ?? NONE, this.#shapes ?? NONE);
   }
 }

@@ -18,6 +18,7 @@ import {
   SYSTEMS,
 } from './call.js';
 import { CodeWriter } from './code-writer.js';
+import { writeLiteral } from './literal.js';
 import {
   INT_OPERAND,
   KEY_TYPE_OPERAND,
@@ -33,7 +34,7 @@ import { OPERATOR_CODE_COUNT, OPERATORS } from './operators.js';
 import type { Program } from './program.js';
 import { compileRegex } from './regex/regex.js';
 import { Scope, UNDEFINED } from './scope.js';
-import { CONSTANT, LOOP_INDEX } from './structure.js';
+import { CONSTANT, LOOP_INDEX, QUOTE } from './structure.js';
 import { floatHigh, floatLow } from './value.js';
 import {
   ANY,
@@ -75,6 +76,9 @@ let start = 0;
 let from = 0; // next byte to read
 let end = 0;
 let regexNodes = 0;
+/** Where literals are written first. */
+let literal = new Uint8Array(1024);
+const LITERAL_KEPT = 1 << 16; // bytes
 
 /**
  * Compiles one expression.
@@ -113,7 +117,7 @@ function compileNode(): number {
     case 'let':
       return compileLet(code, count);
     case 'quote':
-      return count === 1 ? compileQuote() : INVALID;
+      return count === 1 ? compileQuote(false) : INVALID;
     case 'call':
       return count === 4 ? compileCall(code) : INVALID;
     case 'loopvar':
@@ -143,8 +147,7 @@ function compileConstant(at: number): number {
     case msgpack.GEOJSON:
       return compileBytes();
     case msgpack.MAP:
-      from = at + msgpack.sizeOf(source, at, end);
-      return constant(MAP, at - start, from - at);
+      return compileLiteral(MAP, at);
     default:
       return INVALID;
   }
@@ -291,11 +294,33 @@ function compileLet(code: number, count: number): number {
   return node;
 }
 
-function compileQuote(): number {
+/** @param isArgument of a call: what may stand in such a list is for the operation to say. */
+function compileQuote(isArgument: boolean): number {
   const at = from;
   if (next() !== msgpack.LIST) return INVALID;
+  if (!isArgument) return compileLiteral(LIST, at);
   from = at + msgpack.sizeOf(source, at, end);
   return constant(LIST, at - start, from - at);
+}
+
+/** A list or map that stands for itself, from `at` on. */
+function compileLiteral(type: number, at: number): number {
+  from = at + msgpack.sizeOf(source, at, end);
+  const size = from - at;
+  if (literal.length < size) literal = new Uint8Array(size * 2);
+  const written = writeLiteral(source, at, from, literal);
+  if (written < 0) return INVALID;
+  const node = isSame(literal, written, at, size)
+    ? constant(type, at - start, size)
+    : constant(type, writer.addBytes(literal, written, end - start), written);
+  if (literal.length > LITERAL_KEPT) literal = new Uint8Array(1024);
+  return node;
+}
+
+function isSame(bytes: Uint8Array, size: number, at: number, otherSize: number): boolean {
+  if (size !== otherSize) return false;
+  for (let k = 0; k < size; k++) if (bytes[k] !== source[at + k]) return false;
+  return true;
 }
 
 function compileLoopVariable(code: number): number {
@@ -335,7 +360,7 @@ function compileCall(code: number): number {
     const argEnd = at + msgpack.sizeOf(source, at, end);
     element.read(source, at, end);
     if (element.type === msgpack.LIST) {
-      const child = compileNode();
+      const child = compileArgument();
       if (child < 0 || writer.typeOf(child) === REMOVE_TYPE) return INVALID;
       writer.setOperand(node, operand++, at - start);
       writer.setOperand(node, operand++, argEnd - start);
@@ -353,6 +378,17 @@ function compileCall(code: number): number {
   writer.setOperand(node, CALL_BODY, bodyAt - start);
   writer.setOperand(node, CALL_BODY_END, bodyEnd - start);
   return node;
+}
+
+/** An argument that is a list: most often a quoted one. */
+function compileArgument(): number {
+  const at = from;
+  const { count } = element;
+  if (count === 2 && next() === msgpack.LIST && next() === msgpack.INT && element.low === QUOTE) {
+    return element.high === 0 ? compileQuote(true) : INVALID;
+  }
+  from = at;
+  return compileNode();
 }
 
 /**

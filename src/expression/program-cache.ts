@@ -27,7 +27,8 @@ export class ProgramCache {
     const first = set * WAYS;
     for (let k = first; k < first + WAYS; k++) {
       const program = this.#programs[k];
-      if (program !== undefined && isSame(program.bytes, bytes, at, size)) return program;
+      if (program !== undefined && program.size === size && isSame(program.bytes, bytes, at, size))
+        return program;
     }
     const program = compile(bytes, at, size);
     if (program === undefined) return undefined;
@@ -51,7 +52,6 @@ function hash(bytes: Uint8Array, at: number, size: number): number {
 }
 
 function isSame(own: Uint8Array, bytes: Uint8Array, at: number, size: number): boolean {
-  if (own.length !== size) return false;
   for (let k = 0; k < size; k++) if (own[k] !== bytes[at + k]) return false;
   return true;
 }

@@ -15,8 +15,9 @@ export const NODE_OPERANDS = 3;
 
 export class Program {
   readonly code: Int32Array;
-  /** The expression as it came: names, constants and bodies of calls are read from it. */
+  /** The expression as it came, its first `size` bytes, then constants that had to be written another way. */
   readonly bytes: Uint8Array;
+  readonly size: number;
   readonly root: number;
   /** Most variables alive at a time. */
   readonly variableCount: number;
@@ -24,11 +25,12 @@ export class Program {
   /** Constants of type GEO. */
   readonly shapes: readonly GeoShape[];
 
-  static readonly EMPTY = new Program(Int32Array.of(0, NIL, 0), new Uint8Array(0), 0, 0, [], []);
+  static readonly EMPTY = new Program(Int32Array.of(0, NIL, 0), new Uint8Array(0), 0, 0, 0, [], []);
 
   constructor(
     code: Int32Array,
     bytes: Uint8Array,
+    size: number,
     root: number,
     variableCount: number,
     regexes: readonly Regex[],
@@ -36,6 +38,7 @@ export class Program {
   ) {
     this.code = code;
     this.bytes = bytes;
+    this.size = size;
     this.root = root;
     this.variableCount = variableCount;
     this.regexes = regexes;

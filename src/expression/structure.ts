@@ -7,6 +7,7 @@ import { NODE_COUNT, NODE_OPERANDS, NODE_TYPE } from './program.js';
 import { floatOf, type Value } from './value.js';
 import { ANY, BOOL, FLOAT, GEO, INT, LIST, MAP, NIL, REMOVE_TYPE, UNKNOWN_TYPE } from './value-type.js';
 
+export const QUOTE = 126;
 /** Operator code of constants, which have none on the wire. */
 export const CONSTANT = 128;
 export const LOOP_KEY = 0;
@@ -21,7 +22,7 @@ export const STRUCTURE: readonly OperatorRow[] = [
   [123, { name: 'cond', params: [], form: 'cond', result: SAME_TYPE, run: condition }],
   [124, { name: 'var', params: [VARIABLE_OPERAND], result: NAMED_TYPE, run: variable }],
   [125, { name: 'let', params: [], form: 'let', result: SAME_TYPE, run: letVariables }],
-  [126, { name: 'quote', params: [], form: 'quote', result: LIST, run: constant }],
+  [QUOTE, { name: 'quote', params: [], form: 'quote', result: LIST, run: constant }],
   [CONSTANT, { name: 'constant', params: [], result: NAMED_TYPE, run: constant }],
 ];
 

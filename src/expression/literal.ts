@@ -1,0 +1,108 @@
+/**
+ * Lists and maps that stand in an expression. They get smallest headers and lose what is private to stored values,
+ * but, other than values that are written, keep the order in which maps without one were sent, and any kind of key:
+ * the recorded answers have them so. What says that it is in order has to be.
+ */
+import { compare } from '../data/msgpack/compare.js';
+import {
+  BYTES,
+  Element,
+  EXT,
+  GEOJSON,
+  INF,
+  INT,
+  LIST,
+  LIST_FLAGS,
+  MAP,
+  MAP_FLAGS,
+  NEGATIVE_INT,
+  ORDERED,
+  PERSIST_INDEX,
+  STRING,
+  WILDCARD,
+} from '../data/msgpack/element.js';
+import { Writer } from '../data/msgpack/writer.js';
+
+const element = new Element();
+const writer = new Writer();
+
+let source: Uint8Array = new Uint8Array(0);
+let from = 0;
+let end = 0;
+
+/**
+ * Writes a list or map as an expression has it.
+ * @param bytes hold it from `at` up to `until`, well formed (`sizeOf`).
+ * @param out   room for as many bytes.
+ * @returns Bytes written, or -1 for one that must not be: with a sentinel, an ext, or out of the order that it claims.
+ */
+export function writeLiteral(bytes: Uint8Array, at: number, until: number, out: Uint8Array): number {
+  source = bytes;
+  from = at;
+  end = until;
+  writer.start(out, 0);
+  return put() ? writer.at : -1;
+}
+
+/** Copies one element. The depth was limited before. */
+function put(): boolean {
+  const at = from;
+  from = element.read(source, from, end);
+  switch (element.type) {
+    case INT:
+    case NEGATIVE_INT:
+      writer.integer(element.type, element.high, element.low);
+      return true;
+    case STRING:
+    case BYTES:
+    case GEOJSON:
+      writer.payload(source, at, element.bodyAt, element.bodySize);
+      return true;
+    case LIST:
+      return putContainer(LIST, element.count, 1);
+    case MAP:
+      return putContainer(MAP, element.count / 2, 2);
+    case EXT:
+    case WILDCARD:
+    case INF:
+      return false;
+    default: // nil, false, true, doubles
+      writer.copy(source, at, from - at);
+      return true;
+  }
+}
+
+/** @param count elements or pairs, flags among them. @param width elements of an entry. */
+function putContainer(type: number, count: number, width: number): boolean {
+  let length = count;
+  let flags = 0;
+  if (count > 0) {
+    const next = element.read(source, from, end);
+    if (element.isFlags) {
+      flags = element.extType & (type === LIST ? LIST_FLAGS : MAP_FLAGS) & ~PERSIST_INDEX;
+      if ((flags & ORDERED) === 0) flags = 0;
+      from = width === 1 ? next : element.read(source, next, end);
+      // The flags' value in a map is nil; anything with children would leave those behind.
+      if (width === 2 && element.count > 0) return false;
+      length--;
+    }
+  }
+  const counted = flags === 0 ? length : length + 1;
+  if (type === LIST) writer.listHeader(counted, flags);
+  else writer.mapHeader(counted, flags);
+  let previous = writer.at;
+  for (let k = 0; k < length; k++) {
+    const { at } = writer;
+    if (!put()) return false;
+    if (flags !== 0 && k > 0 && !isInOrder(type, previous, at)) return false;
+    previous = at;
+    if (width === 2 && !put()) return false;
+  }
+  return true;
+}
+
+/** Whether the entry at `at`, the last one written, may follow the one at `previous`. Keys of a map all differ. */
+function isInOrder(type: number, previous: number, at: number): boolean {
+  const order = compare(writer.bytes, previous, writer.at, writer.bytes, at, writer.at);
+  return type === LIST ? order <= 0 : order < 0;
+}
