@@ -78,11 +78,11 @@ export class CdtCall {
     return high < -0x1_0000 ? -FAR : high * 0x1_0000_0000 + element.low;
   }
 
-  /** How many elements argument k asks for: all there are when it is absent or negative. */
+  /** How many elements argument k asks for: all there are when it is absent, negative or far too large. */
   count(k: number): number {
     if (k >= this.argCount) return UNLIMITED;
     const count = this.int(k);
-    return count < 0 ? UNLIMITED : count;
+    return count < 0 || count === FAR ? UNLIMITED : count;
   }
 
   /** Flags: argument k, or 0 when it is absent. */

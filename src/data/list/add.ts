@@ -156,11 +156,11 @@ export function boundsOf(target: Container, place: number, flags: number): numbe
   return place > target.count && (flags & INSERT_BOUNDED) !== 0 ? OP_NOT_APPLICABLE : OK;
 }
 
-/** The policy forbids it: that is the code, or with NO_FAIL a success that adds nothing, though to a list that is made,
+/** The policy forbids it: that is the code, or with NO_FAIL a success that adds nothing, though to a bin that is made,
  * and answers the size. */
 function refuse(call: CdtCall, code: number, flags: number): number {
   if ((flags & NO_FAIL) === 0) return code;
-  if (!call.exists) {
+  if (!call.exists && call.isTopLevel) {
     beginChange(call, 0, call.target.flags, 0);
     endChange(call);
   }

@@ -18,7 +18,7 @@ export function setType(call: CdtCall): number {
   const flags = createdFlags(type, call.isTopLevel);
   if (call.exists && flags === target.flags) return OK;
   const isSorting = (flags & ORDERED) !== 0 && !target.isOrdered;
-  return rewrite(call, flags, isSorting ? 0 : -1);
+  return isSorting ? rewriteSorted(call, flags, 0) : rewrite(call, flags);
 }
 
 /** flags? */
@@ -27,7 +27,7 @@ export function sort(call: CdtCall): number {
   const flags = call.flags(0);
   if (target.count <= 1) return OK;
   if (!target.isOrdered && (flags & DESCENDING) !== 0 && (flags & DROP_DUPLICATES) !== 0) return PARAMETER;
-  return rewrite(call, target.flags, flags);
+  return rewriteSorted(call, target.flags, flags);
 }
 
 export function clear(call: CdtCall): number {
@@ -52,17 +52,19 @@ export function size(call: CdtCall): number {
   return OK;
 }
 
-/** Writes the list under other flags and in another order. @param sorting flags of SORT, or -1 to leave the order. */
-function rewrite(call: CdtCall, flags: number, sorting: number): number {
+/** Writes the list under other flags. */
+function rewrite(call: CdtCall, flags: number): number {
   const { target } = call;
   if (target.count > 0 && target.offsetOf(target.count - 1) < 0) return PARAMETER;
-  order.clear();
-  if (sorting < 0) {
-    beginChange(call, target.count, flags, target.contentSize);
-    keep(target, 0, target.count);
-    endChange(call);
-    return OK;
-  }
+  beginChange(call, target.count, flags, target.contentSize);
+  keep(target, 0, target.count);
+  endChange(call);
+  return OK;
+}
+
+/** Writes the list in order. @param sorting flags of SORT. */
+function rewriteSorted(call: CdtCall, flags: number, sorting: number): number {
+  const { target } = call;
   if (!order.sortByValue(target)) return PARAMETER;
   const count = (sorting & DROP_DUPLICATES) !== 0 ? dropDuplicates(target) : target.count;
   beginChange(call, count, flags, target.contentSize);
