@@ -118,7 +118,7 @@ const operand = new Field();
 function resize(call: BitCall): number {
   const { size, blob, blobAt, blobSize, flags } = call;
   if (size >= BLOB_SIZE_LIMIT) return PARAMETER;
-  if (size === blobSize && call.exists) return NOTHING;
+  if (size === blobSize) return NOTHING; // also an empty blob where there is none
   if (size > blobSize ? (flags & SHRINK_ONLY) !== 0 : (flags & GROW_ONLY) !== 0)
     return call.isNoFail ? NOTHING : PARAMETER;
   if (size > NEW_SIZE_MAX) return RECORD_TOO_BIG;
@@ -191,14 +191,24 @@ function not(call: BitCall): number {
 }
 
 function lshift(call: BitCall): number {
+  const asked = call.size;
   const code = beginChange(call);
   if (code !== OK) return code;
   const { out, outAt, offset, size } = call;
-  const gone = Math.min(call.shift, size);
+  const gone = keepsLastByte(call, asked) ? call.shift & 7 : Math.min(call.shift, size);
   const kept = size - gone;
   copyBits(out, outAt, offset, call.blob, call.blobAt, offset + gone, kept);
   clearBits(out, outAt, offset + kept, gone);
   return OK;
+}
+
+/**
+ * What the reference does (recorded) when PARTIAL leaves one whole byte of a range, and the shift is longer than
+ * that but shorter than the range of `asked` bits: the byte is shifted by what the shift is beyond whole bytes.
+ */
+function keepsLastByte(call: BitCall, asked: number): boolean {
+  const { shift, size } = call;
+  return size === 8 && (call.offset & 7) === 0 && shift > size && shift < asked && (shift & 7) !== 0;
 }
 
 function rshift(call: BitCall): number {

@@ -76,7 +76,7 @@ export function expected(blob: Uint8Array | undefined, name: string, args: reado
   } else if (has(CREATE_ONLY)) return fail(6);
 
   const bits = toBits(blob ?? new Uint8Array(0));
-  if (name === 'resize') return resize(bits, blob !== undefined, Number(int(0)), Number(int(2)), fail);
+  if (name === 'resize') return resize(bits, Number(int(0)), Number(int(2)), fail);
 
   const unit = isBytes ? 8 : 1;
   const at = int(0) < 0n ? Number(int(0)) * unit + bits.length : Number(int(0)) * unit;
@@ -92,24 +92,18 @@ export function expected(blob: Uint8Array | undefined, name: string, args: reado
   if (at >= bits.length || (end > bits.length && !has(PARTIAL))) return fail(name === 'remove' ? 4 : 26);
   end = Math.min(end, bits.length);
   const range = bits.slice(at, end);
-  const answer = change(name, range, args, bits.slice(at - (at % 8), at));
+  const answer = change(name, range, args, bits.slice(at - (at % 8), at), Number(int(1)));
   if (answer === undefined) return fail(26);
   if (typeof answer === 'bigint') return { code: 0, result: answer };
   if (name === 'get') return { code: 0, result: hexOf(answer) };
   return { code: 0, changed: hexOf(bits.slice(0, at) + answer + bits.slice(end)) };
 }
 
-function resize(
-  bits: string,
-  exists: boolean,
-  size: number,
-  flags: number,
-  fail: (code: number) => Expected,
-): Expected {
+function resize(bits: string, size: number, flags: number, fail: (code: number) => Expected): Expected {
   const length = size * 8;
-  if (length === bits.length && exists) return { code: 0 };
+  if (length === bits.length) return { code: 0 }; // also where there is no blob, as recorded
   if (length > bits.length && (flags & 4) !== 0) return fail(4);
-  if (length <= bits.length && (flags & 2) !== 0) return fail(4);
+  if (length < bits.length && (flags & 2) !== 0) return fail(4);
   const isFront = (flags & 1) !== 0;
   const cut = isFront
     ? bits.padStart(length, '0').slice(Math.max(0, bits.length - length))
@@ -120,12 +114,14 @@ function resize(
 /**
  * What becomes of a range, or what is read from it; undefined: it overflows.
  * @param before bits of the range's first byte that lie before it, which RSCAN sees too.
+ * @param asked  bits that the range would have had, were it not cut.
  */
 function change(
   name: string,
   range: string,
   args: readonly Arg[],
   before: string,
+  asked: number,
 ): string | bigint | undefined {
   const size = range.length;
   const each = (f: (old: string, operand: string) => boolean) => {
@@ -148,7 +144,7 @@ function change(
     case 'not':
       return each(old => old === '0');
     case 'lshift':
-      return range.slice(Number(args[2])).padEnd(size, '0');
+      return range.slice(lshiftBy(Number(args[2]), size, before, asked)).padEnd(size, '0');
     case 'rshift':
       return range.slice(0, Math.max(0, size - Number(args[2]))).padStart(size, '0');
     case 'add':
@@ -169,6 +165,12 @@ function change(
     default:
       return args[2] === 1n ? BigInt.asIntN(size, value) : BigInt.asIntN(64, value);
   }
+}
+
+/** A whole byte that is left of a longer range is shifted by what is beyond whole bytes, as recorded. */
+function lshiftBy(shift: number, size: number, before: string, asked: number): number {
+  const isByteLeft = size === 8 && before === '' && shift > 8 && shift < asked && shift % 8 !== 0;
+  return isByteLeft ? shift % 8 : shift;
 }
 
 function sum(

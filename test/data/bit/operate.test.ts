@@ -61,6 +61,12 @@ test('a scan from the right sees the bits of its first byte that lie before it, 
   t.deepEqual(run('8000', 'rscan', [8n, 8n, true]), answers(-1n));
 });
 
+test('resizing to nothing makes no blob where there is none, as recorded', t => {
+  t.deepEqual(run(undefined, 'resize', [0n, 5n]), { code: 0 });
+  t.deepEqual(run(undefined, 'resize', [1n, 5n]), blobIs('00'));
+  t.deepEqual(run('00', 'resize', [0n]), blobIs(''));
+});
+
 test('a right shift with a negative offset on a short blob, which the reference does not survive', t => {
   t.deepEqual(run('a5', 'rshift', [-1n, 1n, 1n]), blobIs('a4'));
   t.deepEqual(run('a5ff', 'rshift', [-9n, 9n, 3n]), blobIs('a43f'));
@@ -68,8 +74,12 @@ test('a right shift with a negative offset on a short blob, which the reference 
   t.deepEqual(run('a5', 'rshift', [-4n, 9n, 1n, 8n]), blobIs('a2'));
 });
 
-test('a part of a range that PARTIAL leaves is cleared by a longer shift', t => {
-  t.deepEqual(run('47f4', 'lshift', [8n, 200n, 11n, 12n]), blobIs('4700'));
+test('shifts longer than the part of a range that PARTIAL leaves', t => {
+  t.deepEqual(run('47f4', 'lshift', [8n, 200n, 11n, 12n]), blobIs('47a0')); // as recorded
+  t.deepEqual(run('a33f30', 'lshift', [-8n, 65n, 17n, 12n]), blobIs('a33f60')); // as recorded
+  t.deepEqual(run('c7', 'lshift', [1n, 200n, 8n, 12n]), blobIs('80')); // as recorded
+  t.deepEqual(run('47f4', 'lshift', [8n, 10n, 11n, 12n]), blobIs('4700'));
+  t.deepEqual(run('47f4', 'lshift', [0n, 200n, 17n, 12n]), blobIs('0000'));
   t.deepEqual(run('47f4', 'rshift', [8n, 200n, 11n, 12n]), blobIs('4700'));
 });
 
