@@ -39,8 +39,9 @@ export const CALL_BODY = 3; // in the program's bytes: where the body starts
 export const CALL_BODY_END = 4;
 /** The computed arguments, three operands each: where the argument starts in the body, where it ends, its node. */
 export const CALL_ARGS = 5;
-/** What a call costs beside the bytes that it looks at. */
+/** What a call costs, and each byte of its target, since it may have to be sorted. */
 const CALL_WORK = 256;
+const TARGET_WORK = 16;
 /** No operation takes as many. */
 export const CALL_ARG_COUNT_MAX = 32;
 
@@ -68,7 +69,7 @@ function operate(m: Machine, system: number, op: ValueOp): boolean {
   op.scratch = m.scratch;
   op.bodyType = BLOB_PARTICLE;
   op.isModify = (system & CALL_MODIFIES) !== 0;
-  if (!m.spend(CALL_WORK + op.target.size + (op.end - op.at))) return false;
+  if (!m.spend(CALL_WORK + op.target.size * TARGET_WORK + (op.end - op.at))) return false;
   if (SYSTEMS[system & ~CALL_MODIFIES]!.operate(m, op) !== OK) return false;
   if (!op.isModify) m.particle.copy(op.result);
   else m.particle.copy(op.isChanged ? op.changed : op.target);

@@ -13,6 +13,9 @@ const COMPARABLE = ANY & ~typeSet(GEO, HLL);
 /** What the order of two values is when there is none: a NaN, an unordered map, or too much to look at. */
 const INCOMPARABLE = 2;
 const NO_ORDER = 3;
+/** Comparing elements or searching a string, for each byte. */
+const COMPARE_WORK = 4;
+const ELEMENT_WORK = 16;
 /** Parsing GeoJSON text and building its region, for each of its bytes. */
 const GEO_WORK = 64;
 
@@ -64,7 +67,7 @@ function order(m: Machine, a: Value, b: Value): number {
       return a.number < b.number ? -1 : a.number > b.number ? 1 : a.number === b.number ? 0 : NO_ORDER;
     case LIST:
     case MAP: {
-      if (!m.spend(a.size + b.size)) return INCOMPARABLE;
+      if (!m.spend((a.size + b.size) * COMPARE_WORK)) return INCOMPARABLE;
       const result = compareOrdered(a.bytes, a.at, a.at + a.size, b.bytes, b.at, b.at + b.size);
       return result === UNORDERED ? INCOMPARABLE : result;
     }
@@ -85,7 +88,8 @@ function compareContents(a: Value, b: Value): number {
 
 /** Operands: both halves of the flags (which the regular expression was compiled with), its number, the subject. */
 function regex(m: Machine, node: number, out: Value): number {
-  if (m.value(m.code[node + NODE_OPERANDS + 3]!, out) !== TRUE || !m.spend(out.size)) return UNKNOWN;
+  if (m.value(m.code[node + NODE_OPERANDS + 3]!, out) !== TRUE || !m.spend(out.size * COMPARE_WORK))
+    return UNKNOWN;
   return m.program.regexes[m.code[node + NODE_OPERANDS + 2]!]!.matches(out.bytes, out.at, out.size);
 }
 
@@ -122,7 +126,7 @@ function inList(m: Machine, node: number, out: Value): number {
   const { count } = element;
   for (let k = 0; k < count; k++) {
     const size = sizeOf(bytes, at, end);
-    if (size < 0 || !m.spend(size + 8)) return UNKNOWN;
+    if (size < 0 || !m.spend(ELEMENT_WORK + size * COMPARE_WORK)) return UNKNOWN;
     if (compare(bytes, at, at + size, wanted, wantedAt, wantedEnd) === 0) return TRUE;
     at += size;
   }

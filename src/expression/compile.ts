@@ -58,7 +58,9 @@ import {
 const SIZE_MAX = 1 << 20;
 const VARIABLE_COUNT_MAX = 256;
 /** What all regular expressions of one expression may amount to together, in nodes. */
-const REGEX_NODES_MAX = 100_000;
+const REGEX_NODES_MAX = 20_000;
+/** What a regular expression counts beside its nodes. */
+const REGEX_NODES_LEAST = 64;
 /** What a failed function returns instead of a node. */
 const INVALID = -1;
 const KEY_TYPES = typeSet(INT, STR, BLOB);
@@ -454,7 +456,7 @@ function readRegex(flags: number): number {
   if (!readRaw()) return INVALID;
   const regex = compileRegex(source, element.bodyAt, element.bodySize, flags);
   if (regex === undefined) return INVALID;
-  regexNodes += regex.nodeCount;
+  regexNodes += REGEX_NODES_LEAST + regex.nodeCount;
   return regexNodes > REGEX_NODES_MAX ? INVALID : writer.addRegex(regex);
 }
 

@@ -33,8 +33,8 @@ export interface ProgramSource {
 const WORK_BASE = 4 * 1024 * 1024;
 const WORK_MAX = 512 * 1024 * 1024;
 const NODE_WORK = 8;
-const WORK_A_PROGRAM_BYTE = 256;
-const WORK_A_VALUE_BYTE = 64;
+const WORK_A_PROGRAM_BYTE = 64;
+const WORK_A_VALUE_BYTE = 256;
 
 /** Loop variables: the entry of a list or map at which a path stands. Key and index are unknown where they make no sense. */
 export class LoopEntry {
