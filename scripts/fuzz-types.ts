@@ -31,6 +31,8 @@ const QUARTERS = 4;
 const MIB = 1024 * 1024;
 /** Looking at the clock costs more than a case. */
 const CLOCK_EVERY = 256;
+/** A longest operation of less is not worth printing. */
+const REMARKABLE_MS = 10;
 
 function main(): void {
   const { values } = parseArgs({
@@ -107,6 +109,8 @@ function fuzz(
     .sort((a, b) => b[1] - a[1])
     .map(([code, n]) => `${code}: ${((100 * n) / ran).toFixed(1)} %`);
   console.log(`codes: ${shares.join(', ')}; the longest operation took ${runner.longestMs.toFixed(1)} ms`);
+  if (runner.longest !== undefined && runner.longestMs > REMARKABLE_MS)
+    console.log(`  --case '${printCase(runner.longest)}'`);
   return failures;
 }
 

@@ -35,13 +35,18 @@ export function kindOf(failure: string | undefined): string | undefined {
 }
 
 function sizeOf(c: OpCase): number {
-  return c.body.length + (c.target?.bytes.length ?? 0);
+  const bins = c.bins.reduce((sum, [, { bytes }]) => sum + bytes.length + 1, 0);
+  return c.body.length + (c.target?.bytes.length ?? 0) + bins;
 }
 
 function candidates(c: OpCase): OpCase[] {
   return [
     ...smallerBytes(c.body).map(body => ({ ...c, body })),
     ...smallerTargets(c.target).map(target => ({ ...c, target })),
+    ...c.bins.map((_, k) => ({ ...c, bins: c.bins.toSpliced(k, 1) })),
+    ...c.bins.flatMap(([name, value], k) =>
+      smallerTargets(value).map(smaller => ({ ...c, bins: c.bins.with(k, [name, smaller] as const) })),
+    ),
   ];
 }
 

@@ -9,6 +9,7 @@ import { BitSource } from './bit-source.js';
 import { mutated } from './body-mutation.js';
 import { FAMILIES, type Family, type OpCase } from './case.js';
 import { CdtSource } from './cdt-source.js';
+import { ExpressionSource } from './expression-source.js';
 import { HllSource } from './hll-source.js';
 import { Packer } from './packer.js';
 import type { Particle } from './particle.js';
@@ -23,6 +24,16 @@ const LARGE_SIZE_MAX = 60 * 1024;
 /** One case in so many is on a large list or map. */
 const LARGE_EVERY = 400;
 const POINT = '{"type":"Point","coordinates":[1,2]}';
+/** Names and types of the scalar bins that records have for expressions. */
+const SCALARS: readonly (readonly [string, number])[] = [
+  ['i', INTEGER],
+  ['j', INTEGER],
+  ['f', FLOAT],
+  ['s', STRING],
+  ['t', BOOL],
+  ['g', GEOJSON],
+];
+const GEO = [POINT, '{"type":"AeroCircle","coordinates":[[1,2],5000]}'];
 
 export class CaseSource {
   readonly random: Random;
@@ -31,6 +42,7 @@ export class CaseSource {
   readonly #cdt: CdtSource;
   readonly #bit: BitSource;
   readonly #hll: HllSource;
+  readonly #expressions: ExpressionSource;
   readonly #recorded: readonly RecordedBody[];
   readonly #pools: Record<Family, (Particle | undefined)[]>;
   readonly #large: Particle[] = [];
@@ -46,9 +58,10 @@ export class CaseSource {
     this.#cdt = new CdtSource(this.values);
     this.#bit = new BitSource(this.values);
     this.#hll = new HllSource(this.values);
+    this.#expressions = new ExpressionSource(this.values, this.#cdt, this.#bit, this.#hll);
     this.#recorded = recorded;
     const pool = () => new Array<Particle | undefined>(POOL_COUNT).fill(undefined);
-    this.#pools = { cdt: pool(), bit: pool(), hll: pool() };
+    this.#pools = { cdt: pool(), bit: pool(), hll: pool(), expression: [] };
     for (let k = 0; k < POOL_COUNT; k++) this.#pools.cdt[k] = this.#collection(8);
     for (let k = 0; k < 4; k++) this.#large.push(this.#collection(1500));
   }
@@ -62,19 +75,40 @@ export class CaseSource {
 
   #any(): OpCase {
     const { random } = this;
-    const kind = random.below(20);
+    const kind = random.below(24);
     if (kind < 2 && this.#recorded.length > 0) return this.#damagedRecorded();
-    this.#family = kind < 15 ? 'cdt' : kind < 18 ? 'bit' : 'hll';
+    this.#family = kind < 14 ? 'cdt' : kind < 16 ? 'bit' : kind < 18 ? 'hll' : 'expression';
     if (!this.families.has(this.#family)) return this.#any();
+    if (this.#family === 'expression') return this.#expression();
     const target = this.#target();
     this.#packer.at = 0;
     this.#packer.wideEvery = random.below(6) === 0 ? 3 : 0;
     let isModify = this.#write(target);
     this.#packer.wideEvery = 0;
     let body: Uint8Array = this.#packer.bytes.slice(0, this.#packer.at);
-    if (random.below(4) === 0) body = mutated(body, this.#otherBody(), random);
+    if (random.below(5) === 0) body = mutated(body, this.#otherBody(), random);
     if (random.below(60) === 0) isModify = !isModify;
-    return { family: this.#family, target, body, isModify, bodyType: random.below(200) === 0 ? LIST : BLOB };
+    const bodyType = random.below(200) === 0 ? LIST : BLOB;
+    return { family: this.#family, target, body, isModify, bodyType, bins: [] };
+  }
+
+  /** An expression about a record whose bins are values of the pools. */
+  #expression(): OpCase {
+    const { random } = this;
+    this.#slot = -1;
+    const bins: [string, Particle][] = [];
+    for (const [name, type] of SCALARS) if (random.below(4) > 0) bins.push([name, this.#scalar(type)]);
+    for (const family of ['cdt', 'cdt', 'cdt', 'bit', 'hll'] as const) {
+      const value = this.#pools[family][random.below(POOL_COUNT)];
+      if (value !== undefined) bins.push([`${family}${bins.length}`, value]);
+    }
+    this.#packer.at = 0;
+    this.#packer.wideEvery = random.below(12) === 0 ? 3 : 0;
+    this.#expressions.write(bins);
+    this.#packer.wideEvery = 0;
+    let body: Uint8Array = this.#packer.bytes.slice(0, this.#packer.at);
+    if (random.below(6) === 0) body = mutated(body, this.#otherBody(), random);
+    return { family: 'expression', target: undefined, body, isModify: false, bodyType: BLOB, bins };
   }
 
   /** What became of the case that was given last. */
@@ -88,11 +122,14 @@ export class CaseSource {
   #write(target: Particle | undefined): boolean {
     switch (this.#family) {
       case 'cdt':
+        if (this.random.below(8) === 0) return this.#expressions.writePath(target);
         return this.#cdt.write(target);
       case 'bit':
         return this.#bit.write(target);
       case 'hll':
         return this.#hll.write();
+      case 'expression':
+        return false;
     }
   }
 
@@ -118,7 +155,7 @@ export class CaseSource {
     this.#family = family;
     const target = this.#target();
     const bytes = random.below(3) === 0 ? body : mutated(body, this.#otherBody(), random);
-    return { family, target, body: bytes, isModify, bodyType: BLOB };
+    return { family, target, body: bytes, isModify, bodyType: BLOB, bins: [] };
   }
 
   #otherBody(): Uint8Array {
@@ -152,6 +189,21 @@ export class CaseSource {
       writeStored(type, p.bytes, 0, p.at, bytes, 0);
       return { type, bytes };
     }
+  }
+
+  #scalar(type: number): Particle {
+    const { random } = this;
+    if (type === GEOJSON)
+      return { type, bytes: Uint8Array.from([0, 0, 0, ...Buffer.from(GEO[random.below(2)]!)]) };
+    if (type === BOOL) return { type, bytes: Uint8Array.of(random.below(2)) };
+    if (type === STRING)
+      return { type, bytes: Buffer.from(this.values.pick(['', 'a', 'abc', 'xxxx', 'abcabc\0z'])) };
+    const bytes = new Uint8Array(8);
+    if (type === FLOAT)
+      new DataView(bytes.buffer).setFloat64(0, this.values.pick([0, 1.5, -2, 1e300, Infinity, 3]));
+    else if (random.below(4) === 0) for (let k = 0; k < 8; k++) bytes[k] = random.below(256);
+    else bytes[7] = random.below(12);
+    return { type, bytes };
   }
 
   /** A value of any other type. */

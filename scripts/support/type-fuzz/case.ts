@@ -1,7 +1,7 @@
-/** One case: an operation and what it works on. */
+/** One case: an operation and the value that it works on, or an expression and the bins that it is about. */
 import type { Particle } from './particle.js';
 
-export const FAMILIES = ['cdt', 'bit', 'hll'] as const;
+export const FAMILIES = ['cdt', 'bit', 'hll', 'expression'] as const;
 export type Family = (typeof FAMILIES)[number];
 
 export interface OpCase {
@@ -11,24 +11,30 @@ export interface OpCase {
   readonly isModify: boolean;
   /** Particle type that the op of a command would claim for its body. */
   readonly bodyType: number;
+  /** For an expression. */
+  readonly bins: Bins;
 }
+
+/** Bins of a record, by name. */
+export type Bins = readonly (readonly [name: string, value: Particle])[];
 
 /** A case in one line, to be repeated with `--case`. */
 export function printCase(c: OpCase): string {
-  const target = c.target === undefined ? '-' : `${c.target.type}:${hex(c.target.bytes)}`;
-  return `${c.family} ${c.isModify ? 'modify' : 'read'} ${c.bodyType} ${target} ${hex(c.body)}`;
+  const target = c.target === undefined ? '-' : printParticle(c.target);
+  const bins = c.bins.map(([name, value]) => ` ${name}=${printParticle(value)}`).join('');
+  return `${c.family} ${c.isModify ? 'modify' : 'read'} ${c.bodyType} ${target} ${hex(c.body)}${bins}`;
 }
 
 /** The case that `printCase` has written. */
 export function parseCase(text: string): OpCase {
-  const [family, op, bodyType, target, body] = text.trim().split(' ');
-  const [type, bytes] = (target ?? '-').split(':');
+  const [family, op, bodyType, target, body, ...bins] = text.trim().split(' ');
   return {
     family: familyOf(family ?? ''),
     isModify: op === 'modify',
     bodyType: Number(bodyType),
-    target: bytes === undefined ? undefined : { type: Number(type), bytes: unhex(bytes) },
+    target: target === undefined || target === '-' ? undefined : parseParticle(target),
     body: unhex(body ?? ''),
+    bins: bins.map(bin => [bin.slice(0, bin.indexOf('=')), parseParticle(bin.slice(bin.indexOf('=') + 1))]),
   };
 }
 
@@ -37,6 +43,15 @@ export function familyOf(name: string): Family {
   const family = FAMILIES.find(known => known === name);
   if (family === undefined) throw new Error(`no family ${name}: ${FAMILIES.join(', ')}`);
   return family;
+}
+
+function printParticle({ type, bytes }: Particle): string {
+  return `${type}:${hex(bytes)}`;
+}
+
+function parseParticle(text: string): Particle {
+  const [type, bytes] = text.split(':');
+  return { type: Number(type), bytes: unhex(bytes ?? '') };
 }
 
 function hex(bytes: Uint8Array): string {

@@ -27,6 +27,10 @@ const INVERTED = 0x1_0000;
 const CONTEXT = 0xff;
 const CREATE_FLAGS = [0, 0, 0, 0x40, 0x80, 0xc0, 0x140, 0x180, 0x1c0];
 const FAR_INTS = [-1e15, 1e15, 2 ** 31 - 1, 2 ** 31, -(2 ** 31), 2 ** 32, 2 ** 53 - 1, 100_000, 70_000, 300];
+/** Types of items that only paths have. */
+const ALL_CHILDREN = 0x04;
+const MAP_KEYS = 0x2a;
+const AND_FILTER = 0x204;
 /** A context of this many levels is more than anything stored has. */
 const LONG_CONTEXT = 300;
 
@@ -36,6 +40,7 @@ export class CdtSource {
   readonly #inner = new Container();
   readonly #child = new Container();
   #isOpen = false;
+  #before: ((isList: boolean) => boolean) | undefined;
 
   constructor(values: ValueSource) {
     this.#values = values;
@@ -44,10 +49,12 @@ export class CdtSource {
   /**
    * Writes the body of an operation that is meant for a value, with a context in one case of three.
    * @param op 3 or 4 to write only reads or changes; 0 for either.
+   * @param before is called before each argument, with whether that will be a list, and may write it itself.
    * @returns Whether it is one that modifies.
    */
-  write(target: Particle | undefined, op = 0): boolean {
+  write(target: Particle | undefined, op = 0, before?: (isList: boolean) => boolean): boolean {
     const v = this.#values;
+    this.#before = before;
     const isCollection = target !== undefined && (target.type === LIST || target.type === MAP);
     this.#isOpen = isCollection && this.#inner.open(target.bytes, 0, target.bytes.length);
     const isNested = v.below(3) === 0;
@@ -74,8 +81,55 @@ export class CdtSource {
     if (v.below(100) === 0) count = v.below(row.params.length + 2);
     p.list(count + 1);
     p.int(code);
-    for (let k = 0; k < count; k++) this.#argument(row.params[k] ?? ANY_ARG);
+    for (let k = 0; k < count; k++) {
+      const kind = row.params[k] ?? ANY_ARG;
+      const isList = kind === LIST_ARG || kind === STORED_LIST_ARG;
+      if (this.#before?.(isList) !== true) this.#argument(kind);
+    }
     return row;
+  }
+
+  /**
+   * Writes the context of a path: as of an operation, with items that take all or several children.
+   * @param filter writes an expression.
+   */
+  writePathContext(target: Particle | undefined, filter: () => void): void {
+    const v = this.#values;
+    const p = v.packer;
+    const isCollection = target !== undefined && (target.type === LIST || target.type === MAP);
+    this.#isOpen = isCollection && this.#inner.open(target.bytes, 0, target.bytes.length);
+    const depth = v.below(300) === 0 ? 70 : 1 + v.below(3);
+    const kinds = Array.from({ length: depth }, () => v.below(12));
+    const count = kinds.reduce((sum, kind) => sum + (kind === 11 ? 4 : 2), 0);
+    p.list(v.below(200) === 0 ? count + 1 : count);
+    for (const [k, kind] of kinds.entries()) {
+      if (kind < 3) {
+        p.int(ALL_CHILDREN);
+        p.bool(v.below(12) > 0);
+      } else if (kind < 6) {
+        p.int(ALL_CHILDREN);
+        filter();
+      } else if (kind < 8) {
+        p.int(MAP_KEYS);
+        const keys = v.below(4);
+        v.listOf(keys, v.below(4) === 0 ? 1 : 0, () => v.key());
+      } else this.#item(k);
+      if (kind < 8) this.#enterAny();
+      if (kind !== 11) continue;
+      p.int(AND_FILTER);
+      filter();
+    }
+    this.#inner.close();
+    this.#child.close();
+  }
+
+  /** Goes on in one of the container's children. */
+  #enterAny(): void {
+    const inner = this.#inner;
+    const index = this.#isOpen && inner.count > 0 ? this.#pickChild() : -1;
+    this.#isOpen =
+      index >= 0 && this.#child.open(inner.bytes, inner.valueOf(index), inner.offsetOf(index + 1));
+    if (this.#isOpen) inner.open(this.#child.bytes, this.#child.at, this.#child.end);
   }
 
   #argument(kind: number): void {
