@@ -46,7 +46,7 @@ export class Run {
       if (length !== UNLIMITED) length += from;
       from = 0;
     }
-    if (from >= size || length <= 0) this.set(Math.min(from, size), 0);
+    if (from >= size || length <= 0) this.set(0, 0);
     else this.set(from, Math.min(length, size - from));
   }
 
@@ -54,7 +54,6 @@ export class Run {
   invert(size: number): void {
     const { start, count } = this;
     this.set(0, size - count);
-    if (count === 0) return;
     this.#holeAt = start;
     this.#holeSize = count;
   }

@@ -86,6 +86,7 @@ export class Selection {
       this.#mark();
       this.#takeMarked(0);
     } else {
+      if (this.count === 0) this.run.set(0, 0); // nothing parts the others
       this.run.invert(this.size);
       this.count = this.run.count;
     }

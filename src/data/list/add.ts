@@ -160,7 +160,7 @@ export function boundsOf(target: Container, place: number, flags: number): numbe
  * and answers the size. */
 function refuse(call: CdtCall, code: number, flags: number): number {
   if ((flags & NO_FAIL) === 0) return code;
-  if (!call.exists && call.isTopLevel) {
+  if (!call.exists && call.depth === 0) {
     beginChange(call, 0, call.target.flags, 0);
     endChange(call);
   }

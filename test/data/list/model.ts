@@ -173,8 +173,8 @@ interface Selected {
   readonly forAll?: readonly number[];
   /** Ranks in the order in which they are answered, if they are not those of the elements one by one. */
   readonly ranks?: readonly number[];
-  /** Ranks form one run. */
-  readonly isRankRun?: boolean;
+  /** Ranks form one run, from this one on, though it may be empty. */
+  readonly rankFrom?: number;
 }
 
 type Select = (list: ListModel, args: readonly Sent[]) => Selected | number;
@@ -249,7 +249,8 @@ function ofRanks(list: ListModel, from: number, to: number): Selected {
     sink(0, end);
   }
   const forValues = isLower ? heap.slice(size - to, size - from) : heap.slice(from, to);
-  return { indexes: ascending(forValues), isRun: false, forValues, ranks: range(from, to), isRankRun: true };
+  const rankFrom = from === to ? 0 : from;
+  return { indexes: ascending(forValues), isRun: false, forValues, ranks: range(from, to), rankFrom };
 }
 
 /** The elements that a test holds for, which come one after another in the order of values. */
@@ -261,7 +262,7 @@ function ofValues(
   const indexes = range(0, list.items.length).filter(k => isMeant(list.items[k]!));
   if (isOrdered(list)) return { indexes, isRun: true };
   const from = list.items.filter(isSmaller).length;
-  return { indexes, isRun: false, ranks: range(from, from + indexes.length), isRankRun: true };
+  return { indexes, isRun: false, ranks: range(from, from + indexes.length), rankFrom: from };
 }
 
 const byAllValue: Select = (list, [value]) =>
@@ -277,7 +278,7 @@ const byValue: Select = (list, [value]) => {
   const indexes = all.indexes.slice(0, 1);
   return isOrdered(list)
     ? { indexes, isRun: true }
-    : { indexes, isRun: false, ranks: indexes.map(() => from), isRankRun: true };
+    : { indexes, isRun: false, ranks: indexes.map(() => from), rankFrom: from };
 };
 
 const byInterval: Select = (list, [begin, end]) =>
@@ -345,7 +346,14 @@ function answerOf(
       if (selected.ranks !== undefined) {
         const ranks = isInverted ? range(0, size).filter(k => !selected.ranks!.includes(k)) : selected.ranks;
         if (!isReverse) return give(ranks);
-        return give(isInverted || selected.isRankRun === true ? runsReversed(ranks) : reversed(ranks));
+        if (isInverted && selected.rankFrom !== undefined) {
+          const [before, after] = [
+            ranks.filter(k => k < selected.rankFrom!),
+            ranks.filter(k => k >= selected.rankFrom!),
+          ];
+          return give([...runsReversed(before), ...runsReversed(after)]);
+        }
+        return give(isInverted || selected.rankFrom !== undefined ? runsReversed(ranks) : reversed(ranks));
       }
       if (isRun && meant.length === size) return give(range(0, size));
       const ranks = inOrder.map(k => items.filter(item => compareSent(item, items[k]!) < 0).length);
