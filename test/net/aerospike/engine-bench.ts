@@ -1,0 +1,160 @@
+/**
+ * A socket engine under test, with the plainest front end there is: it remembers what it was told, and does what
+ * the test says when bytes come. Clients are raw sockets of node:net.
+ */
+import { once } from 'node:events';
+import net from 'node:net';
+import { nativeModule } from '../../../src/base/native-module.js';
+import { NativeSockets } from '../../../src/net/aerospike/native-sockets.js';
+import { NodeSockets } from '../../../src/net/aerospike/node-sockets.js';
+import type { SocketEngine, SocketEvents } from '../../../src/net/aerospike/socket-engine.js';
+
+/** Every engine that works here. */
+export const ENGINES: Readonly<Record<string, (events: SocketEvents) => SocketEngine>> = {
+  'node:net': events => new NodeSockets(events),
+  ...nativeEngine(),
+};
+
+function nativeEngine(): Record<string, (events: SocketEvents) => SocketEngine> {
+  const native = nativeModule();
+  return typeof native === 'string' ? {} : { native: events => new NativeSockets(native, events) };
+}
+
+/** One connection, as the engine tells of it. */
+export class Told {
+  readonly remote: string;
+  received = Buffer.alloc(0);
+  receivedSize = 0;
+  drainedCount = 0;
+  isClosed = false;
+
+  constructor(remote: string) {
+    this.remote = remote;
+  }
+}
+
+export class Bench implements SocketEvents {
+  readonly engine: SocketEngine;
+  port = 0;
+  /** By slot: the connection that has it, or had it last. */
+  readonly bySlot: Told[] = [];
+  readonly all: Told[] = [];
+  turnCount = 0;
+  /** Whether a connection may come in. */
+  admits: (remote: string) => boolean = () => true;
+  /** What is done with bytes. */
+  onBytes: (slot: number, bytes: Uint8Array, at: number, size: number) => void = () => {};
+  onDrained: (slot: number) => void = () => {};
+  /** Whether received bytes are kept. */
+  isKeeping = true;
+
+  private constructor(create: (events: SocketEvents) => SocketEngine) {
+    this.engine = create(this);
+  }
+
+  static async start(
+    t: { teardown(end: () => Promise<void>): void },
+    create: (events: SocketEvents) => SocketEngine,
+  ): Promise<Bench> {
+    const bench = new Bench(create);
+    bench.port = await bench.engine.listen('127.0.0.1', 0);
+    t.teardown(async () => {
+      await bench.engine.stopListening();
+      for (const [slot, told] of bench.bySlot.entries())
+        if (told?.isClosed === false) bench.engine.close(slot);
+    });
+    return bench;
+  }
+
+  opened(slot: number, remote: string): boolean {
+    if (!this.admits(remote)) return false;
+    const before = this.bySlot[slot];
+    if (before !== undefined && !before.isClosed) throw new Error(`slot ${slot} is taken`);
+    this.bySlot[slot] = new Told(remote);
+    this.all.push(this.bySlot[slot]);
+    return true;
+  }
+
+  received(slot: number, bytes: Uint8Array, at: number, size: number): void {
+    const told = this.bySlot[slot]!;
+    if (told.isClosed) throw new Error(`bytes of slot ${slot}, which is closed`);
+    told.receivedSize += size;
+    if (this.isKeeping) told.received = Buffer.concat([told.received, bytes.subarray(at, at + size)]);
+    this.onBytes(slot, bytes, at, size);
+  }
+
+  drained(slot: number): void {
+    this.bySlot[slot]!.drainedCount++;
+    this.onDrained(slot);
+  }
+
+  closed(slot: number): void {
+    const told = this.bySlot[slot];
+    if (told === undefined || told.isClosed) throw new Error(`slot ${slot} is closed twice`);
+    told.isClosed = true;
+  }
+
+  turned(): void {
+    this.turnCount++;
+  }
+
+  get openCount(): number {
+    return this.all.filter(told => !told.isClosed).length;
+  }
+
+  /** A client, and the slot that it has here. */
+  async connect(): Promise<{ client: Client; slot: number; told: Told }> {
+    const client = await Client.connect(this.port);
+    const remote = `127.0.0.1:${client.socket.localPort}`;
+    await until(() => this.all.some(told => told.remote === remote && !told.isClosed));
+    const slot = this.bySlot.findIndex(told => told?.remote === remote && !told.isClosed);
+    return { client, slot, told: this.bySlot[slot]! };
+  }
+}
+
+export class Client {
+  readonly socket: net.Socket;
+  received = Buffer.alloc(0);
+  receivedSize = 0;
+  isEnded = false;
+  isClosed = false;
+  isKeeping = true;
+
+  private constructor(socket: net.Socket) {
+    this.socket = socket;
+    socket.on('data', chunk => {
+      this.receivedSize += chunk.length;
+      if (this.isKeeping) this.received = Buffer.concat([this.received, chunk]);
+    });
+    socket.on('error', () => {}); // 'close' follows
+    socket.on('end', () => {
+      this.isEnded = true;
+    });
+    socket.on('close', () => {
+      this.isClosed = true;
+    });
+  }
+
+  static async connect(port: number): Promise<Client> {
+    const socket = net.connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true });
+    const client = new Client(socket);
+    await once(socket, 'connect');
+    return client;
+  }
+}
+
+/** Waits until something holds. */
+export async function until(holds: () => boolean, timeoutMs = 20_000): Promise<void> {
+  const endMs = performance.now() + timeoutMs;
+  while (!holds()) {
+    if (performance.now() > endMs) throw new Error(`not in time: ${holds}`);
+    await new Promise(resolve => setTimeout(resolve, 2));
+  }
+}
+
+/** Bytes that differ from place to place. */
+export function pattern(size: number, seed = 0): Buffer {
+  const bytes = Buffer.alloc(size);
+  for (let i = 0; i < size; i++) bytes[i] = (i * 7 + (i >>> 8) * 13 + seed) & 0xff;
+  return bytes;
+}
