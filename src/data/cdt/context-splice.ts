@@ -25,8 +25,8 @@ import {
   createdType,
 } from './context-path.js';
 
-/** No record has as many bytes as this; nils that fill a list up to an index must not be more. */
-const PADDING_MAX = 16 * 1024 * 1024;
+/** Nils that fill lists up to an index: more would take too long, and next to no record has room for them. */
+const PADDING_MAX = 1 << 20;
 const HEADER_SIZE_MAX = 16; // bytes of a container's header and flags, with some to spare
 const NIL = 0xc0;
 

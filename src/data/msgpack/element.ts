@@ -220,20 +220,26 @@ export function sizeOf(bytes: Uint8Array, at: number, end: number): number {
   let depth = 0;
   let left = 1; // elements still to come on this level
   for (;;) {
+    // Most elements are small, and their first byte says how small.
+    while (left > 0 && next < end && depth < DEPTH_MAX) {
+      const size = SIZE_BY_HEAD[bytes[next]!]!;
+      if (size === 0) break;
+      next += size;
+      left--;
+    }
+    if (next > end) return -1;
+    if (left === 0) {
+      if (depth === 0) return next - at;
+      left = pending[--depth]!;
+      continue;
+    }
     next = walker.read(bytes, next, end);
     if (next < 0) return -1;
     left--;
-    if (walker.count > 0) {
-      if (depth === DEPTH_MAX) return -1;
-      pending[depth++] = left;
-      left = walker.count;
-    } else if (walker.type === LIST || walker.type === MAP) {
-      if (depth === DEPTH_MAX) return -1;
-    }
-    while (left === 0) {
-      if (depth === 0) return next - at;
-      left = pending[--depth]!;
-    }
+    if (walker.type !== LIST && walker.type !== MAP) continue;
+    if (depth === DEPTH_MAX) return -1;
+    pending[depth++] = left;
+    left = walker.count;
   }
 }
 
@@ -263,7 +269,7 @@ export function depthOf(bytes: Uint8Array, at: number, end: number): number {
 }
 
 /** Bytes of the whole element by its first byte, where that alone tells; 0 elsewhere. */
-const SIZE_BY_HEAD = Uint8Array.from({ length: 256 }, (_, b) => {
+export const SIZE_BY_HEAD = Uint8Array.from({ length: 256 }, (_, b) => {
   if (b < 0x80 || b >= 0xe0 || b === 0xc0 || b === 0xc2 || b === 0xc3 || b === 0x80 || b === 0x90) return 1;
   if (b >= 0xa0 && b < 0xc0) return 1 + (b & 0x1f);
   if (b === 0xca || b === 0xcb) return b === 0xca ? 5 : 9;
