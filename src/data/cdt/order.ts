@@ -26,6 +26,13 @@ import type { Container } from './container.js';
 const PREFIX_SIZE = 6; // bytes
 const TYPE_UNIT = 2 ** (8 * PREFIX_SIZE);
 const CONTENT_MAX = TYPE_UNIT - 1;
+/** The same inside of a list: four bits of type and 44 of content. */
+const INNER_TYPE_COUNT = 16;
+const INNER_TYPE_UNIT = TYPE_UNIT / INNER_TYPE_COUNT;
+const NO_PREFIX = -1;
+/** Equal prefixes below this mean equal elements, nil, bools and integers, but for very small integers. */
+const EXACT_END = INT * TYPE_UNIT + CONTENT_MAX;
+const EXACT_EXCEPT = NEGATIVE_INT * TYPE_UNIT;
 /** Memory for more elements than this is given back after use. */
 const KEPT_COUNT = 1 << 16;
 
@@ -136,22 +143,53 @@ export class Order {
 
   /**
    * After a sort: how many elements are smaller than the value at `at`, or not larger when `isAfter`.
-   * @param end one past the value's last byte, or anything further that belongs to the caller.
+   * @param end  one past the value's last byte, or anything further that belongs to the caller.
+   * @param from as many are known to be; the nearer the answer, the sooner it is found.
    */
-  rankOf(container: Container, bytes: Uint8Array, at: number, end: number, isAfter: boolean): number {
+  rankOf(
+    container: Container,
+    bytes: Uint8Array,
+    at: number,
+    end: number,
+    isAfter: boolean,
+    from = 0,
+  ): number {
     const limit = isAfter ? 1 : 0;
-    let low = 0;
+    const prefix = this.#persisted === undefined ? searchPrefixOf(bytes, at, end) : NO_PREFIX;
+    let low = from;
     let high = this.count;
+    let step = from > 0 ? 1 : high;
     while (low < high) {
-      const middle = (low + high) >>> 1;
-      const own =
-        this.#persisted === undefined
-          ? this.#ats[this.sorted[middle]!]!
-          : container.valueOf(container.indexAtRank(middle));
-      if (compare(container.bytes, own, container.end, bytes, at, end) < limit) low = middle + 1;
-      else high = middle;
+      const probe = step < high - low ? low + step - 1 : (low + high) >>> 1;
+      if (this.#compareTo(container, probe, prefix, bytes, at, end) < limit) {
+        low = probe + 1;
+        step *= 2;
+      } else {
+        high = probe;
+        step = high;
+      }
     }
     return low;
+  }
+
+  #compareTo(
+    container: Container,
+    rank: number,
+    prefix: number,
+    bytes: Uint8Array,
+    at: number,
+    end: number,
+  ): number {
+    let own: number;
+    if (this.#persisted === undefined) {
+      const index = this.sorted[rank]!;
+      if (prefix !== NO_PREFIX) {
+        const difference = this.#prefixes[index]! - prefix;
+        if (difference !== 0) return difference;
+      }
+      own = this.#ats[index]!;
+    } else own = container.valueOf(container.indexAtRank(rank));
+    return compare(container.bytes, own, container.end, bytes, at, end);
   }
 
   /** Gives back what a large container needed. */
@@ -197,8 +235,9 @@ export class Order {
   }
 
   #compare(bytes: Uint8Array, end: number, left: number, right: number): number {
-    const difference = this.#prefixes[left]! - this.#prefixes[right]!;
-    if (difference !== 0) return difference;
+    const prefix = this.#prefixes[left]!;
+    const difference = prefix - this.#prefixes[right]!;
+    if (difference !== 0 || (prefix < EXACT_END && prefix !== EXACT_EXCEPT)) return difference;
     return compare(bytes, this.#ats[left]!, end, bytes, this.#ats[right]!, end);
   }
 
@@ -315,23 +354,33 @@ export function isInOrder(container: Container): boolean {
   return container.type === LIST && container.isOrdered;
 }
 
-/** `rankOf` in a list in order, or among the keys of a map in key order. */
+/**
+ * `rankOf` in a list in order, or among the keys of a map in key order.
+ * @param from as many are known to be smaller (or not larger); the nearer the answer, the sooner it is found.
+ */
 export function search(
   container: Container,
   bytes: Uint8Array,
   at: number,
   end: number,
   isAfter: boolean,
+  from = 0,
 ): number {
   const limit = isAfter ? 1 : 0;
-  let low = 0;
+  let low = from;
   let high = container.count;
+  let step = from > 0 ? 1 : high;
   while (low < high) {
-    const middle = (low + high) >>> 1;
-    const own = container.offsetOf(middle);
+    const probe = step < high - low ? low + step - 1 : (low + high) >>> 1;
+    const own = container.offsetOf(probe);
     if (own < 0) return -1;
-    if (compare(container.bytes, own, container.end, bytes, at, end) < limit) low = middle + 1;
-    else high = middle;
+    if (compare(container.bytes, own, container.end, bytes, at, end) < limit) {
+      low = probe + 1;
+      step *= 2;
+    } else {
+      high = probe;
+      step = high;
+    }
   }
   return low;
 }
@@ -340,32 +389,40 @@ export function search(
  * A number that orders elements as `compare` does as far as it tells: smaller when the element is smaller, or equal.
  */
 function prefixOf(bytes: Uint8Array, at: number, end: number): number {
+  const next = element.read(bytes, at, end);
+  const { type, count } = element;
+  if (type === MAP) return type * TYPE_UNIT + mapSize(bytes, end);
+  if (type !== LIST) return type * TYPE_UNIT + contentOf(bytes);
+  if (count === 0) return type * TYPE_UNIT;
+  // A list by its first element, whose type and content have to do with less room.
+  const after = element.read(bytes, next, end);
+  if (element.isFlags) {
+    if (count === 1) return type * TYPE_UNIT;
+    element.read(bytes, after, end);
+  }
+  return type * TYPE_UNIT + element.type * INNER_TYPE_UNIT + Math.floor(contentOf(bytes) / INNER_TYPE_COUNT);
+}
+
+/** Up to 48 bits of what the element read last holds, of strings and blobs with the type byte; 0 for containers. */
+function contentOf(bytes: Uint8Array): number {
+  const { type, high, low } = element;
+  if (type === INT) return high > 0xffff ? CONTENT_MAX : high * 0x1_0000_0000 + low;
+  // Two's complement orders alike; all below -2^47 are one.
+  if (type === NEGATIVE_INT) return high < 0xffff_8000 ? 0 : (high & 0xffff) * 0x1_0000_0000 + low;
+  if (type === EXT) return element.extType;
+  if (type !== STRING && type !== BYTES && type !== GEOJSON) return 0;
+  let content = 0;
+  for (let k = 0; k < PREFIX_SIZE; k++) {
+    content = content * 256 + (k < element.bodySize ? bytes[element.bodyAt + k]! : 0);
+  }
+  return content;
+}
+
+/** The prefix of a value that is looked for; none of one that may be, or hold, a sentinel. */
+function searchPrefixOf(bytes: Uint8Array, at: number, end: number): number {
   element.read(bytes, at, end);
   const { type } = element;
-  let content = 0;
-  switch (type) {
-    case INT:
-      content = element.high > 0xffff ? CONTENT_MAX : element.high * 0x1_0000_0000 + element.low;
-      break;
-    case NEGATIVE_INT: // two's complement orders alike; all below -2^47 are one
-      content = element.high < 0xffff_8000 ? 0 : (element.high & 0xffff) * 0x1_0000_0000 + element.low;
-      break;
-    case STRING:
-    case BYTES:
-    case GEOJSON:
-      for (let k = 0; k < PREFIX_SIZE; k++) {
-        content = content * 256 + (k < element.bodySize ? bytes[element.bodyAt + k]! : 0);
-      }
-      break;
-    case EXT:
-      content = element.extType;
-      break;
-    case MAP:
-      content = mapSize(bytes, end);
-      break;
-    default:
-  }
-  return type * TYPE_UNIT + content;
+  return type === LIST || type === MAP || type >= EXT ? NO_PREFIX : prefixOf(bytes, at, end);
 }
 
 /** Pairs of the map whose header was read, the flag pair not among them. */

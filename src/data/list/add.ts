@@ -2,12 +2,12 @@
 import { ELEMENT_EXISTS, OK, OP_NOT_APPLICABLE, PARAMETER, RECORD_TOO_BIG } from '../../base/result.js';
 import type { CdtCall } from '../cdt/call.js';
 import type { Container } from '../cdt/container.js';
-import { rankOf } from '../cdt/order.js';
+import { rankOf, search } from '../cdt/order.js';
 import { answerInteger } from '../cdt/result.js';
 import { compare } from '../msgpack/compare.js';
 import { nextOf } from '../msgpack/element.js';
 import { normaliseElement } from '../msgpack/normalise.js';
-import { beginChange, endChange, keep, out } from './change.js';
+import { beginChange, endChange, keep, out, pad } from './change.js';
 import { ADD_UNIQUE, createdFlags, INSERT_BOUNDED, NO_FAIL } from './flags.js';
 import { added, chooseItems, items, openItems } from './items.js';
 
@@ -103,7 +103,7 @@ function addOne(call: CdtCall, k: number, place: number, flags: number): number 
   const count = target.count + padding + 1;
   beginChange(call, count, target.flags, target.contentSize + padding + end - at);
   keep(target, 0, Math.min(place, target.count));
-  for (let n = 0; n < padding; n++) out.byte(0xc0);
+  pad(padding);
   if (!put(call, k)) return PARAMETER;
   keep(target, place, target.count);
   endChange(call);
@@ -127,7 +127,7 @@ function addItems(call: CdtCall, place: number, flags: number): number {
     if (target.isOrdered) merge(target);
     else {
       keep(target, 0, Math.min(place, target.count));
-      for (let n = 0; n < padding; n++) out.byte(0xc0);
+      pad(padding);
       if (!added.isPicked) keep(items, 0, items.count);
       else for (let n = 0; n < added.count; n++) keep(items, added.at(n), added.at(n) + 1);
       keep(target, place, target.count);
@@ -143,7 +143,7 @@ function merge(target: Container): void {
   let from = 0;
   for (let n = 0; n < added.count; n++) {
     const item = added.at(n);
-    const place = rankOf(target, items.bytes, items.offsetOf(item), items.end, true);
+    const place = search(target, items.bytes, items.offsetOf(item), items.end, true, from);
     keep(target, from, place);
     keep(items, item, item + 1);
     from = place;

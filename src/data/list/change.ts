@@ -9,6 +9,7 @@ import { LIST } from '../type.js';
 
 /** Header, flag element. */
 const HEADER_SIZE_MAX = 8; // bytes
+const NIL = 0xc0;
 
 /** Where the new list is being written; new elements are put here directly. */
 export const out = new Writer();
@@ -30,6 +31,12 @@ export function keep(source: Container, from: number, to: number): void {
   if (from >= to) return;
   const at = source.offsetOf(from);
   out.copy(source.bytes, at, source.offsetOf(to) - at);
+}
+
+/** Writes nils. */
+export function pad(count: number): void {
+  out.bytes.fill(NIL, out.at, out.at + count);
+  out.at += count;
 }
 
 /** The list is complete: hands it to the call. */

@@ -5,7 +5,7 @@ import { particleOf } from '../cdt/element-particle.js';
 import { rankOf } from '../cdt/order.js';
 import { SUM_SIZE_MAX, writeSum } from '../cdt/sum.js';
 import { boundsOf, indexOfEqual, PADDING_MAX, placeOf } from './add.js';
-import { beginChange, endChange, keep, out } from './change.js';
+import { beginChange, endChange, keep, out, pad } from './change.js';
 import { ADD_UNIQUE, createdFlags, NO_FAIL } from './flags.js';
 
 /** index, delta?, order?, flags? */
@@ -48,7 +48,7 @@ export function increment(call: CdtCall): number {
   const place = target.isOrdered ? rankOf(target, sum, sumAt, sumAt + size, true) : index;
   keep(target, 0, Math.min(place, index));
   if (place > index) keep(target, index + 1, place);
-  for (let n = 0; n < padding; n++) out.byte(0xc0);
+  pad(padding);
   out.copy(sum, sumAt, size);
   if (place < index) keep(target, place, index);
   keep(target, Math.max(place, index + 1), target.count);

@@ -33,6 +33,9 @@ export function openItems(call: CdtCall, k: number): number {
   return OK;
 }
 
+/** How many elements of the target are smaller than the item looked at. */
+let rank = 0;
+
 /**
  * Leaves those items in `added` that the list takes.
  * @returns OK, or OP_NOT_APPLICABLE for an item that equals an earlier one, ELEMENT_EXISTS for one that is in the
@@ -47,6 +50,7 @@ export function chooseItems(call: CdtCall, flags: number): number {
   let repeated = items.count; // the first item that equals an earlier one
   let known = items.count; // the first that is in the list
   let last = -1;
+  rank = 0;
   for (let k = 0; k < items.count; k++) {
     const item = itemOrder.sorted[k]!;
     const at = items.offsetOf(item);
@@ -55,7 +59,7 @@ export function chooseItems(call: CdtCall, flags: number): number {
       compare(items.bytes, itemOrder.valueAt(last), items.end, items.bytes, at, items.end) === 0
     ) {
       repeated = Math.min(repeated, item);
-    } else if (isIn(target, at)) known = Math.min(known, item);
+    } else if (isKnown(target, at)) known = Math.min(known, item);
     else added.pick(item);
     last = item;
   }
@@ -66,9 +70,9 @@ export function chooseItems(call: CdtCall, flags: number): number {
     : ELEMENT_EXISTS;
 }
 
-/** Whether the target, sorted before, has an element equal to the item at `at`. */
-function isIn(target: Container, at: number): boolean {
-  const rank = order.rankOf(target, items.bytes, at, items.end, false);
+/** Whether the target, sorted before, has an element equal to the item at `at`, which is larger than those asked before. */
+function isKnown(target: Container, at: number): boolean {
+  rank = order.rankOf(target, items.bytes, at, items.end, false, rank);
   if (rank === target.count) return false;
   const own = order.valueAt(order.sorted[rank]!);
   return compare(target.bytes, own, target.end, items.bytes, at, items.end) === 0;

@@ -5,7 +5,7 @@
 import { OK, OP_NOT_APPLICABLE, PARAMETER, RECORD_TOO_BIG } from '../../base/result.js';
 import type { CdtCall } from '../cdt/call.js';
 import { Container } from '../cdt/container.js';
-import { rankOf } from '../cdt/order.js';
+import { rankOf, search } from '../cdt/order.js';
 import { Run, singleIndex, UNLIMITED } from '../cdt/range.js';
 import {
   order,
@@ -28,6 +28,9 @@ export type Selector = (call: CdtCall, k: number, returnType: number) => number;
 const ITEM_COUNT_MAX = 1 << 20;
 /** Elements picked, repeated ones counted; an answer of more is refused. */
 const PICKED_COUNT_MAX = 1 << 22;
+
+/** So many items are looked for in an ordered list as it lies there; for more its elements are read before. */
+const SEARCHED_MAX = 8;
 
 const items = new Container();
 const run = new Run();
@@ -126,7 +129,7 @@ function selectUnordered(call: CdtCall, returnType: number): number {
     const next = nextOf(bytes, p, items.end);
     if (next < 0) return PARAMETER;
     const from = order.rankOf(target, bytes, p, next, false);
-    const to = order.rankOf(target, bytes, p, next, true);
+    const to = order.rankOf(target, bytes, p, next, true, from);
     for (let rank = untaken.first(from); rank < to; rank = untaken.first(rank)) {
       untaken.take(rank);
       selection.pick(isOfRanks ? rank : order.sorted[rank]!);
@@ -145,12 +148,17 @@ function selectInOrder(call: CdtCall, returnType: number): number {
   const isOnce = returnType === RETURN_NONE || returnType === RETURN_COUNT || returnType === RETURN_EXISTS;
   const countMax = Math.max(target.count, PICKED_COUNT_MAX);
   if (isOnce) untaken.begin(target.count);
+  const isLoaded = items.count > SEARCHED_MAX && order.sortByValue(target);
   let p = items.contentAt;
   for (let item = 0; item < items.count; item++) {
     const next = nextOf(bytes, p, items.end);
     if (next < 0) return PARAMETER;
-    const from = rankOf(target, bytes, p, next, false);
-    const to = rankOf(target, bytes, p, next, true);
+    const from = isLoaded
+      ? order.rankOf(target, bytes, p, next, false)
+      : search(target, bytes, p, next, false);
+    const to = isLoaded
+      ? order.rankOf(target, bytes, p, next, true, from)
+      : search(target, bytes, p, next, true, from);
     if (from < 0 || to < 0) return PARAMETER;
     if (isOnce) {
       for (let index = untaken.first(from); index < to; index = untaken.first(index)) {
@@ -174,7 +182,7 @@ function byEqual(call: CdtCall, k: number, countMax: number): number {
   const end = call.argAt[k + 1]!;
   if (target.isOrdered) {
     const from = rankOf(target, bytes, at, end, false);
-    const to = rankOf(target, bytes, at, end, true);
+    const to = search(target, bytes, at, end, true, Math.max(0, from));
     if (from < 0 || to < 0) return PARAMETER;
     selection.selectRun(from, Math.min(countMax, to - from));
     return OK;
