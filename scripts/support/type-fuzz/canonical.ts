@@ -18,6 +18,7 @@ let bytes: Uint8Array = new Uint8Array(0);
 let end = 0;
 let isAnswer = false;
 /** With NaNs, which are equal to everything, no order can be told. */
+let hasNaN = false;
 let checksOrder = true;
 
 /**
@@ -49,16 +50,27 @@ function flawOf(
 
 /** Says that values may hold NaNs. */
 export function ignoreOrder(): void {
-  checksOrder = false;
+  hasNaN = true;
 }
 
 /** What is wrong with a list or map that is to be stored, or undefined. */
 export function flawOfStored(type: number, source: Uint8Array, at: number, size: number): string | undefined {
+  checksOrder = true;
   return flawOf(source, at, at + size, type, false);
 }
 
-/** What is wrong with a particle that an operation answers, or undefined. */
-export function flawOfAnswer(type: number, source: Uint8Array, at: number, size: number): string | undefined {
+/**
+ * What is wrong with a particle that an operation answers, or undefined.
+ * @param isOrdered whether maps have to be in order: not in the answers of expressions, whose literals are not.
+ */
+export function flawOfAnswer(
+  type: number,
+  source: Uint8Array,
+  at: number,
+  size: number,
+  isOrdered: boolean,
+): string | undefined {
+  checksOrder = isOrdered;
   if (at < 0 || size < 0 || at + size > source.length) return 'lies outside its bytes';
   switch (type) {
     case NULL:
@@ -242,6 +254,6 @@ function map(childAt: number, count: number, depth: number): number {
 }
 
 function order(at: number, otherAt: number): number {
-  if (!checksOrder) return -1;
+  if (hasNaN || !checksOrder) return -1;
   return compare(bytes, at, end, bytes, otherAt, end);
 }

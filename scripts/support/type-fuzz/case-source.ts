@@ -3,7 +3,18 @@
  * that earlier operations have left.
  */
 import { checkWrite, writeStored } from '../../../src/data/particle.js';
-import { BLOB, BOOL, FLOAT, GEOJSON, HLL, INTEGER, LIST, MAP, STRING } from '../../../src/data/type.js';
+import {
+  BLOB,
+  BOOL,
+  FLOAT,
+  GEOJSON,
+  HLL,
+  INTEGER,
+  LIST,
+  MAP,
+  PARTICLE_TYPE_COUNT,
+  STRING,
+} from '../../../src/data/type.js';
 import { Random } from '../../../src/tools/load-test/random.js';
 import { BitSource } from './bit-source.js';
 import { mutated } from './body-mutation.js';
@@ -61,7 +72,7 @@ export class CaseSource {
     this.#expressions = new ExpressionSource(this.values, this.#cdt, this.#bit, this.#hll);
     this.#recorded = recorded;
     const pool = () => new Array<Particle | undefined>(POOL_COUNT).fill(undefined);
-    this.#pools = { cdt: pool(), bit: pool(), hll: pool(), expression: [] };
+    this.#pools = { cdt: pool(), bit: pool(), hll: pool(), expression: [], write: [] };
     for (let k = 0; k < POOL_COUNT; k++) this.#pools.cdt[k] = this.#collection(8);
     for (let k = 0; k < 4; k++) this.#large.push(this.#collection(1500));
   }
@@ -75,11 +86,13 @@ export class CaseSource {
 
   #any(): OpCase {
     const { random } = this;
-    const kind = random.below(24);
+    const kind = random.below(25);
     if (kind < 2 && this.#recorded.length > 0) return this.#damagedRecorded();
-    this.#family = kind < 14 ? 'cdt' : kind < 16 ? 'bit' : kind < 18 ? 'hll' : 'expression';
+    this.#family =
+      kind < 14 ? 'cdt' : kind < 16 ? 'bit' : kind < 18 ? 'hll' : kind < 24 ? 'expression' : 'write';
     if (!this.families.has(this.#family)) return this.#any();
     if (this.#family === 'expression') return this.#expression();
+    if (this.#family === 'write') return this.#whole();
     const target = this.#target();
     this.#packer.at = 0;
     this.#packer.wideEvery = random.below(6) === 0 ? 3 : 0;
@@ -128,7 +141,7 @@ export class CaseSource {
         return this.#bit.write(target);
       case 'hll':
         return this.#hll.write();
-      case 'expression':
+      default:
         return false;
     }
   }
@@ -189,6 +202,30 @@ export class CaseSource {
       writeStored(type, p.bytes, 0, p.at, bytes, 0);
       return { type, bytes };
     }
+  }
+
+  /** A value of any type, as a client would send it. */
+  #whole(): OpCase {
+    const { random } = this;
+    const p = this.#packer;
+    const v = this.values;
+    const type =
+      random.below(3) === 0 ? random.below(PARTICLE_TYPE_COUNT + 2) : random.below(2) === 0 ? LIST : MAP;
+    this.#slot = -1;
+    p.at = 0;
+    p.wideEvery = random.below(3) === 0 ? 3 : 0;
+    v.sentinelEvery = random.below(20) === 0 ? 6 : 0;
+    if (type === LIST) v.list(4, random.below(8));
+    else if (type === MAP) v.map(4, random.below(8));
+    else if (type === GEOJSON) {
+      const text = Buffer.from(v.pick([...GEO, '{"type":"Point"}', '']));
+      for (const byte of [0, 0, random.below(20) === 0 ? 1 : 0, ...text]) p.byte(byte);
+    } else for (let left = v.pick([0, 1, 2, 4, 8, 8, 14, 59]); left > 0; left--) p.byte(random.below(6));
+    p.wideEvery = 0;
+    v.sentinelEvery = 0;
+    let body: Uint8Array = p.bytes.slice(0, p.at);
+    if (random.below(3) === 0) body = mutated(body, this.#otherBody(), random);
+    return { family: 'write', target: undefined, body, isModify: true, bodyType: type, bins: [] };
   }
 
   #scalar(type: number): Particle {

@@ -1,7 +1,10 @@
-/** One case: an operation and the value that it works on, or an expression and the bins that it is about. */
+/**
+ * One case: an operation and the value that it works on; an expression and the bins that it is about; or a value
+ * that is to be written whole.
+ */
 import type { Particle } from './particle.js';
 
-export const FAMILIES = ['cdt', 'bit', 'hll', 'expression'] as const;
+export const FAMILIES = ['cdt', 'bit', 'hll', 'expression', 'write'] as const;
 export type Family = (typeof FAMILIES)[number];
 
 export interface OpCase {
@@ -9,7 +12,7 @@ export interface OpCase {
   readonly target: Particle | undefined;
   readonly body: Uint8Array;
   readonly isModify: boolean;
-  /** Particle type that the op of a command would claim for its body. */
+  /** Particle type that the op of a command would claim for its body; that of a value to be written. */
   readonly bodyType: number;
   /** For an expression. */
   readonly bins: Bins;

@@ -116,7 +116,8 @@ export class ExpressionSource {
       return;
     }
     const kind = v.below(16);
-    if (kind === 0) this.#cond(wanted, depth);
+    if (wanted === type.INT && v.below(20) === 0) this.#modulo();
+    else if (kind === 0) this.#cond(wanted, depth);
     else if (kind === 1) this.#let(wanted, depth);
     else if (kind < 5) this.#call(wanted, depth);
     else this.#operator(wanted, depth);
@@ -351,8 +352,14 @@ export class ExpressionSource {
       p.list(2);
       p.int(this.#values.below(2) === 0 ? 18 : 27);
     }
+    this.#modulo();
+  }
+
+  /** Of the digest. */
+  #modulo(): void {
+    const p = this.#values.packer;
     p.list(2);
     p.int(MODULO);
-    p.int(3);
+    p.int(this.#values.below(6));
   }
 }

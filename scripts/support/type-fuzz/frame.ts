@@ -2,10 +2,12 @@
  * One way of giving an operation or an expression its bytes: alone in arrays of exactly their size, or in the middle
  * of larger ones, between bytes that are none of its business.
  */
-import { PARAMETER } from '../../../src/base/result.js';
+import { OK, PARAMETER } from '../../../src/base/result.js';
 import { operateBits } from '../../../src/data/bit/operate.js';
 import { operateHll } from '../../../src/data/hll/operate.js';
+import { checkWrite, writeStored } from '../../../src/data/particle.js';
 import type { ParticleSpan } from '../../../src/data/particle-span.js';
+import { NULL } from '../../../src/data/type.js';
 import { ValueOp } from '../../../src/data/value-op.js';
 import { operateCollection } from '../../../src/expression/collection.js';
 import { compile } from '../../../src/expression/compile.js';
@@ -49,7 +51,9 @@ export class Frame {
     this.code = 0;
     this.filter = NO_FILTER;
     try {
-      this.code = c.family === 'expression' ? this.#evaluate(c) : this.#operate(c, OPERATE[c.family]);
+      if (c.family === 'expression') this.code = this.#evaluate(c);
+      else if (c.family === 'write') this.code = this.#write(c);
+      else this.code = this.#operate(c, OPERATE[c.family]);
     } catch (error) {
       this.thrown = error;
     }
@@ -89,6 +93,20 @@ export class Frame {
       this.filter = [early, evaluateFilter(program, record, scratch)];
     }
     return evaluateValue(program, record, scratch, result);
+  }
+
+  /** Brings a value into the form in which it is stored; that is what `changed` is then. */
+  #write(c: OpCase): number {
+    const { op } = this;
+    const size = checkWrite(c.bodyType, this.#body, this.#at, c.body.length);
+    if (size < 0) return -size;
+    const at = op.scratch.take(size);
+    const out = op.scratch.bytes;
+    const written = writeStored(c.bodyType, this.#body, this.#at, c.body.length, out, at);
+    if (written !== size) throw new Error(`${size} bytes were announced, ${written} written`);
+    op.changed.set(c.bodyType, out, at, size);
+    op.isChanged = c.bodyType !== NULL;
+    return OK;
   }
 
   get #at(): number {

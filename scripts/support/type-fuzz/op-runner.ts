@@ -2,7 +2,7 @@
  * Runs one operation three times, with different bytes around what it may look at, and says what is wrong: a
  * throw, different answers, a changed input, an answer or a new value that is not well formed, too much time.
  */
-import { PARAMETER } from '../../../src/base/result.js';
+import { GEO_INVALID_GEOJSON, PARAMETER } from '../../../src/base/result.js';
 import { Container } from '../../../src/data/cdt/container.js';
 import { hasPersistedIndex, wireSize, writeWire } from '../../../src/data/cdt/persisted-index.js';
 import { checkHll } from '../../../src/data/hll/sketch.js';
@@ -15,6 +15,8 @@ import type { Particle } from './particle.js';
 
 /** Codes that an operation on a value may answer. */
 const CODES = new Set([0, 1, 4, 6, 12, 13, 17, 23, 24, 26]);
+/** What a value that is to be written may be refused with. */
+const REFUSALS = new Set([0, 1, PARAMETER, GEO_INVALID_GEOJSON]);
 /** What the evaluation of an expression may come to. */
 const EVALUATIONS = new Set([0, PARAMETER, UNKNOWN_VALUE, RESULT_REMOVE]);
 const SMALL_SIZE = 64 * 1024; // bytes of target and body together: those have to be fast
@@ -84,13 +86,14 @@ export class OpRunner {
 
   #flaw(c: OpCase, frame: Frame): string | undefined {
     const { op, code } = frame;
-    if (!(c.family === 'expression' ? EVALUATIONS : CODES).has(code)) return `answers code ${code}`;
+    const codes = c.family === 'expression' ? EVALUATIONS : c.family === 'write' ? REFUSALS : CODES;
+    if (!codes.has(code)) return `answers code ${code}`;
     const [early, late] = frame.filter;
     if (early >= 0 && early !== late) return `filters by metadata alone as ${early}, and then as ${late}`;
     if (code !== 0) return undefined;
     const { result, changed } = op;
     if (op.isChanged && !c.isModify) return 'changes the value, and is a read';
-    const answer = flawOfAnswer(result.type, result.bytes, result.at, result.size);
+    const answer = flawOfAnswer(result.type, result.bytes, result.at, result.size, c.family !== 'expression');
     if (answer !== undefined) return `answers a particle of type ${result.type} that ${answer}`;
     if (!op.isChanged) return undefined;
     const { type, bytes, at, size } = changed;
