@@ -15,16 +15,19 @@ function run(...args: string[]): Promise<{ exitCode: number; output: string }> {
   });
 }
 
-test.serial('operations and expressions answer alike whatever lies around them, in time and well formed', async t => {
-  const { exitCode, output } = await run('--seconds', String(SECONDS));
-  t.log(
-    output
-      .split('\n')
-      .filter(line => /^seed|cases in/.test(line))
-      .join(', '),
-  );
-  t.is(exitCode, 0, output);
-});
+test.serial(
+  'operations and expressions answer alike whatever lies around them, in time and well formed',
+  async t => {
+    const { exitCode, output } = await run('--seconds', String(SECONDS));
+    t.log(
+      output
+        .split('\n')
+        .filter(line => /^seed|cases in/.test(line))
+        .join(', '),
+    );
+    t.is(exitCode, 0, output);
+  },
+);
 
 test.serial('doubles that are no numbers do no harm', async t => {
   const { exitCode, output } = await run('--nan', '--cases', '20000');
