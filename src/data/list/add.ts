@@ -12,8 +12,8 @@ import { ADD_UNIQUE, createdFlags, INSERT_BOUNDED, NO_FAIL } from './flags.js';
 import { added, chooseItems, items, openItems } from './items.js';
 
 const INDEX_MAX = 0x7fffffff;
-/** More nils than any record holds. */
-export const PADDING_MAX = 1 << 23;
+/** Nils that are put in up to an index beyond the end; an index further off takes more than a record holds. */
+export const PADDING_MAX = 1 << 20;
 
 /** value, order?, flags? */
 export function append(call: CdtCall): number {
