@@ -21,15 +21,20 @@ import {
   WireClient,
 } from '../test/support/wire-client.js';
 import { FrameMutator } from './support/frame-mutator.js';
+import { RequestSource } from './support/type-fuzz/request-source.js';
+import { TypeLane } from './support/type-lane.js';
 
 const HELP = `Sends mutated requests to a server of its own and watches that it lives.
 
 Usage: scripts/fuzz-net [options]
+  --kind KIND      frames: mutated frames, cut, reset, half closed; types: whole requests with operations and
+                   expressions made from their tables, each of which has to be answered in time (default frames)
   --count N        cases to send (default 100000)
   --seconds N      stop after this time, whatever the count (default 600)
   --seed N         the same seed sends the same bytes on each connection (default: a new one, printed)
   --connections N  side by side (default 8)
   --rss-max MIB    most resident memory of the server (default 700)
+  --time-max MS    types: longest time of a request of less than 64 KiB, when it is sent alone (default 50)
 Exit status 1 when the server ended, stopped answering, sent a broken frame or took too much memory; the last bytes
 of every connection are then written to a file that is named.`;
 
@@ -67,6 +72,7 @@ const INFO = [
 const ANSWER_MS = 20; // a spoilt frame often has no answer
 const PROBE_EVERY_MS = 250;
 const PROBE_MS = 10_000;
+const QUARTERS = 4;
 const KEPT_COUNT = 30; // last inputs of a connection
 const MIB = 1024 * 1024;
 /** One digest a worker of two: partitions alternate between shards, and shards between workers. */
@@ -91,6 +97,9 @@ function readCorpus(): Buffer[] {
   }
   return corpus;
 }
+
+/** What sends cases on a connection. */
+type AnyLane = Lane | TypeLane;
 
 /** One connection after another that sends what its mutator gives. */
 class Lane {
@@ -178,6 +187,8 @@ async function main(): Promise<void> {
       seconds: { type: 'string', default: '600' },
       seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
       connections: { type: 'string', default: '8' },
+      kind: { type: 'string', default: 'frames' },
+      'time-max': { type: 'string', default: '50' },
       'rss-max': { type: 'string', default: '700' },
       help: { type: 'boolean', default: false },
     },
@@ -187,16 +198,18 @@ async function main(): Promise<void> {
     return;
   }
   const seed = Number(values.seed);
+  if (values.kind !== 'frames' && values.kind !== 'types') throw new Error(`no kind ${values.kind}`);
   console.log(`seed ${seed}`);
   const ends: (() => Promise<void>)[] = [];
   const server = await TestServer.start(
     { teardown: end => ends.push(end) },
     { service: ['service-threads 2'], namespaces: [{ name: 'test' }, { name: 'other' }] },
   );
-  const corpus = readCorpus();
-  const lanes = Array.from(
-    { length: Number(values.connections) },
-    (_, i) => new Lane(new FrameMutator(corpus, seed * 1000 + i), server.port),
+  const corpus = values.kind === 'frames' ? readCorpus() : [];
+  const lanes: AnyLane[] = Array.from({ length: Number(values.connections) }, (_, i) =>
+    values.kind === 'frames'
+      ? new Lane(new FrameMutator(corpus, seed * 1000 + i), server.port)
+      : new TypeLane(new RequestSource(seed * 1000 + i), server.port, Number(values['time-max'])),
   );
   try {
     await fuzz(
@@ -225,13 +238,14 @@ async function main(): Promise<void> {
 
 async function fuzz(
   server: TestServer,
-  lanes: Lane[],
+  lanes: AnyLane[],
   count: number,
   timeMs: number,
   sizeMax: number,
 ): Promise<void> {
   const endMs = performance.now() + timeMs;
   let probeAtMs = 0;
+  let quarter = 1;
   const sent = (): number => lanes.reduce((sum, lane) => sum + lane.sentCount, 0);
   while (sent() < count && performance.now() < endMs) {
     await Promise.all(
@@ -239,6 +253,12 @@ async function fuzz(
         for (let i = 0; i < 20; i++) await lane.step();
       }),
     );
+    for (const lane of lanes) if (lane instanceof TypeLane) await lane.settle();
+    if (sent() >= (count * quarter) / QUARTERS) {
+      console.log(
+        `quarter ${quarter++}: ${sent()} cases, ${(server.residentSize() / MIB).toFixed(0)} MiB resident`,
+      );
+    }
     if (performance.now() < probeAtMs) continue;
     probeAtMs = performance.now() + PROBE_EVERY_MS;
     await probe(server);
@@ -249,7 +269,20 @@ async function fuzz(
   const code = await server.stop();
   if (code !== 0) throw new Error(`the server ended with ${code}`);
   const answers = lanes.reduce((sum, lane) => sum + lane.answerCount, 0);
+  for (const line of typeFigures(lanes)) console.log(line);
   console.log(`${sent()} cases sent, ${answers} frames answered, the server ended with 0`);
+}
+
+/** What the lanes of kind `types` have seen. */
+function typeFigures(lanes: readonly AnyLane[]): string[] {
+  const typeLanes = lanes.filter(lane => lane instanceof TypeLane);
+  if (typeLanes.length === 0) return [];
+  const codes = new Map<number, number>();
+  for (const lane of typeLanes)
+    for (const [code, count] of lane.codes) codes.set(code, (codes.get(code) ?? 0) + count);
+  const longestMs = Math.max(...typeLanes.map(lane => lane.longestMs));
+  const list = [...codes].sort((a, b) => b[1] - a[1]).map(([code, count]) => `${code}: ${count}`);
+  return [`codes ${list.join(', ')}`, `the longest request took ${longestMs.toFixed(1)} ms`];
 }
 
 await main();
