@@ -86,13 +86,29 @@ export class CodeWriter {
   }
 
   /** @param bytes hold the expression, `size` bytes from `at`; copied. */
-  finish(bytes: Uint8Array, at: number, size: number, root: number, variableCount: number): Program {
+  finish(
+    bytes: Uint8Array,
+    at: number,
+    size: number,
+    root: number,
+    variableCount: number,
+    asksOnlyBins: boolean,
+  ): Program {
     const code = this.#code.slice(0, this.#size);
     const own = new Uint8Array(size + this.#bytesSize);
     own.set(bytes.subarray(at, at + size)); // a copy in memory of its own, whatever kind of buffer it comes from
     own.set(this.#bytes.subarray(0, this.#bytesSize), size);
     if (this.#bytes.length > WORDS_KEPT) this.#bytes = new Uint8Array(256);
     if (this.#code.length > WORDS_KEPT) this.#code = new Int32Array(1024);
-    return new Program(code, own, size, root, variableCount, this.#regexes ?? NONE, this.#shapes ?? NONE);
+    return new Program(
+      code,
+      own,
+      size,
+      root,
+      variableCount,
+      asksOnlyBins,
+      this.#regexes ?? NONE,
+      this.#shapes ?? NONE,
+    );
   }
 }

@@ -78,6 +78,8 @@ let start = 0;
 let from = 0; // next byte to read
 let end = 0;
 let regexNodes = 0;
+let asksMetadata = false;
+let asksBins = false;
 /** Where literals are written first. */
 let literal = new Uint8Array(1024);
 const LITERAL_KEPT = 1 << 16; // bytes
@@ -95,10 +97,14 @@ export function compile(bytes: Uint8Array, at: number, size: number): Program | 
   from = at;
   end = at + size;
   regexNodes = 0;
+  asksMetadata = false;
+  asksBins = false;
   writer.start();
   scope.start(bytes);
   const root = compileNode();
-  return root < 0 ? undefined : writer.finish(bytes, at, size, root, scope.countMax);
+  return root < 0
+    ? undefined
+    : writer.finish(bytes, at, size, root, scope.countMax, asksBins && !asksMetadata);
 }
 
 /** Compiles the expression at `from` and moves on behind it. @returns Its node, or INVALID. */
@@ -111,6 +117,8 @@ function compileNode(): number {
   const code = element.low;
   const operator = OPERATORS[code];
   if (operator === undefined) return INVALID;
+  if (operator.asks === 'metadata') asksMetadata = true;
+  else if (operator.asks === 'bins') asksBins = true;
   switch (operator.form) {
     case undefined:
       return compileOperator(code, operator, count);

@@ -22,6 +22,8 @@ export interface Operator {
   readonly same?: boolean;
   /** An expression type, SAME_TYPE or NAMED_TYPE. */
   readonly result: number;
+  /** What it wants to know of the record, if anything. */
+  readonly asks?: 'metadata' | 'bins';
   /** Operators with a grammar of their own; the compiler knows how to read them. */
   readonly form?: 'cond' | 'let' | 'quote' | 'call' | 'loopvar' | 'modulo';
   readonly run: Run;

@@ -21,11 +21,13 @@ export class Program {
   readonly root: number;
   /** Most variables alive at a time. */
   readonly variableCount: number;
+  /** Of the record it asks for bins or the key alone: to evaluate it without them would be for nothing. */
+  readonly asksOnlyBins: boolean;
   readonly regexes: readonly Regex[];
   /** Constants of type GEO. */
   readonly shapes: readonly GeoShape[];
 
-  static readonly EMPTY = new Program(Int32Array.of(0, NIL, 0), new Uint8Array(0), 0, 0, 0, [], []);
+  static readonly EMPTY = new Program(Int32Array.of(0, NIL, 0), new Uint8Array(0), 0, 0, 0, false, [], []);
 
   constructor(
     code: Int32Array,
@@ -33,6 +35,7 @@ export class Program {
     size: number,
     root: number,
     variableCount: number,
+    asksOnlyBins: boolean,
     regexes: readonly Regex[],
     shapes: readonly GeoShape[],
   ) {
@@ -41,6 +44,7 @@ export class Program {
     this.size = size;
     this.root = root;
     this.variableCount = variableCount;
+    this.asksOnlyBins = asksOnlyBins;
     this.regexes = regexes;
     this.shapes = shapes;
   }

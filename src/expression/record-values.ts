@@ -27,6 +27,7 @@ const metadata = (name: string, of: (record: RecordView) => number): Operator =>
   name,
   params: [],
   result: INT,
+  asks: 'metadata',
   run: (m, _node, out) => {
     if (m.record === undefined) return UNKNOWN;
     out.setInt(0);
@@ -40,6 +41,7 @@ const nanoseconds = (name: string, of: (record: RecordView) => number): Operator
   name,
   params: [],
   result: INT,
+  asks: 'metadata',
   run: (m, _node, out) => {
     if (m.record === undefined) return UNKNOWN;
     const milliseconds = of(m.record);
@@ -56,24 +58,28 @@ const fact = (name: string, of: (record: RecordView) => boolean): Operator => ({
   name,
   params: [],
   result: BOOL,
+  asks: 'metadata',
   run: m => (m.record === undefined ? UNKNOWN : of(m.record) ? TRUE : FALSE),
 });
 
 export const RECORD_VALUES: readonly OperatorRow[] = [
-  [64, { name: 'digest_modulo', params: [], form: 'modulo', result: INT, run: digestModulo }],
+  [
+    64,
+    { name: 'digest_modulo', params: [], form: 'modulo', result: INT, asks: 'metadata', run: digestModulo },
+  ],
   [65, metadata('device_size', record => record.deviceSize)],
   [66, nanoseconds('last_update', record => record.lastUpdateMs)],
   [67, metadata('since_update', record => record.nowMs - record.lastUpdateMs)],
   [68, nanoseconds('void_time', record => (record.voidTimeMs === 0 ? NEVER : record.voidTimeMs))],
   [69, metadata('ttl', ttlSec)],
-  [70, { name: 'set_name', params: [], result: STR, run: setName }],
+  [70, { name: 'set_name', params: [], result: STR, asks: 'metadata', run: setName }],
   [71, fact('key_exists', record => record.hasKey)],
   [72, fact('is_tombstone', record => record.isTombstone)],
   [73, metadata('memory_size', record => record.memorySize)],
   [74, metadata('record_size', record => record.recordSize)],
-  [80, { name: 'key', params: [KEY_TYPE_OPERAND], result: NAMED_TYPE, run: key }],
-  [81, { name: 'bin', params: [TYPE_OPERAND, NAME_OPERAND], result: NAMED_TYPE, run: bin }],
-  [82, { name: 'bin_type', params: [NAME_OPERAND], result: INT, run: binType }],
+  [80, { name: 'key', params: [KEY_TYPE_OPERAND], result: NAMED_TYPE, asks: 'bins', run: key }],
+  [81, { name: 'bin', params: [TYPE_OPERAND, NAME_OPERAND], result: NAMED_TYPE, asks: 'bins', run: bin }],
+  [82, { name: 'bin_type', params: [NAME_OPERAND], result: INT, asks: 'bins', run: binType }],
 ];
 
 function ttlSec(record: RecordView): number {

@@ -90,3 +90,15 @@ test('a program owns all of its bytes', t => {
   bytes.fill(0);
   t.deepEqual(program?.bytes, before);
 });
+
+test('a program knows whether metadata can tell anything', t => {
+  const asksOnlyBins = (value: Packed): boolean | undefined => {
+    const bytes = packed(value);
+    return compile(bytes, 0, bytes.length)?.asksOnlyBins;
+  };
+  t.true(asksOnlyBins([3, NAME.bin(2, 'a'), 1]));
+  t.true(asksOnlyBins([1, [80, 3], 'x']));
+  t.false(asksOnlyBins([16, [3, NAME.bin(2, 'a'), 1], [71]]));
+  t.false(asksOnlyBins([1, [64, 3], 1]));
+  t.false(asksOnlyBins(true));
+});

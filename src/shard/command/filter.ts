@@ -25,7 +25,7 @@ export function applyFilter(ex: Executor, shard: Shard, req: Request, entry: num
   const { view, scratch } = ex;
   scratch.reset();
   view.show(shard, req, entry, false);
-  let verdict = evaluateFilter(program, view, scratch);
+  let verdict: number = program.asksOnlyBins ? UNKNOWN : evaluateFilter(program, view, scratch);
   if (verdict === UNKNOWN) {
     const code = ex.load(shard, entry, token);
     if (code !== OK) return code;
