@@ -4,42 +4,19 @@
  * Equal ones are sorted as they are stored, so that equal values of a map are ordered by key; but equal elements of a
  * list have the same rank when they are asked for it one by one.
  *
- * Sorting works on the packed elements. Each has a number, a prefix of its place in the total order, which decides
- * nearly all comparisons; only elements of equal numbers are compared in full.
+ * Sorting works on the packed elements. Each has a prefix, a number that decides nearly all comparisons; only elements
+ * of equal prefixes are compared in full.
  */
 import { compare } from '../msgpack/compare.js';
-import {
-  BYTES,
-  Element,
-  EXT,
-  GEOJSON,
-  INT,
-  LIST,
-  MAP,
-  NEGATIVE_INT,
-  nextOf,
-  STRING,
-} from '../msgpack/element.js';
+import { LIST, MAP, nextOf } from '../msgpack/element.js';
 import type { Container } from './container.js';
+import { isWhole, NO_PREFIX, prefixOf, searchPrefixOf } from './prefix.js';
 
-/** A prefix has four bits of type and 48 of content, so that a double holds it exactly. */
-const PREFIX_SIZE = 6; // bytes
-const TYPE_UNIT = 2 ** (8 * PREFIX_SIZE);
-const CONTENT_MAX = TYPE_UNIT - 1;
-/** The same inside of a list: four bits of type and 44 of content. */
-const INNER_TYPE_COUNT = 16;
-const INNER_TYPE_UNIT = TYPE_UNIT / INNER_TYPE_COUNT;
-const NO_PREFIX = -1;
-/** Equal prefixes below this mean equal elements, nil, bools and integers, but for very small integers. */
-const EXACT_END = INT * TYPE_UNIT + CONTENT_MAX;
-const EXACT_EXCEPT = NEGATIVE_INT * TYPE_UNIT;
 /** Memory for more elements than this is given back after use. */
 const KEPT_COUNT = 1 << 16;
 
 /** Ranks of so few elements are found by counting what is smaller, without sorting. */
 const LOOKED_UP_MAX = 4;
-
-const element = new Element();
 
 /** One container's order. An instance is reused. */
 export class Order {
@@ -237,7 +214,7 @@ export class Order {
   #compare(bytes: Uint8Array, end: number, left: number, right: number): number {
     const prefix = this.#prefixes[left]!;
     const difference = prefix - this.#prefixes[right]!;
-    if (difference !== 0 || (prefix < EXACT_END && prefix !== EXACT_EXCEPT)) return difference;
+    if (difference !== 0 || isWhole(prefix)) return difference;
     return compare(bytes, this.#ats[left]!, end, bytes, this.#ats[right]!, end);
   }
 
@@ -383,52 +360,4 @@ export function search(
     }
   }
   return low;
-}
-
-/**
- * A number that orders elements as `compare` does as far as it tells: smaller when the element is smaller, or equal.
- */
-function prefixOf(bytes: Uint8Array, at: number, end: number): number {
-  const next = element.read(bytes, at, end);
-  const { type, count } = element;
-  if (type === MAP) return type * TYPE_UNIT + mapSize(bytes, end);
-  if (type !== LIST) return type * TYPE_UNIT + contentOf(bytes);
-  if (count === 0) return type * TYPE_UNIT;
-  // A list by its first element, whose type and content have to do with less room.
-  const after = element.read(bytes, next, end);
-  if (element.isFlags) {
-    if (count === 1) return type * TYPE_UNIT;
-    element.read(bytes, after, end);
-  }
-  return type * TYPE_UNIT + element.type * INNER_TYPE_UNIT + Math.floor(contentOf(bytes) / INNER_TYPE_COUNT);
-}
-
-/** Up to 48 bits of what the element read last holds, of strings and blobs with the type byte; 0 for containers. */
-function contentOf(bytes: Uint8Array): number {
-  const { type, high, low } = element;
-  if (type === INT) return high > 0xffff ? CONTENT_MAX : high * 0x1_0000_0000 + low;
-  // Two's complement orders alike; all below -2^47 are one.
-  if (type === NEGATIVE_INT) return high < 0xffff_8000 ? 0 : (high & 0xffff) * 0x1_0000_0000 + low;
-  if (type === EXT) return element.extType;
-  if (type !== STRING && type !== BYTES && type !== GEOJSON) return 0;
-  let content = 0;
-  for (let k = 0; k < PREFIX_SIZE; k++) {
-    content = content * 256 + (k < element.bodySize ? bytes[element.bodyAt + k]! : 0);
-  }
-  return content;
-}
-
-/** The prefix of a value that is looked for; none of one that may be, or hold, a sentinel. */
-function searchPrefixOf(bytes: Uint8Array, at: number, end: number): number {
-  element.read(bytes, at, end);
-  const { type } = element;
-  return type === LIST || type === MAP || type >= EXT ? NO_PREFIX : prefixOf(bytes, at, end);
-}
-
-/** Pairs of the map whose header was read, the flag pair not among them. */
-function mapSize(bytes: Uint8Array, end: number): number {
-  const { count } = element;
-  if (count === 0) return 0;
-  element.read(bytes, element.bodyAt, end);
-  return element.isFlags ? count / 2 - 1 : count / 2;
 }
