@@ -4,7 +4,7 @@
  *
  * An element here is an element of a list or a pair of a map; the flag element is none.
  */
-import { Element, LIST, MAP, nextOf, ORDERED, VALUE_ORDERED } from '../msgpack/element.js';
+import { Element, LIST, MAP, nextOf, ORDERED, SIZE_BY_HEAD, VALUE_ORDERED } from '../msgpack/element.js';
 import { offsetWidth, readOffset, tableSize } from './persisted-index.js';
 
 const NOTHING = new Uint8Array(0);
@@ -168,11 +168,13 @@ export class Container {
       let head = bytes[p]!;
       if ((head & 0xe0) === FIXSTR) p += 1 + (head & 0x1f);
       else if (head < 0x80) p++;
+      else if (SIZE_BY_HEAD[head] !== 0) p += SIZE_BY_HEAD[head]!;
       else p = nextOf(bytes, p, end);
       if (p < 0 || p >= end) return -1;
       head = bytes[p]!;
       if ((head & 0xe0) === FIXSTR) p += 1 + (head & 0x1f);
       else if (head < 0x80) p++;
+      else if (SIZE_BY_HEAD[head] !== 0) p += SIZE_BY_HEAD[head]!;
       else p = nextOf(bytes, p, end);
       if (p < 0 || p > end) return -1;
       offsets[++k] = p;

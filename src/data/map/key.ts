@@ -9,6 +9,13 @@ import { BLOB } from '../type.js';
 /** Pairs that are walked over between two looks at a key, in a map whose places are not known. */
 const STRIDE = 64;
 
+/** Heads a0 to bf: a str with its size in the low five bits. */
+const FIXSTR = 0xa0;
+const FIXSTR_MAX = 31; // bytes
+
+/** What a comparison gives where the map is malformed. */
+const MALFORMED = 2;
+
 const element = new Element();
 
 /**
@@ -68,10 +75,31 @@ export function isKey(bytes: Uint8Array, at: number, end: number): boolean {
   return type === BYTES && element.bodySize > 0 && bytes[element.bodyAt] === BLOB;
 }
 
-const MALFORMED = 2;
-
-/** How the key of pair `index` compares with another. */
+/**
+ * How the key of pair `index` compares with another. Most keys are short strings: they are compared right here, type
+ * byte first, as long as that is the same.
+ */
 function compareKey(target: Container, index: number, bytes: Uint8Array, at: number, end: number): number {
   const own = target.offsetOf(index);
-  return own < 0 ? MALFORMED : compare(target.bytes, own, target.end, bytes, at, end);
+  if (own < 0 || own >= target.end || at >= end) return MALFORMED;
+  const stored = target.bytes;
+  const size = stored[own]! - FIXSTR;
+  const otherSize = bytes[at]! - FIXSTR;
+  if (
+    size <= 0 ||
+    size > FIXSTR_MAX ||
+    size > target.end - own - 1 ||
+    otherSize <= 0 ||
+    otherSize > FIXSTR_MAX ||
+    otherSize > end - at - 1 ||
+    stored[own + 1] !== bytes[at + 1]
+  ) {
+    return compare(stored, own, target.end, bytes, at, end);
+  }
+  const common = size < otherSize ? size : otherSize;
+  for (let k = 2; k <= common; k++) {
+    const difference = stored[own + k]! - bytes[at + k]!;
+    if (difference !== 0) return difference < 0 ? -1 : 1;
+  }
+  return size < otherSize ? -1 : size > otherSize ? 1 : 0;
 }
