@@ -16,6 +16,8 @@ const NO_ORDER = 3;
 /** Comparing elements or searching a string, for each byte. */
 const COMPARE_WORK = 4;
 const ELEMENT_WORK = 16;
+/** A search may look at each node of its pattern for each byte, but gives up somewhere. */
+const SEARCH_WORK_MAX = 2_000_000;
 /** Parsing GeoJSON text and building its region, for each of its bytes. */
 const GEO_WORK = 64;
 
@@ -88,9 +90,11 @@ function compareContents(a: Value, b: Value): number {
 
 /** Operands: both halves of the flags (which the regular expression was compiled with), its number, the subject. */
 function regex(m: Machine, node: number, out: Value): number {
-  if (m.value(m.code[node + NODE_OPERANDS + 3]!, out) !== TRUE || !m.spend(out.size * COMPARE_WORK))
-    return UNKNOWN;
-  return m.program.regexes[m.code[node + NODE_OPERANDS + 2]!]!.matches(out.bytes, out.at, out.size);
+  if (m.value(m.code[node + NODE_OPERANDS + 3]!, out) !== TRUE) return UNKNOWN;
+  const expression = m.program.regexes[m.code[node + NODE_OPERANDS + 2]!]!;
+  const searchWork = Math.min(out.size * expression.nodeCount, SEARCH_WORK_MAX);
+  if (!m.spend(searchWork + out.size * COMPARE_WORK)) return UNKNOWN;
+  return expression.matches(out.bytes, out.at, out.size);
 }
 
 function geo(m: Machine, node: number, out: Value): number {

@@ -60,7 +60,7 @@ const VARIABLE_COUNT_MAX = 256;
 /** What all regular expressions of one expression may amount to together, in nodes. */
 const REGEX_NODES_MAX = 20_000;
 /** What a regular expression counts beside its nodes. */
-const REGEX_NODES_LEAST = 64;
+const REGEX_NODES_LEAST = 128;
 /** What a failed function returns instead of a node. */
 const INVALID = -1;
 const KEY_TYPES = typeSet(INT, STR, BLOB);

@@ -10,11 +10,14 @@ const SET_COUNT = 64;
 const WAYS = 4;
 /** A larger expression is compiled each time. */
 const CACHED_SIZE_MAX = 4096; // bytes
+/** Regular expressions of all cached programs together: a search may leave each with a mebibyte of states. */
+const CACHED_REGEX_COUNT_MAX = 64;
 
 export class ProgramCache {
   readonly #programs: (Program | undefined)[] = new Array(SET_COUNT * WAYS).fill(undefined);
   /** The way of each set that is replaced next. */
   readonly #victims = new Uint8Array(SET_COUNT);
+  #regexCount = 0;
 
   /**
    * Compiles an expression, or finds it compiled.
@@ -31,11 +34,29 @@ export class ProgramCache {
         return program;
     }
     const program = compile(bytes, at, size);
-    if (program === undefined) return undefined;
+    if (program !== undefined) this.#keep(set, program);
+    return program;
+  }
+
+  #keep(set: number, program: Program): void {
+    const regexCount = program.regexes.length;
+    if (regexCount > CACHED_REGEX_COUNT_MAX) return;
     const victim = this.#victims[set]!;
     this.#victims[set] = (victim + 1) % WAYS;
-    this.#programs[first + victim] = program;
-    return program;
+    const at = set * WAYS + victim;
+    this.#regexCount -= this.#programs[at]?.regexes.length ?? 0;
+    this.#programs[at] = program;
+    this.#regexCount += regexCount;
+    if (this.#regexCount > CACHED_REGEX_COUNT_MAX) this.#dropRegexes(at);
+  }
+
+  /** Drops all programs with regular expressions but the one at `kept`. */
+  #dropRegexes(kept: number): void {
+    for (let k = 0; k < this.#programs.length; k++) {
+      if (k !== kept && this.#programs[k] !== undefined && this.#programs[k]!.regexes.length > 0)
+        this.#programs[k] = undefined;
+    }
+    this.#regexCount = this.#programs[kept]!.regexes.length;
   }
 
   /** As `get`, for an expression that must be a boolean. */
