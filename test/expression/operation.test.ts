@@ -102,3 +102,18 @@ test('a program knows whether metadata can tell anything', t => {
   t.false(asksOnlyBins([1, [64, 3], 1]));
   t.false(asksOnlyBins(true));
 });
+
+test('programs with regular expressions leave the cache when there are too many', t => {
+  const cache = new ProgramCache();
+  const search = (k: number): Uint8Array => packed([7, 1, { raw: `^user-${k}$` }, NAME.bin(3, 's')]);
+  const first = search(0);
+  const kept = cache.get(first, 0, first.length);
+  t.is(cache.get(first, 0, first.length), kept);
+  for (let k = 1; k < 70; k++) {
+    const other = search(k);
+    t.truthy(cache.get(other, 0, other.length));
+  }
+  const again = cache.get(first, 0, first.length);
+  t.truthy(again);
+  t.not(again, kept);
+});
