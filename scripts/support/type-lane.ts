@@ -5,6 +5,7 @@
 import {
   answersOf,
   batchFrame,
+  GET,
   messageFrame,
   type Op,
   unpacked,
@@ -16,6 +17,8 @@ import type { RequestSource, TypedRequest } from './type-fuzz/request-source.js'
 const ANSWER_MS = 10_000;
 const LAST = 1; // info3: no message follows
 const TRIES = 5;
+const INFO1_AT = 9; // in a frame
+const BATCH = 8; // info1
 /** Larger requests may take longer. */
 const SMALL_SIZE = 64 * 1024; // bytes
 
@@ -30,7 +33,7 @@ export class TypeLane {
   readonly #source: RequestSource;
   readonly #port: number;
   readonly #timeMaxMs: number;
-  readonly #suspects: Buffer[] = [];
+  readonly #suspects: { frame: Buffer; request: TypedRequest }[] = [];
   #client: WireClient | null = null;
 
   constructor(source: RequestSource, port: number, timeMaxMs: number) {
@@ -46,20 +49,29 @@ export class TypeLane {
     this.last = frame.toString('hex');
     const tookMs = await this.#ask(frame, request);
     this.sentCount++;
-    if (frame.length < SMALL_SIZE && tookMs > this.#timeMaxMs) this.#suspects.push(frame);
+    if (frame.length < SMALL_SIZE && tookMs > this.#timeMaxMs) this.#suspects.push({ frame, request });
     else this.longestMs = Math.max(this.longestMs, tookMs);
   }
 
-  /** Sends again what took too long, now that no other lane sends. Throws when it still does. */
+  /** Sends again what took too long, now that no other lane sends. Throws when it still does, on a record that is not large. */
   async settle(): Promise<void> {
-    for (const frame of this.#suspects.splice(0)) {
+    for (const { frame, request } of this.#suspects.splice(0)) {
       let shortest = Infinity;
       for (let k = 0; k < TRIES; k++) shortest = Math.min(shortest, await this.#ask(frame));
       this.longestMs = Math.max(this.longestMs, shortest);
-      if (shortest <= this.#timeMaxMs) continue;
+      if (shortest <= this.#timeMaxMs || (await this.#isLarge(request))) continue;
       this.last = frame.toString('hex');
       throw new Error(`a request of ${frame.length} bytes took ${shortest.toFixed(0)} ms`);
     }
+  }
+
+  /** Whether a record of the request has as many bytes as a large request. */
+  async #isLarge({ message, rows }: TypedRequest): Promise<boolean> {
+    for (const { digest } of rows ?? [message]) {
+      const { ops } = await this.#client!.command({ ...GET, digest: digest! });
+      if (ops.reduce((sum, { value }) => sum + value.length, 0) >= SMALL_SIZE) return true;
+    }
+    return false;
   }
 
   close(): void {
@@ -70,7 +82,7 @@ export class TypeLane {
   async #ask(frame: Buffer, request?: TypedRequest): Promise<number> {
     if (this.#client === null || this.#client.isClosed) this.#client = await WireClient.connect(this.#port);
     const client = this.#client;
-    const isBatch = ((request?.message.info1 ?? frame[9]!) & 8) !== 0 || request?.rows !== undefined;
+    const isBatch = (frame[INFO1_AT]! & BATCH) !== 0;
     const before = performance.now();
     client.send(frame);
     for (;;) {

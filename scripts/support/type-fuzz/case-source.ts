@@ -31,7 +31,7 @@ import { ValueSource } from './value-source.js';
 const POOL_COUNT = 96;
 /** A value that grew beyond this is replaced. */
 const POOL_SIZE_MAX = 12 * 1024; // bytes
-const LARGE_SIZE_MAX = 60 * 1024;
+const LARGE_SIZE_MAX = 100 * 1024;
 /** One case in so many is on a large list or map. */
 const LARGE_EVERY = 400;
 const POINT = '{"type":"Point","coordinates":[1,2]}';
@@ -44,7 +44,11 @@ const SCALARS: readonly (readonly [string, number])[] = [
   ['t', BOOL],
   ['g', GEOJSON],
 ];
-const GEO = [POINT, '{"type":"AeroCircle","coordinates":[[1,2],5000]}'];
+const GEO = [
+  POINT,
+  '{"type":"AeroCircle","coordinates":[[1,2],5000]}',
+  '{"type":"Polygon","coordinates":[[[0,0],[3,0],[3,3],[0,3],[0,0]]]}',
+];
 
 export class CaseSource {
   readonly random: Random;
@@ -152,7 +156,7 @@ export class CaseSource {
     if (random.below(40) === 0) return this.#stranger();
     if (this.#family === 'cdt' && random.below(LARGE_EVERY) === 0) {
       const k = random.below(this.#large.length);
-      if (random.below(20) === 0) this.#large[k] = this.#collection(1 + random.below(3000));
+      if (random.below(20) === 0) this.#large[k] = this.#collection(1 + random.below(6000));
       return this.#large[k];
     }
     const pool = this.#pools[this.#family];
@@ -231,7 +235,7 @@ export class CaseSource {
   #scalar(type: number): Particle {
     const { random } = this;
     if (type === GEOJSON)
-      return { type, bytes: Uint8Array.from([0, 0, 0, ...Buffer.from(GEO[random.below(2)]!)]) };
+      return { type, bytes: Uint8Array.from([0, 0, 0, ...Buffer.from(this.values.pick(GEO))]) };
     if (type === BOOL) return { type, bytes: Uint8Array.of(random.below(2)) };
     if (type === STRING)
       return { type, bytes: Buffer.from(this.values.pick(['', 'a', 'abc', 'xxxx', 'abcabc\0z'])) };

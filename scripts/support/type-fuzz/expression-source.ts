@@ -32,21 +32,43 @@ const DEPTH_MAX = 4;
 const ABYSS = 400;
 const VARIABLES = ['a', 'b', '_c', 'd1'].map(name => Buffer.from(name));
 const PATTERNS = [
-  'a',
-  '^a.*z$',
-  '[a-c]+',
-  '(a|b)*c',
-  'x{2,5}',
-  '\\(',
-  '',
-  '[[:alpha:]]',
-  '((a*)*)*b',
-  '\\1(a)',
+  ...['a', '^a.*z$', '[a-c]+', '(a|b)*c', 'x{2,5}', '\\(', '', '[[:alpha:]]', '((a*)*)*b', '\\1(a)'],
+  ...['\\(a\\)\\1', '(a|bc)\\1', '[[:alpha:]]\\{2,3\\}', '\\<a\\w*\\>', '[^]a-]', '[[=a=][.b.]]', 'a|*b'],
 ].map(text => Buffer.from(text));
+/** What patterns are put together from by chance. */
+const PATTERN_PARTS = [
+  ...[
+    'a',
+    'b',
+    'x',
+    '.',
+    '*',
+    '+',
+    '?',
+    '|',
+    '^',
+    '$',
+    '(',
+    ')',
+    '[',
+    ']',
+    '{',
+    '}',
+    ',',
+    '2',
+    '3',
+    '-',
+    '\\',
+  ],
+  ...['\\(', '\\)', '\\{', '\\}', '\\1', '\\w', '\\b', '[:digit:]', '[^', 'abc'],
+];
 const GEO = [
   '{"type":"Point","coordinates":[1,2]}',
   '{"type":"AeroCircle","coordinates":[[1,2],5000]}',
   '{"type":"Polygon","coordinates":[[[0,0],[3,0],[3,3],[0,3],[0,0]]]}',
+  '{"type":"Polygon","coordinates":[[[0,0],[9,0],[9,9],[0,9],[0,0]],[[2,2],[2,4],[4,4],[4,2],[2,2]]]}',
+  '{"type":"MultiPolygon","coordinates":[[[[0,0],[1,0],[1,1],[0,0]]],[[[5,5],[6,5],[6,6],[5,5]]]]}',
+  '{"type":"Feature","geometry":{"type":"Point","coordinates":[179.9,-89]}}',
   '{}',
 ].map(text => Buffer.from(text));
 const PARTICLE_BYTE: Readonly<Record<number, number>> = {
@@ -171,7 +193,8 @@ export class ExpressionSource {
         p.int(v.below(16));
         return;
       case operand.PATTERN_OPERAND:
-        this.#raw(v.pick(PATTERNS));
+        if (v.below(2) === 0) this.#raw(v.pick(PATTERNS));
+        else this.#raw(Buffer.from(Array.from({ length: v.below(9) }, () => v.pick(PATTERN_PARTS)).join('')));
         return;
       default:
         this.#raw(v.pick(VARIABLES));
@@ -240,7 +263,10 @@ export class ExpressionSource {
         v.map(2, v.below(4));
         return;
       default: {
-        const text = wanted === type.GEO ? v.pick(GEO) : Buffer.from(v.pick(['', 'a', 'abc', 'xxxx', 'zz']));
+        const text =
+          wanted === type.GEO
+            ? v.pick(GEO)
+            : Buffer.from(v.pick(['', 'a', 'abc', 'xxxx', 'aab', 'abcbc', 'a b-23']));
         p.payload(text.length + 1);
         p.byte(PARTICLE_BYTE[wanted] ?? 3);
         p.copy(text, 0, text.length);
