@@ -96,7 +96,7 @@ function compareKey(target: Container, index: number, bytes: Uint8Array, at: num
   ) {
     return compare(stored, own, target.end, bytes, at, end);
   }
-  const common = size < otherSize ? size : otherSize;
+  const common = Math.min(size, otherSize);
   for (let k = 2; k <= common; k++) {
     const difference = stored[own + k]! - bytes[at + k]!;
     if (difference !== 0) return difference < 0 ? -1 : 1;

@@ -228,15 +228,16 @@ function rankAll(): void {
   if (selection.count === selection.size) selection.setRanks(0);
 }
 
-/** Ends a selection by value in the order of keys; nothing selected, inverted, is the whole map as a range. */
+/**
+ * Ends a selection by value in the order of keys. Nothing selected, inverted, is the whole map as a range of indexes,
+ * whose ranks part where the value would be.
+ */
 function endScan(smaller: number, isInverted: boolean): number {
+  selection.setRanks(smaller);
   if (isInverted && selection.count === 0) {
     selection.selectRun(0, selection.size);
-    selection.setRanks(0);
-    return OK;
-  }
-  selection.setRanks(smaller);
-  if (isInverted) selection.invert();
+    selection.ranks.invert(selection.size);
+  } else if (isInverted) selection.invert();
   return OK;
 }
 
