@@ -2,6 +2,7 @@
  * The new form of a map that an operation changes, written to scratch memory from front to back: its header, then runs
  * of pairs that stay and pairs that are new.
  */
+import { copyBytes } from '../../base/copy.js';
 import type { CdtCall } from '../cdt/call.js';
 import type { Container } from '../cdt/container.js';
 import { headSize, tableSize, writeHead } from '../cdt/persisted-index.js';
@@ -76,6 +77,15 @@ export function splice(
   const toAt = removed === 0 ? fromAt : target.offsetOf(index + removed);
   if (fromAt < 0 || toAt < fromAt) return false;
   const { count, flags } = target;
+  if (removed === inserted && size === toAt - fromAt && target.orderAt < 0) {
+    // Nothing else moves: header and offsets stay, and one copy takes them along.
+    startAt = call.scratch.take(target.end - target.at);
+    out.start(call.scratch.bytes, startAt);
+    out.copy(target.bytes, target.at, target.end - target.at);
+    copyBytes(out.bytes, startAt + fromAt - target.at, bytes, at, size);
+    endChange(call);
+    return true;
+  }
   const newCount = count - removed + inserted;
   const contentSize = target.contentSize - (toAt - fromAt) + size;
   const table = target.tableAt < 0 ? 0 : tableSize(MAP_ELEMENT, flags, newCount, contentSize);
