@@ -41,8 +41,10 @@ export class ExpressionOperation {
     let next = expressionAt + expressionSize;
     if (count === 2) {
       next = flagElement.read(bytes, next, end);
-      if (next < 0 || flagElement.type !== INT || flagElement.high !== 0) return PARAMETER;
-      this.flags = flagElement.low;
+      // Flags that are cut off count as none, as on the reference.
+      if (next < 0) next = end;
+      else if (flagElement.type !== INT || flagElement.high !== 0) return PARAMETER;
+      else this.flags = flagElement.low;
       if ((this.flags & ~(isWrite ? WRITE_FLAGS : READ_FLAGS)) !== 0) return PARAMETER;
     }
     if (next !== end) return PARAMETER;

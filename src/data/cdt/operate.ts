@@ -178,7 +178,7 @@ function findRow(opCode: number, argCount: number, afterCode: number, isModify: 
   return true;
 }
 
-/** Finds the arguments, which end where the body does, and checks each. @returns OK or PARAMETER. */
+/** Finds the arguments and checks each; what follows them in the body is not looked at, as on the reference. @returns OK or PARAMETER. */
 function checkArgs(op: ValueOp): number {
   const { row, argCount } = call;
   if (argCount < row.required || argCount > row.params.length) return PARAMETER;
@@ -191,7 +191,7 @@ function checkArgs(op: ValueOp): number {
     if (p < 0) return PARAMETER;
   }
   call.argAt[argCount] = p;
-  return p === end ? checkKinds() : PARAMETER;
+  return checkKinds();
 }
 
 /** Whether each argument is of the kind that the row asks for; deltas are looked at by the operations. @returns OK or PARAMETER. */

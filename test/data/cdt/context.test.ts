@@ -103,7 +103,6 @@ test('a context that is none is a parameter error', t => {
     nested('92 10 00', '10'),
     nested('92 10 00', nested('92 10 00', SIZE)),
     nested('92 10 00', '93 cc fe 92 04 c3 00'),
-    nested('92 10 00', `${SIZE} 00`),
     nested('92 10 00', '92 10 00'),
     `92 cc ff 92 10 00`,
     `94 cc ff 92 10 00 ${SIZE} 00`,

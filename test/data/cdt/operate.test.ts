@@ -123,7 +123,6 @@ test('what is no list of an operation is refused', t => {
     '05',
     'c1',
     '91',
-    '9110' + '00',
     '91a20310',
     '91ff',
     '91cf0000000000000010',
@@ -132,6 +131,11 @@ test('what is no list of an operation is refused', t => {
     const { code } = runValueOp(operateCdt, list, fromHex(body), false, BLOB);
     t.is(code, body === '91cf0000000000000010' ? OK : PARAMETER, body);
   }
+  t.is(
+    runValueOp(operateCdt, list, fromHex('911000'), false, BLOB).code,
+    OK,
+    'what follows is not looked at',
+  );
   t.is(runValueOp(operateCdt, list, fromHex('9211ff'), false, BLOB).code, OK);
   t.is(runValueOp(operateCdt, list, fromHex('921103'), false, BLOB).code, OP_NOT_APPLICABLE);
 });
