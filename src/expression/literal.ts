@@ -1,7 +1,7 @@
 /**
  * Lists and maps that stand in an expression. They get smallest headers and lose what is private to stored values,
- * but, other than values that are written, keep the order in which maps without one were sent, and any kind of key:
- * the recorded answers have them so. What says that it is in order has to be.
+ * but, other than values that are written, keep the order in which maps without one were sent, any kind of key, and
+ * equal keys: the recorded answers have them so. What says that it is in order has to be.
  */
 import { compare } from '../data/msgpack/compare.js';
 import {
