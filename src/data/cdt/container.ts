@@ -9,7 +9,6 @@ import { offsetWidth, readOffset, tableSize } from './persisted-index.js';
 
 const NOTHING = new Uint8Array(0);
 /** Heads a0 to bf: a str with its size in the low five bits. */
-const FIXSTR = 0xa0;
 /** Offsets beyond this many are given back after use. */
 const OFFSETS_KEPT = 1 << 18;
 
@@ -154,32 +153,9 @@ export class Container {
     return p;
   }
 
-  /**
-   * Most keys and values have a head that tells their size. Asking that here, in branches rather than through a table,
-   * lets the processor run ahead of the loads that the next position would otherwise wait for.
-   */
   #walkPairs(index: number): number {
-    const { bytes, end } = this;
-    const offsets = this.#offsets;
-    let k = this.#known;
-    let p = offsets[k]!;
-    while (k < index) {
-      if (p >= end) return -1;
-      let head = bytes[p]!;
-      if ((head & 0xe0) === FIXSTR) p += 1 + (head & 0x1f);
-      else if (head < 0x80) p++;
-      else if (SIZE_BY_HEAD[head] !== 0) p += SIZE_BY_HEAD[head]!;
-      else p = nextOf(bytes, p, end);
-      if (p < 0 || p >= end) return -1;
-      head = bytes[p]!;
-      if ((head & 0xe0) === FIXSTR) p += 1 + (head & 0x1f);
-      else if (head < 0x80) p++;
-      else if (SIZE_BY_HEAD[head] !== 0) p += SIZE_BY_HEAD[head]!;
-      else p = nextOf(bytes, p, end);
-      if (p < 0 || p > end) return -1;
-      offsets[++k] = p;
-    }
-    this.#known = k;
+    const p = walkPairs(this.bytes, this.end, this.#offsets, this.#known, index);
+    if (p >= 0) this.#known = index;
     return p;
   }
 
@@ -196,4 +172,41 @@ export class Container {
     this.bytes = NOTHING;
     if (this.#offsets.length > OFFSETS_KEPT) this.#offsets = new Uint32Array(64);
   }
+}
+
+/**
+ * Walks over pairs `k` to `index` and notes where each of the following ones starts. Keys are often of one size, and so
+ * are values: a head that is the same as in the pair before gives the same step, which the processor can take ahead of
+ * the load that confirms it; a step that is computed from the head could not begin before.
+ * @param offsets has the start of pair `k`, and room up to `index`.
+ * @returns Where pair `index` starts, or -1.
+ */
+function walkPairs(bytes: Uint8Array, end: number, offsets: Uint32Array, k: number, index: number): number {
+  let p = offsets[k]!;
+  let keyHead = -1;
+  let keyStep = 0;
+  let valueHead = -1;
+  let valueStep = 0;
+  while (k < index) {
+    if (p >= end) return -1;
+    let head = bytes[p]!;
+    if (head === keyHead) p += keyStep;
+    else {
+      keyStep = SIZE_BY_HEAD[head]!;
+      keyHead = keyStep !== 0 ? head : -1;
+      p = keyStep !== 0 ? p + keyStep : nextOf(bytes, p, end);
+    }
+    if (p < 0 || p >= end) return -1;
+    head = bytes[p]!;
+    if (head < 0x80) p++;
+    else if (head === valueHead) p += valueStep;
+    else {
+      valueStep = SIZE_BY_HEAD[head]!;
+      valueHead = valueStep !== 0 ? head : -1;
+      p = valueStep !== 0 ? p + valueStep : nextOf(bytes, p, end);
+    }
+    if (p < 0 || p > end) return -1;
+    offsets[++k] = p;
+  }
+  return p;
 }
