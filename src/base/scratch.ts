@@ -9,7 +9,7 @@ const SIZE_KEPT = 4 * 1024 * 1024; // a larger array is given back at the next r
 export class Scratch {
   bytes: Uint8Array = new Uint8Array(SIZE_MIN);
   #used = 0;
-  /** Bytes taken since the last reset, also those given back. */
+  /** Bytes taken since the last reset, also those given back, and what was charged: a measure of the work done. */
   takenSize = 0;
 
   /** @returns Offset of `size` fresh bytes in `bytes`, which may be another array than before. Their content is undefined. */
@@ -23,6 +23,11 @@ export class Scratch {
     }
     this.#used = at + size;
     return at;
+  }
+
+  /** Counts work that takes no memory as if it had taken `size` bytes. */
+  charge(size: number): void {
+    this.takenSize += size;
   }
 
   /** Adds `extra` bytes to the piece at `at` if it is the last one and there is room. @returns Whether it was. */

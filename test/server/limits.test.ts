@@ -9,6 +9,8 @@ import {
   HEADER,
   infoFrame,
   messageFrame,
+  type Op,
+  op,
   put,
   type WireClient,
   write,
@@ -164,4 +166,28 @@ test('SIGTERM answers what is under way and ends with 0', async t => {
   for (const one of ended) if (one.status === 'fulfilled') t.is(one.value.rowCount, 500);
   t.true(ended.some(one => one.status === 'fulfilled'));
   t.regex(server.output, /finished clean shutdown/);
+});
+
+test('thousands of operations on one large bin end with code 13, in both kinds of commands', async t => {
+  const server = await TestServer.start(t);
+  const client = await server.connect();
+  const place = { namespace: 'test', set: 'work', digest: digestOf('work') };
+  const blob = Buffer.alloc(MIB - 1024, 0xff);
+  t.is((await client.command({ ...put(write('b', blob)), ...place })).code, 0);
+  const count = (bits: number): Op =>
+    op(
+      12,
+      'b',
+      4,
+      Buffer.from([0x93, 51, 0, 0xce, bits >>> 24, (bits >> 16) & 255, (bits >> 8) & 255, bits & 255]),
+    );
+  const few = await client.command({ info1: 0x01, ...place, ops: Array(10).fill(count(blob.length * 8)) });
+  t.is(few.code, 0);
+  t.is(few.ops.length, 10);
+  const startMs = Date.now();
+  const many = { ...place, ops: Array(20_000).fill(count(blob.length * 8)) as Op[] };
+  t.is((await client.command({ info1: 0x01, ...many })).code, 13);
+  t.is((await client.command({ info1: 0x01, info2: 0x01, ...many })).code, 13);
+  t.true(Date.now() - startMs < 10_000);
+  t.is((await client.command({ ...HEADER, ...place })).generation, 1);
 });
