@@ -1,5 +1,6 @@
 /* What JavaScript sees of the addon. src/base/native-module.ts has the same interface as types.
  * Every function takes numbers and byte arrays; a wrong argument makes it do nothing. */
+#include "futex.h"
 #include "socket-loop.h"
 #include "uv.h"
 #include <cerrno>
@@ -13,7 +14,7 @@ namespace caltrop {
 
 namespace {
 
-constexpr int INTERFACE_VERSION = 1; // src/base/native-module.ts asks for it
+constexpr int INTERFACE_VERSION = 2; // src/base/native-module.ts asks for it
 
 /** A SocketLoop and the event loop that watches it. Lives until its thread's JavaScript ends. */
 struct Host {
@@ -245,6 +246,28 @@ napi_value signal(napi_env env, napi_callback_info info) {
 	return nullptr;
 }
 
+/** The word that two arguments name: an Int32Array and an index. */
+const uint32_t *wordOf(const Arguments &arguments) {
+	const Memory memory = arguments.memory(0);
+	const size_t index = arguments.number(1);
+	return index < memory.size / 4 ? reinterpret_cast<const uint32_t *>(memory.bytes) + index : nullptr;
+}
+
+/** sleep(words, index, value, timeoutMs) */
+napi_value sleep(napi_env env, napi_callback_info info) {
+	const Arguments arguments(env, info);
+	const uint32_t *word = wordOf(arguments);
+	if (word != nullptr) futexWait(word, arguments.number(2), arguments.number(3));
+	return nullptr;
+}
+
+/** wake(words, index) */
+napi_value wake(napi_env env, napi_callback_info info) {
+	const uint32_t *word = wordOf(Arguments(env, info));
+	if (word != nullptr) futexWake(word);
+	return nullptr;
+}
+
 napi_value initialise(napi_env env, napi_value exports) {
 	if (!isUvAsDeclared()) {
 		(void)napi_throw_error(env, nullptr, "libuv's handle types are not as the addon expects");
@@ -253,6 +276,8 @@ napi_value initialise(napi_env env, napi_value exports) {
 	(void)put(env, exports, "version", numberValue(env, INTERFACE_VERSION));
 	(void)putFunction(env, exports, "openSockets", openSockets, nullptr);
 	(void)putFunction(env, exports, "signal", signal, nullptr);
+	(void)putFunction(env, exports, "sleep", sleep, nullptr);
+	(void)putFunction(env, exports, "wake", wake, nullptr);
 	return exports;
 }
 

@@ -6,7 +6,7 @@ import { mkdirSync } from 'node:fs';
 import os from 'node:os';
 import { monotonicMs } from './base/clock.js';
 import { nativeModule } from './base/native-module.js';
-import { AsyncSleeper } from './base/sleeper.js';
+import { AsyncSleeper, EventSleeper } from './base/sleeper.js';
 import { BatchDispatcher } from './command/batch.js';
 import type { AnswerSink } from './command/client-ref.js';
 import { Dispatcher } from './command/dispatcher.js';
@@ -155,7 +155,11 @@ export class Server {
       engine.share(client.completions.region.u8);
       engine.share(client.answerSlab.region.u8);
     }
-    front.attach(engine, dispatcher, batch, new AsyncSleeper(shards.mainSleeper, () => front.wake()));
+    const sleeper =
+      engine.wakeDescriptor >= 0
+        ? new EventSleeper(shards.mainSleeper, engine.wakeDescriptor)
+        : new AsyncSleeper(shards.mainSleeper, () => front.wake());
+    front.attach(engine, dispatcher, batch, sleeper);
 
     const source: InfoSource = {
       build: readBuildIdentity(),

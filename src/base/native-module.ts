@@ -10,7 +10,7 @@ const BUILD = path.join(import.meta.dirname, '../../../native/build'); // from d
 const ADDON = path.join(BUILD, 'caltrop.node');
 /** Written by scripts/build-native when it could not build the addon. */
 const REASON_FILE = path.join(BUILD, 'reason');
-const INTERFACE_VERSION = 1; // that of native/addon.cc
+const INTERFACE_VERSION = 2; // that of native/addon.cc
 
 /** An open set of sockets; native/socket-loop.h says what the tables hold. */
 export interface NativeSocketLoop {
@@ -50,6 +50,10 @@ export interface NativeModule {
   ): NativeSocketLoop | number;
   /** Adds 1 to an eventfd. */
   signal(descriptor: number): void;
+  /** Blocks this thread until wake() is called for the word or `timeoutMs` are over, unless the word is no longer `value`. */
+  sleep(words: Int32Array, index: number, value: number, timeoutMs: number): void;
+  /** Wakes whoever sleeps on the word. */
+  wake(words: Int32Array, index: number): void;
 }
 
 let loaded: NativeModule | string | undefined;

@@ -4,15 +4,29 @@
  * if the thread sleeps. The word is a CAS word: the sleeper sets it to ASLEEP, the first waker (or the
  * sleeper itself) sets it back. Every wait is bounded, so that a lost wake-up would cost milliseconds, not
  * a hang; none is known to be possible.
+ *
+ * How a thread sleeps stands in a second word, written by the sleeper's side before it first sleeps. With the
+ * native addon it is a futex, or an eventfd that the main thread's sockets are watched together with: V8's own
+ * waits take a lock of the whole process on both sides, and an asynchronous one a task and a promise.
  */
 import { Region, type SharedBytes } from './arena.js';
+import { type NativeModule, nativeModule } from './native-module.js';
 
 const WORD = 0;
 const AWAKE = 0;
 const ASLEEP = 1;
 
+const HOW = 1;
+const BY_ATOMICS = 0;
+const BY_FUTEX = 1;
+const BY_EVENT = 2; // and above: its descriptor is added
+
+const native: NativeModule | null = (module => (typeof module === 'string' ? null : module))(nativeModule());
+
 export function createSleeper(): SharedBytes {
-  return new Region(64).shared;
+  const region = new Region(64);
+  region.i32[HOW] = native === null ? BY_ATOMICS : BY_FUTEX;
+  return region.shared;
 }
 
 /** The side that wakes another thread. */
@@ -27,7 +41,11 @@ export class Waker {
   wake(): void {
     const words = this.#words;
     if (Atomics.load(words, WORD) === AWAKE) return;
-    if (Atomics.compareExchange(words, WORD, ASLEEP, AWAKE) === ASLEEP) Atomics.notify(words, WORD);
+    if (Atomics.compareExchange(words, WORD, ASLEEP, AWAKE) !== ASLEEP) return;
+    const how = words[HOW]!;
+    if (how === BY_ATOMICS) Atomics.notify(words, WORD);
+    else if (how === BY_FUTEX) native!.wake(words, WORD);
+    else native!.signal(how - BY_EVENT);
   }
 }
 
@@ -43,8 +61,44 @@ export class Sleeper {
   sleep(hasWork: () => boolean, timeoutMs: number): void {
     const words = this.#words;
     Atomics.store(words, WORD, ASLEEP);
-    if (!hasWork()) Atomics.wait(words, WORD, ASLEEP, timeoutMs);
+    if (!hasWork()) {
+      if (words[HOW] === BY_FUTEX) native!.sleep(words, WORD, ASLEEP, timeoutMs);
+      else Atomics.wait(words, WORD, ASLEEP, timeoutMs);
+    }
     Atomics.store(words, WORD, AWAKE);
+  }
+}
+
+/** Sleeps without blocking: for the main thread, whose event loop goes on meanwhile. */
+export interface LoopSleeper {
+  /**
+   * Says that this thread sleeps. A wait that is still pending is kept.
+   * @returns false when `hasWork` (asked after the word is set) finds something: then nothing was armed.
+   */
+  arm(hasWork: () => boolean): boolean;
+  /** Says that this thread is awake and polls by itself: producers need not wake it. */
+  disarm(): void;
+}
+
+/** Woken by an eventfd that the thread's own event loop watches. */
+export class EventSleeper implements LoopSleeper {
+  readonly #words: Int32Array;
+
+  constructor(shared: SharedBytes, descriptor: number) {
+    this.#words = new Int32Array(shared);
+    this.#words[HOW] = BY_EVENT + descriptor; // seen by whoever sees the word set to ASLEEP later
+  }
+
+  arm(hasWork: () => boolean): boolean {
+    const words = this.#words;
+    Atomics.store(words, WORD, ASLEEP);
+    if (!hasWork()) return true;
+    Atomics.store(words, WORD, AWAKE);
+    return false;
+  }
+
+  disarm(): void {
+    Atomics.store(this.#words, WORD, AWAKE);
   }
 }
 
@@ -57,8 +111,8 @@ const waitAsync = (
   Atomics as unknown as { waitAsync(words: Int32Array, at: number, value: number): AsyncWait }
 ).waitAsync;
 
-/** Sleeps without blocking: for the main thread, whose event loop goes on meanwhile. */
-export class AsyncSleeper {
+/** Woken by a promise. */
+export class AsyncSleeper implements LoopSleeper {
   readonly #words: Int32Array;
   readonly #onWake: () => void;
   #armed = false;
@@ -70,13 +124,10 @@ export class AsyncSleeper {
   /** @param onWake Called on the event loop after a wake-up; it looks for work and calls arm() again. */
   constructor(shared: SharedBytes, onWake: () => void) {
     this.#words = new Int32Array(shared);
+    this.#words[HOW] = BY_ATOMICS;
     this.#onWake = onWake;
   }
 
-  /**
-   * Says that this thread sleeps. A wait that is still pending is kept.
-   * @returns false when `hasWork` (asked after the word is set) finds something: then nothing was armed.
-   */
   arm(hasWork: () => boolean): boolean {
     const words = this.#words;
     Atomics.store(words, WORD, ASLEEP);
@@ -93,7 +144,6 @@ export class AsyncSleeper {
     return true;
   }
 
-  /** Says that this thread is awake and polls by itself: producers need not wake it. */
   disarm(): void {
     Atomics.store(this.#words, WORD, AWAKE);
   }

@@ -6,7 +6,7 @@
  * shown to the workers at once, and what has completed is sent.
  */
 import { monotonicMs } from '../../base/clock.js';
-import type { AsyncSleeper } from '../../base/sleeper.js';
+import type { LoopSleeper } from '../../base/sleeper.js';
 import type { BatchDispatcher } from '../../command/batch.js';
 import type { AnswerSink } from '../../command/client-ref.js';
 import type { Dispatcher } from '../../command/dispatcher.js';
@@ -54,7 +54,7 @@ export class AerospikeFront implements SocketEvents, AnswerSink, RequestHost {
   #dispatcher!: Dispatcher;
   #batch!: BatchDispatcher;
   #requests!: RequestReader;
-  #sleeper!: AsyncSleeper;
+  #sleeper!: LoopSleeper;
   readonly #stalled: Connection[] = [];
   #housekeeping: NodeJS.Timeout | undefined;
   #isTurnDue = false;
@@ -68,7 +68,7 @@ export class AerospikeFront implements SocketEvents, AnswerSink, RequestHost {
   }
 
   /** Connects the parts that need each other. Called once, before the first socket. */
-  attach(engine: SocketEngine, dispatcher: Dispatcher, batch: BatchDispatcher, sleeper: AsyncSleeper): void {
+  attach(engine: SocketEngine, dispatcher: Dispatcher, batch: BatchDispatcher, sleeper: LoopSleeper): void {
     this.#engine = engine;
     this.#dispatcher = dispatcher;
     this.#batch = batch;

@@ -64,7 +64,6 @@ export class NativeSockets implements SocketEngine {
     this.share(this.#outbox);
   }
 
-  /** An eventfd: any thread that adds to it causes a turn. */
   get wakeDescriptor(): number {
     return this.#loop.wakeDescriptor;
   }

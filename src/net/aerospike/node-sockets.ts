@@ -6,6 +6,7 @@ const KEEP_ALIVE_MS = 60_000;
 
 export class NodeSockets implements SocketEngine {
   readonly name = 'node:net';
+  readonly wakeDescriptor = -1;
   readonly #events: SocketEvents;
   readonly #sockets: (net.Socket | null)[] = [];
   readonly #freeSlots: number[] = [];

@@ -18,6 +18,8 @@ export interface SocketEvents {
 
 export interface SocketEngine {
   readonly name: string;
+  /** An eventfd: a thread that adds to it causes a turn. -1 where there is none. */
+  readonly wakeDescriptor: number;
   /** Starts to listen on an address, or on all of the machine. @returns The port, which is chosen by the kernel when 0 was asked for. */
   listen(host: string | undefined, port: number): Promise<number>;
   /** Announces memory that many answers lie in: an engine may send from there without a copy. */

@@ -70,7 +70,7 @@ for (const engine of ENGINES) {
     async t => {
       const server = await TestServer.start(t, { service });
       const kept = await connectAll(server, 20);
-    for (const client of kept) await client.ask(infoFrame('build\n')); // it was accepted
+      for (const client of kept) await client.ask(infoFrame('build\n')); // it was accepted
       const used = new Set(readdirSync(`/proc/${server.pid}/fd`).map(Number));
       let limit = 0; // one of numbers, not of how many
       for (let free = 0; free < ROOM; limit++) if (!used.has(limit)) free++;
