@@ -160,7 +160,6 @@ test('a data message that is malformed is answered with 4 and the connection goe
   const bad: [string, Buffer][] = [
     ['empty', Buffer.alloc(0)],
     ['21 bytes', body.subarray(0, 21)],
-    ['another header size', changed(0, 23)],
     ['more fields than there are', changed(19, 200)],
     ['fewer fields', changed(19, 1)],
     ['more ops', changed(21, 2)],
@@ -255,7 +254,7 @@ test('what follows a refused command on a connection is executed', async t => {
     messageFrame({ ...put(op(4, 'a', 4)), digest: digestOf('a') }),
   ];
   client.send(Buffer.concat(refused.flatMap(frame => [frame, infoFrame('build\n')])));
-  for (const code of [20, 4, 4, 4, 16]) {
+  for (const code of [20, 4, 4, 4, 4]) {
     t.is((await client.frame())[13], code);
     t.is((await client.frame())[1], 1);
   }
