@@ -62,7 +62,7 @@ test('churn opens a connection anew after so many requests', async t => {
   t.true(report.connectionsOpened >= 90, `${report.connectionsOpened}`);
 });
 
-test('an open loop shows a stall to every request that fell into it, a closed loop hides it', async t => {
+test.serial('an open loop shows a stall to every request that fell into it, a closed loop hides it', async t => {
   const server = await startServer(t);
   const stallMs = 500;
   const withStall = (more: string) =>
