@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { nativeModule } from '../../../src/base/native-module.js';
+import { ConnectionFuzz, fill } from '../../support/connection-fuzz.js';
 import { TestServer } from '../../support/server.js';
 import {
   answersOf,
@@ -121,6 +122,24 @@ for (const engine of ENGINES) {
     t.is(await server.statistic('objects', 'namespace/test'), 0);
     t.true(server.residentSize() < 400 * 1024 * 1024);
   });
+}
+
+for (const engine of ENGINES) {
+  test.serial(
+    `${engine}: split, merged, cut off and reset connections get their own answers and no others`,
+    async t => {
+      const server = await TestServer.start(t, { service: [`socket-engine ${engine}`] });
+      await fill(server.port);
+      const before = descriptorCount(server);
+      const seed = Date.now() % 1e9;
+      const fuzz = new ConnectionFuzz(server.port, seed);
+      await fuzz.run(4000, 500);
+      t.log(`seed ${seed}, ${fuzz.connectionCount} connections, ${fuzz.answerCount} answers`);
+      await untilConnections(server, 1);
+      t.true(descriptorCount(server) <= before + 1);
+      t.is(await server.stop(), 0);
+    },
+  );
 }
 
 test.serial('without the addon node:net serves, and the log says why', async t => {

@@ -20,15 +20,33 @@ function nativeEngine(): Record<string, (events: SocketEvents) => SocketEngine> 
   return typeof native === 'string' ? {} : { native: events => new NativeSockets(native, events) };
 }
 
-/** One connection, as the engine tells of it. */
-export class Told {
-  readonly remote: string;
-  received = Buffer.alloc(0);
+/** Bytes that have come. */
+class Received {
+  #chunks: Buffer[] = [];
   receivedSize = 0;
+  /** Whether they are kept. */
+  isKeeping = true;
+
+  /** @param bytes Copied. */
+  take(bytes: Uint8Array): void {
+    this.receivedSize += bytes.length;
+    if (this.isKeeping) this.#chunks.push(Buffer.from(bytes));
+  }
+
+  get received(): Buffer {
+    this.#chunks = [Buffer.concat(this.#chunks)];
+    return this.#chunks[0]!;
+  }
+}
+
+/** One connection, as the engine tells of it. */
+export class Told extends Received {
+  readonly remote: string;
   drainedCount = 0;
   isClosed = false;
 
   constructor(remote: string) {
+    super();
     this.remote = remote;
   }
 }
@@ -45,8 +63,6 @@ export class Bench implements SocketEvents {
   /** What is done with bytes. */
   onBytes: (slot: number, bytes: Uint8Array, at: number, size: number) => void = () => {};
   onDrained: (slot: number) => void = () => {};
-  /** Whether received bytes are kept. */
-  isKeeping = true;
 
   private constructor(create: (events: SocketEvents) => SocketEngine) {
     this.engine = create(this);
@@ -78,8 +94,7 @@ export class Bench implements SocketEvents {
   received(slot: number, bytes: Uint8Array, at: number, size: number): void {
     const told = this.bySlot[slot]!;
     if (told.isClosed) throw new Error(`bytes of slot ${slot}, which is closed`);
-    told.receivedSize += size;
-    if (this.isKeeping) told.received = Buffer.concat([told.received, bytes.subarray(at, at + size)]);
+    told.take(bytes.subarray(at, at + size));
     this.onBytes(slot, bytes, at, size);
   }
 
@@ -112,20 +127,15 @@ export class Bench implements SocketEvents {
   }
 }
 
-export class Client {
+export class Client extends Received {
   readonly socket: net.Socket;
-  received = Buffer.alloc(0);
-  receivedSize = 0;
   isEnded = false;
   isClosed = false;
-  isKeeping = true;
 
   private constructor(socket: net.Socket) {
+    super();
     this.socket = socket;
-    socket.on('data', chunk => {
-      this.receivedSize += chunk.length;
-      if (this.isKeeping) this.received = Buffer.concat([this.received, chunk]);
-    });
+    socket.on('data', chunk => this.take(chunk));
     socket.on('error', () => {}); // 'close' follows
     socket.on('end', () => {
       this.isEnded = true;

@@ -265,7 +265,6 @@ for (const [name, create] of Object.entries(ENGINES)) {
 
   test.serial(`${name}: 2,000 connections that come, ask and go leave no descriptor behind`, async t => {
     const bench = await Bench.start(t, create);
-    bench.isKeeping = false;
     bench.onBytes = (slot, bytes, at, size) => bench.engine.send(slot, bytes, at, size);
     const count = (): number => readdirSync('/proc/self/fd').length;
     await sleep(200);
