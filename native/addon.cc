@@ -1,20 +1,20 @@
 /* What JavaScript sees of the addon. src/base/native-module.ts has the same interface as types.
  * Every function takes numbers and byte arrays; a wrong argument makes it do nothing. */
+#include "arguments.h"
 #include "futex.h"
 #include "socket-loop.h"
+#include "uring-addon.h"
 #include "uv.h"
 #include <cerrno>
 #include <cstdlib>
 #include <new>
-#define NAPI_VERSION 8
-#include <node_api.h>
 #include <unistd.h>
 
 namespace caltrop {
 
 namespace {
 
-constexpr int INTERFACE_VERSION = 2; // src/base/native-module.ts asks for it
+constexpr int INTERFACE_VERSION = 3; // src/base/native-module.ts asks for it
 
 /** A SocketLoop and the event loop that watches it. Lives until its thread's JavaScript ends. */
 struct Host {
@@ -26,53 +26,7 @@ struct Host {
 	napi_async_cleanup_hook_handle cleanup = nullptr;
 };
 
-// ---- arguments
-
-constexpr size_t ARGUMENTS_MAX = 6;
-
-struct Arguments {
-	napi_env env;
-	size_t count = ARGUMENTS_MAX;
-	napi_value values[ARGUMENTS_MAX];
-	void *data = nullptr;
-
-	Arguments(napi_env e, napi_callback_info info) : env(e) {
-		if (napi_get_cb_info(e, info, &count, values, nullptr, &data) != napi_ok) count = 0;
-	}
-	Host *host() const { return static_cast<Host *>(data); }
-	uint32_t number(size_t index) const {
-		uint32_t value = 0;
-		if (index < count) (void)napi_get_value_uint32(env, values[index], &value);
-		return value;
-	}
-	/** A typed array's memory; of size 0 when it is none. */
-	Memory memory(size_t index) const {
-		Memory memory{nullptr, 0};
-		napi_typedarray_type type;
-		size_t length = 0;
-		void *bytes = nullptr;
-		if (index >= count ||
-		    napi_get_typedarray_info(env, values[index], &type, &length, &bytes, nullptr, nullptr) != napi_ok) {
-			return memory;
-		}
-		const size_t unit = type == napi_int32_array || type == napi_uint32_array ? 4 : type == napi_uint8_array ? 1 : 0;
-		if (unit == 0 || bytes == nullptr) return memory;
-		memory.bytes = static_cast<uint8_t *>(bytes);
-		memory.size = length * unit;
-		return memory;
-	}
-	/** Keeps an argument's memory alive as long as this thread. */
-	bool hold(size_t index) const {
-		napi_ref reference;
-		return index < count && napi_create_reference(env, values[index], 1, &reference) == napi_ok;
-	}
-};
-
-napi_value numberValue(napi_env env, int value) {
-	napi_value result = nullptr;
-	(void)napi_create_int32(env, value, &result);
-	return result;
-}
+Host *hostOf(const Arguments &arguments) { return static_cast<Host *>(arguments.data); }
 
 // ---- the way into JavaScript
 
@@ -130,11 +84,11 @@ napi_value listen(napi_env env, napi_callback_info info) {
 		return numberValue(env, -EINVAL);
 	}
 	const uint16_t port = static_cast<uint16_t>(arguments.number(1));
-	return numberValue(env, arguments.host()->loop.listen(ip, port, static_cast<int>(arguments.number(2))));
+	return numberValue(env, hostOf(arguments)->loop.listen(ip, port, static_cast<int>(arguments.number(2))));
 }
 
 napi_value stopListening(napi_env env, napi_callback_info info) {
-	Arguments(env, info).host()->loop.stopListening();
+	hostOf(Arguments(env, info))->loop.stopListening();
 	return nullptr;
 }
 
@@ -142,12 +96,12 @@ napi_value share(napi_env env, napi_callback_info info) {
 	const Arguments arguments(env, info);
 	const Memory memory = arguments.memory(0);
 	if (memory.size == 0 || !arguments.hold(0)) return numberValue(env, -1);
-	return numberValue(env, arguments.host()->loop.share(memory));
+	return numberValue(env, hostOf(arguments)->loop.share(memory));
 }
 
 napi_value flush(napi_env env, napi_callback_info info) {
 	const Arguments arguments(env, info);
-	arguments.host()->loop.flush(arguments.number(0));
+	hostOf(arguments)->loop.flush(arguments.number(0));
 	return nullptr;
 }
 
@@ -157,27 +111,17 @@ napi_value write(napi_env env, napi_callback_info info) {
 	const size_t at = arguments.number(3);
 	const size_t size = arguments.number(4);
 	if (at > memory.size || size > memory.size - at) return nullptr;
-	arguments.host()->loop.write(arguments.number(0), arguments.number(1), memory.bytes + at, size);
+	hostOf(arguments)->loop.write(arguments.number(0), arguments.number(1), memory.bytes + at, size);
 	return nullptr;
 }
 
 template <void (SocketLoop::*METHOD)(uint32_t, uint32_t)> napi_value onConnection(napi_env env, napi_callback_info info) {
 	const Arguments arguments(env, info);
-	(arguments.host()->loop.*METHOD)(arguments.number(0), arguments.number(1));
+	(hostOf(arguments)->loop.*METHOD)(arguments.number(0), arguments.number(1));
 	return nullptr;
 }
 
 // ---- the module
-
-bool put(napi_env env, napi_value object, const char *name, napi_value value) {
-	return napi_set_named_property(env, object, name, value) == napi_ok;
-}
-
-bool putFunction(napi_env env, napi_value object, const char *name, napi_callback function, void *data) {
-	napi_value value;
-	return napi_create_function(env, name, NAPI_AUTO_LENGTH, function, data, &value) == napi_ok &&
-	       put(env, object, name, value);
-}
 
 /** Starts to watch. @return 0 or an errno. */
 int watch(Host *host, napi_value onTurn) {
@@ -275,6 +219,7 @@ napi_value initialise(napi_env env, napi_value exports) {
 	}
 	(void)put(env, exports, "version", numberValue(env, INTERFACE_VERSION));
 	(void)putFunction(env, exports, "openSockets", openSockets, nullptr);
+	defineUring(env, exports);
 	(void)putFunction(env, exports, "signal", signal, nullptr);
 	(void)putFunction(env, exports, "sleep", sleep, nullptr);
 	(void)putFunction(env, exports, "wake", wake, nullptr);

@@ -11,6 +11,7 @@
  */
 #pragma once
 #include "byte-queue.h"
+#include "memory.h"
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -46,12 +47,6 @@ struct Output {
 	uint32_t generation;
 	uint32_t offset; // into the region
 	uint32_t size;
-};
-
-/** Memory of JavaScript; it stays where it is while the loop lives. */
-struct Memory {
-	uint8_t *bytes;
-	size_t size;
 };
 
 struct Connection {

@@ -10,7 +10,7 @@ const BUILD = path.join(import.meta.dirname, '../../../native/build'); // from d
 const ADDON = path.join(BUILD, 'caltrop.node');
 /** Written by scripts/build-native when it could not build the addon. */
 const REASON_FILE = path.join(BUILD, 'reason');
-const INTERFACE_VERSION = 2; // that of native/addon.cc
+const INTERFACE_VERSION = 3; // that of native/addon.cc
 
 /** An open set of sockets; native/socket-loop.h says what the tables hold. */
 export interface NativeSocketLoop {
@@ -31,6 +31,27 @@ export interface NativeSocketLoop {
   end(slot: number, generation: number): void;
 }
 
+/** An io_uring of this thread; native/uring.h says what the tables hold. */
+export interface NativeRing {
+  /** sleep() ends when something is added to this eventfd. */
+  readonly wakeDescriptor: number;
+  /** Requests that may be in flight. */
+  readonly depth: number;
+  /** Makes requests on an open file cheaper; removed before it is closed. */
+  addFile(descriptor: number): void;
+  removeFile(descriptor: number): void;
+  /** Starts the first `count` rows of the table of requests. The caller sees to `depth`. */
+  submit(count: number): void;
+  /** @returns Rows, at most `max`, written to the table of results. */
+  reap(max: number): number;
+  /** 1 when reap has something to give. */
+  hasResult(): number;
+  /** Blocks until there is a result, `timeoutMs` are over, or (if `isWakeable`) the eventfd is written to. */
+  sleep(timeoutMs: number, isWakeable: number): void;
+  /** 0 when the kernel has refused to pin memory: requests cost a little more then. */
+  isRegistering(): number;
+}
+
 export interface NativeModule {
   readonly version: number;
   /**
@@ -48,6 +69,15 @@ export interface NativeModule {
     queued: Uint32Array,
     onTurn: (count: number) => void,
   ): NativeSocketLoop | number;
+  /**
+   * @param memory   What the buffers of requests lie in.
+   * @param requests Eight words a request.
+   * @param results  Two words a result.
+   * @returns A negative errno when that is not possible.
+   */
+  openRing(memory: Uint8Array, requests: Uint32Array, results: Int32Array): NativeRing | number;
+  /** @returns 0, or the negative errno that keeps rings from being opened. */
+  probeRing(): number;
   /** Adds 1 to an eventfd. */
   signal(descriptor: number): void;
   /** Blocks this thread until wake() is called for the word or `timeoutMs` are over, unless the word is no longer `value`. */

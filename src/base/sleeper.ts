@@ -49,12 +49,23 @@ export class Waker {
   }
 }
 
+/** What a thread may block on instead of its word: its device I/O and an eventfd together. */
+export interface Blocker {
+  /** Ends `block` when something is added to it. */
+  readonly wakeDescriptor: number;
+  block(timeoutMs: number): void;
+}
+
 /** Sleeps by blocking: for worker and helper threads, which await nothing else. */
 export class Sleeper {
   readonly #words: Int32Array;
+  readonly #blocker: Blocker | null;
 
-  constructor(shared: SharedBytes) {
+  /** @param blocker What to block on, if not the word itself. It comes from the native addon. */
+  constructor(shared: SharedBytes, blocker: Blocker | null = null) {
     this.#words = new Int32Array(shared);
+    this.#blocker = blocker;
+    if (blocker !== null) this.#words[HOW] = BY_EVENT + blocker.wakeDescriptor; // seen by whoever sees ASLEEP later
   }
 
   /** Blocks until woken or `timeoutMs`, unless `hasWork` (asked after the word is set) finds something. */
@@ -62,7 +73,8 @@ export class Sleeper {
     const words = this.#words;
     Atomics.store(words, WORD, ASLEEP);
     if (!hasWork()) {
-      if (words[HOW] === BY_FUTEX) native!.sleep(words, WORD, ASLEEP, timeoutMs);
+      if (this.#blocker !== null) this.#blocker.block(timeoutMs);
+      else if (words[HOW] === BY_FUTEX) native!.sleep(words, WORD, ASLEEP, timeoutMs);
       else Atomics.wait(words, WORD, ASLEEP, timeoutMs);
     }
     Atomics.store(words, WORD, AWAKE);

@@ -6,7 +6,7 @@ import { type OpenDeviceSet, openDeviceSet } from '../storage/device/device-set.
 import { IO_SIZE_MAX } from '../storage/io/io-backend.js';
 import { createNodeIoMemory, type NodeIoMemory } from '../storage/io/node-io-memory.js';
 
-/** Helper threads of a worker: one writes and flushes, the others read. */
+/** Helper threads of a worker without io_uring: one writes and flushes, the others read. */
 const LANE_COUNT = 2;
 /** Room for reads of one worker, beside the write blocks. */
 export const READ_BUFFERS_SIZE = 64 * 1024 * 1024; // bytes
@@ -34,6 +34,7 @@ export function createWorkerIo(
   namespaces: readonly { config: NamespaceConfig; devices: OpenDeviceSet }[],
   workerCount: number,
   workerSleeper: SharedBytes,
+  hasRing: boolean,
 ): NodeIoMemory {
   let size = READ_BUFFERS_SIZE;
   for (const { config, devices } of namespaces) {
@@ -44,5 +45,5 @@ export function createWorkerIo(
     size += shards * (caches / shardCount + 6 * writeBlockSize);
   }
   const rounded = Math.ceil(Math.max(size, 128 * MIB) / IO_SIZE_MAX) * IO_SIZE_MAX;
-  return createNodeIoMemory(Math.min(rounded, REGION_SIZE_MAX), LANE_COUNT, workerSleeper);
+  return createNodeIoMemory(Math.min(rounded, REGION_SIZE_MAX), hasRing ? 0 : LANE_COUNT, workerSleeper);
 }

@@ -16,6 +16,7 @@ import { NAMESPACE_COUNTERS } from '../observe/namespace-counters.js';
 import { RecordHistograms } from '../observe/record-survey.js';
 import type { OpenDeviceSet } from '../storage/device/device-set.js';
 import { ST_RECOVERED_BYTES, ST_RECOVERED_RECORDS, ST_RECOVERY_TOTAL_BYTES } from '../storage/engine.js';
+import { ringRefusal } from '../storage/io/uring-io.js';
 import { WorkerClient } from './client.js';
 import { createWorkerIo, openNamespaceDevices } from './device-setup.js';
 import { memoryLayout, namespaceTask, tune } from './namespace-setup.js';
@@ -48,6 +49,7 @@ export class ShardHost {
   readonly namespaces: HostedNamespace[] = [];
   clients: readonly WorkerClient[] = [];
   #pool: WorkerPool | undefined;
+  #hasRing = false;
 
   constructor(config: ServerConfig, log: Log, workerCount: number) {
     this.#config = config;
@@ -83,6 +85,7 @@ export class ShardHost {
     everyMs: number,
     onFailure: (error: Error) => void,
   ): Promise<void> {
+    this.#chooseIo();
     const tasks = Array.from({ length: this.#workerCount }, (_, worker) => this.#task(worker));
     this.clients = tasks.map(task => new WorkerClient(task));
     const pool = new WorkerPool(tasks, (worker, error) => {
@@ -119,6 +122,15 @@ export class ShardHost {
     for (const { devices } of this.namespaces) await devices?.close();
   }
 
+  /** Device I/O is done by io_uring, or by node:fs where that is refused; the log says which and why. */
+  #chooseIo(): void {
+    if (!this.namespaces.some(({ devices }) => devices !== undefined)) return;
+    const refusal = ringRefusal();
+    this.#hasRing = refusal === '';
+    const log = this.#log.context('drv_ssd');
+    log.info(`storage io backend: ${this.#hasRing ? 'io_uring' : `node:fs (no io_uring: ${refusal})`}`);
+  }
+
   #task(worker: number): WorkerTask {
     const { port1, port2 } = new MessageChannel();
     port1.on('message', (message: WorkerMessage) => this.#accept(worker, message));
@@ -136,7 +148,7 @@ export class ShardHost {
       sleeper,
       mainSleeper: this.mainSleeper,
       control: createControl(),
-      io: onDevices.length > 0 ? createWorkerIo(onDevices, this.#workerCount, sleeper) : null,
+      io: onDevices.length > 0 ? createWorkerIo(onDevices, this.#workerCount, sleeper, this.#hasRing) : null,
       namespaces: this.namespaces.map(
         ({ task, counters }): NamespaceTask => ({ ...task, counters: counters.addBlock().shared }),
       ),

@@ -3,13 +3,15 @@
  * device namespaces has one too, which does nothing.
  */
 import { epochSec } from '../base/clock.js';
+import type { Blocker } from '../base/sleeper.js';
 import type { ForwardingLog } from '../observe/log.js';
 import { DeviceEngine } from '../storage/device/device-engine.js';
 import type { DeviceSet } from '../storage/device/device-set.js';
 import type { StorageEngine } from '../storage/engine.js';
 import type { PrimaryIndex } from '../storage/index/primary-index.js';
 import { IoQueue } from '../storage/io/io-queue.js';
-import { NodeIo } from '../storage/io/node-io.js';
+import { UringIo } from '../storage/io/uring-io.js';
+import { openWorkerIo } from '../storage/io/worker-io.js';
 import { READ_BUFFERS_SIZE } from './device-setup.js';
 import { TUNE_FLUSH_MAX_MS, TUNE_POST_WRITE_CACHE, TUNE_WRITE_CACHE_MAX } from './namespace-memory.js';
 import type { NamespaceView, Shard } from './shard.js';
@@ -35,9 +37,15 @@ export class WorkerDevices {
 
   /** @param tokenCount Command slots of the worker: tokens of loads are below this. */
   constructor(task: WorkerTask, log: ForwardingLog, tokenCount: number) {
-    this.#io = task.io === null ? null : new IoQueue(new NodeIo(task.io));
+    this.#io = task.io === null ? null : new IoQueue(openWorkerIo(task.io));
     this.#log = log;
     this.#tokenCount = tokenCount;
+  }
+
+  /** What the worker may sleep on, so that it wakes when a device answers; null: its helper threads wake it. */
+  get blocker(): Blocker | null {
+    const backend = this.#io?.backend;
+    return backend instanceof UringIo ? backend : null;
   }
 
   /** Makes the engine of a shard; `recover` has to follow. */

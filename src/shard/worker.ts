@@ -55,7 +55,7 @@ export default function run(task: WorkerTask): void {
       main,
       isStopping,
     ),
-    sleeper: new Sleeper(task.sleeper),
+    sleeper: new Sleeper(task.sleeper, devices.blocker),
     map,
     devices,
     isStopping,

@@ -28,6 +28,8 @@ export interface ServerOptions {
   /** Lines of the service context. */
   readonly service?: readonly string[];
   readonly namespaces?: readonly NamespaceOptions[];
+  /** Variables of the process beside this one's. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** Whoever runs the server to its end: the context of a test, or a script. */
@@ -40,11 +42,13 @@ export class TestServer {
   port = 0;
   #child!: ChildProcess;
   #output = '';
+  #environment: Readonly<Record<string, string>> = {};
 
   /** Starts a server and waits until it takes clients. */
   static async start(t: Teardown, options: ServerOptions = {}): Promise<TestServer> {
     const server = new TestServer();
     t.teardown(() => server.remove());
+    server.#environment = options.environment ?? {};
     writeFileSync(path.join(server.directory, 'caltrop.conf'), configText(options, server.directory));
     await server.run();
     return server;
@@ -56,6 +60,7 @@ export class TestServer {
     this.#output = '';
     const child = spawn(process.execPath, [MAIN, '--config', configFile], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...this.#environment },
     });
     this.#child = child;
     const started = new Promise<void>((resolve, reject) => {

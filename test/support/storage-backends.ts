@@ -5,11 +5,13 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
 import { Piscina } from 'piscina';
+import { allocateAligned } from '../../src/base/arena.js';
 import { createSleeper } from '../../src/base/sleeper.js';
 import type { IoBackend } from '../../src/storage/io/io-backend.js';
 import { NodeIo } from '../../src/storage/io/node-io.js';
 import { createNodeIoMemory, stopNodeIo } from '../../src/storage/io/node-io-memory.js';
 import { SyncIo } from '../../src/storage/io/sync-io.js';
+import { ringRefusal, UringIo } from '../../src/storage/io/uring-io.js';
 
 export interface BackendKind {
   name: string;
@@ -24,6 +26,14 @@ export function availableBackends(): BackendKind[] {
     { name: 'blocking node:fs', start: async (_, bufferSize) => new SyncIo(bufferSize) },
     { name: 'node:fs, one helper thread', start: (t, bufferSize) => startNodeIo(t, bufferSize, 1) },
     { name: 'node:fs, three helper threads', start: (t, bufferSize) => startNodeIo(t, bufferSize, 3) },
+    ...(ringRefusal() === ''
+      ? [
+          {
+            name: 'io_uring',
+            start: async (_: ExecutionContext, size: number) => new UringIo(allocateAligned(size)),
+          },
+        ]
+      : []),
   ];
 }
 

@@ -20,10 +20,11 @@ export interface IoBackend {
 
   /**
    * Opens a file or device that exists, for reading and writing. Called before the first request only.
+   * @param isDirect Past the operating system's cache (O_DIRECT); false when left out.
    * @returns A number that names it in requests.
-   * @throws The error of the system.
+   * @throws The error of the system; EINVAL when it must not be direct there.
    */
-  open(path: string): number;
+  open(path: string, isDirect?: boolean): number;
 
   /** Closes it; nothing may be queued or in flight on it. */
   close(file: number): void;

@@ -6,7 +6,7 @@
  * Request, 32 bytes:  u32 op, u32 token, u32 file, u32 length, f64 offset, f64 buffer
  * Completion, 8 bytes: u32 token, i32 bytes or -errno
  */
-import { allocateShared, type SharedBytes } from '../../base/arena.js';
+import { allocateAligned, allocateShared, type SharedBytes } from '../../base/arena.js';
 import { SharedFlags } from '../../base/flags.js';
 import { createRing } from '../../base/ring.js';
 import { createSleeper, Waker } from '../../base/sleeper.js';
@@ -39,7 +39,10 @@ export interface NodeIoLane {
   stop: SharedBytes;
 }
 
-/** The worker's share. Lane 0 writes and flushes, the others read; a single lane does everything. */
+/**
+ * The worker's share. Lane 0 writes and flushes, the others read; a single lane does everything. Without lanes the
+ * worker has an io_uring of its own and shares nothing but its sleeping word.
+ */
 export interface NodeIoMemory {
   buffers: SharedBytes;
   workerSleeper: SharedBytes;
@@ -48,7 +51,7 @@ export interface NodeIoMemory {
 
 /**
  * @param bufferSize    Bytes for read buffers and write blocks; untouched ones cost nothing.
- * @param laneCount     Helper threads, 1 or more.
+ * @param laneCount     Helper threads; 0 for io_uring.
  * @param workerSleeper The sleeping word of the worker that will use it.
  */
 export function createNodeIoMemory(
@@ -56,7 +59,7 @@ export function createNodeIoMemory(
   laneCount: number,
   workerSleeper: SharedBytes,
 ): NodeIoMemory {
-  const buffers = allocateShared(bufferSize);
+  const buffers = allocateAligned(bufferSize);
   const lanes = Array.from({ length: laneCount }, () => ({
     buffers,
     requests: createRing(REQUEST_RING_SIZE),

@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import { Region } from '../../base/arena.js';
 import { RingConsumer, RingProducer } from '../../base/ring.js';
 import { Sleeper, Waker } from '../../base/sleeper.js';
-import { IO_FLUSH, IO_READ, IO_WRITE } from './file-io.js';
+import { IO_FLUSH, IO_READ, IO_WRITE, openFile } from './file-io.js';
 import type { IoBackend } from './io-backend.js';
 import * as M from './node-io-memory.js';
 
@@ -37,9 +37,9 @@ export class NodeIo implements IoBackend {
     this.#sleeper = new Sleeper(memory.workerSleeper);
   }
 
-  open(path: string): number {
+  open(path: string, isDirect = false): number {
     // Numbers of open files belong to the process, so the helpers can use this one.
-    return fs.openSync(path, 'r+');
+    return openFile(path, isDirect);
   }
 
   close(file: number): void {

@@ -3,8 +3,8 @@
  * read devices, and for tests; a server would stall its worker on every read.
  */
 import fs from 'node:fs';
-import { Region } from '../../base/arena.js';
-import { IO_FLUSH, IO_READ, IO_WRITE, performIo } from './file-io.js';
+import { allocateAligned, Region } from '../../base/arena.js';
+import { IO_FLUSH, IO_READ, IO_WRITE, openFile, performIo } from './file-io.js';
 import type { IoBackend } from './io-backend.js';
 
 const QUEUE_MAX = 256;
@@ -20,11 +20,11 @@ export class SyncIo implements IoBackend {
 
   /** @param bufferSize Bytes of the buffer region. */
   constructor(bufferSize: number) {
-    this.buffers = new Region(bufferSize);
+    this.buffers = new Region(allocateAligned(bufferSize));
   }
 
-  open(path: string): number {
-    return fs.openSync(path, 'r+');
+  open(path: string, isDirect = false): number {
+    return openFile(path, isDirect);
   }
 
   close(file: number): void {
