@@ -15,6 +15,9 @@ export const UNKNOWN_VALUE = -1;
 /** The value is "remove this entry"; means something in a path modification only, an error (26) elsewhere. */
 export const RESULT_REMOVE = -2;
 
+/** Work of a machine that counts as one byte copied. */
+const WORK_A_COPIED_BYTE = 4;
+
 /** The machine of this thread. */
 export const machine = new Machine(
   OPERATORS.map(operator => operator?.run),
@@ -38,6 +41,8 @@ export function evaluateFilter(program: Program, record: RecordView, scratch: Sc
 
 /**
  * Evaluates an expression to a value.
+ * @param scratch Takes what the evaluation makes, and is charged for the work done, so that its owner can stop a command
+ * that evaluates again and again.
  * @param out Receives the value as a particle in the form that replies carry, type NULL for NIL. Its bytes lie in the
  * record, in the program or in the scratch memory, and stay valid as long as all of these do.
  * @returns OK, UNKNOWN_VALUE or RESULT_REMOVE.
@@ -52,6 +57,7 @@ export function evaluateValue(
   const value = machine.take();
   const known = machine.evaluate(program, record, undefined, scratch, value);
   machine.top = top;
+  scratch.charge(machine.workDone / WORK_A_COPIED_BYTE);
   if (known === REMOVE) return RESULT_REMOVE;
   if (known !== TRUE) return UNKNOWN_VALUE;
   value.toParticle(scratch, out);

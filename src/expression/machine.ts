@@ -59,7 +59,8 @@ export class Machine {
   base = 0;
   top = 0;
   readonly values: Value[] = [];
-  /** What may still be done. */
+  /** What may be done in all, and what may still be done. */
+  #workAllowed = 0;
   #workLeft = 0;
   #largestSize = 0;
   #depth = 0;
@@ -142,6 +143,7 @@ export class Machine {
   /** Begins an evaluation, or one inside it; the outermost has all its work before it. Ends with `leave`. */
   enter(): void {
     if (this.#depth++ > 0) return;
+    this.#workAllowed = WORK_BASE;
     this.#workLeft = WORK_BASE;
     this.#largestSize = 0;
   }
@@ -163,8 +165,15 @@ export class Machine {
     return this.#workLeft >= 0;
   }
 
+  /** What the evaluation in hand, or the last one, has done so far. */
+  get workDone(): number {
+    return this.#workAllowed - this.#workLeft;
+  }
+
   #allow(work: number): void {
-    this.#workLeft = Math.min(WORK_MAX, this.#workLeft + work);
+    const before = this.#workLeft;
+    this.#workLeft = Math.min(WORK_MAX, before + work);
+    this.#workAllowed += this.#workLeft - before;
   }
 
   /** An operation to run; calls nest, so each level has its own. Goes back with `returnOp`. */

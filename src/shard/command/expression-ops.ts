@@ -16,7 +16,6 @@ import {
 } from '../../expression/operation.js';
 import type { Executor } from './executor.js';
 import { opEnd, opValueAt } from './request.js';
-import { LOOK_COST } from './value-ops.js';
 
 /** Evaluates the read op at `p`. The executor's view shows the record. @returns OK with `out` set, type NULL: nothing; or a code. */
 export function readByExpression(ex: Executor, bytes: Uint8Array, p: number, out: ParticleSpan): number {
@@ -24,7 +23,6 @@ export function readByExpression(ex: Executor, bytes: Uint8Array, p: number, out
   const valueAt = opValueAt(bytes, p);
   const code = op.parse(ex.programs, bytes, valueAt, opEnd(bytes, p) - valueAt, false);
   if (code !== OK) return code;
-  chargeRecord(ex);
   const ending = evaluateValue(op.program!, ex.view, ex.scratch, out);
   if (ending === OK) return OK;
   if (ending !== UNKNOWN_VALUE || (op.flags & EXP_EVAL_NO_FAIL) === 0) return OP_NOT_APPLICABLE;
@@ -41,7 +39,6 @@ export function writeByExpression(ex: Executor, bytes: Uint8Array, p: number, bi
   const isPolicySilent = (op.flags & EXP_POLICY_NO_FAIL) !== 0;
   if ((op.flags & EXP_CREATE_ONLY) !== 0 && bin >= 0) return isPolicySilent ? OK : BIN_EXISTS;
   if ((op.flags & EXP_UPDATE_ONLY) !== 0 && bin < 0) return isPolicySilent ? OK : BIN_NOT_FOUND;
-  chargeRecord(ex);
   const ending = evaluateValue(op.program!, ex.view, ex.scratch, value);
   if (ending !== OK) {
     return ending === UNKNOWN_VALUE && (op.flags & EXP_EVAL_NO_FAIL) !== 0 ? OK : OP_NOT_APPLICABLE;
@@ -63,9 +60,4 @@ export function writeByExpression(ex: Executor, bytes: Uint8Array, p: number, bi
   }
   bins.putValue(bin, bytes, p, value);
   return OK;
-}
-
-/** An expression may look at every bin. */
-function chargeRecord(ex: Executor): void {
-  if (ex.isLoaded) ex.scratch.charge(ex.stored.size * LOOK_COST);
 }

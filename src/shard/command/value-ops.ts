@@ -36,7 +36,7 @@ export const VALUE_OPS: ReadonlyArray<Operate | undefined> = (() => {
  * What looking at a byte of a value counts for, in bytes copied: an operation may sort, count or search all of it. So a
  * command with thousands of operations on one large bin ends with code 13, and does not hold its worker for minutes.
  */
-export const LOOK_COST = 4;
+const LOOK_COST = 4;
 
 /**
  * Runs the op at `p` on bin `bin`, or on no bin when that is -1, and leaves what it says in the executor's `valueOp`.
