@@ -68,7 +68,7 @@ const ROWS: readonly Row[] = [
     'both',
     integer('defrag-startup-minimum', 0, [0, 99], 'static known', 'free percentage needed at a start'),
   ],
-  ['both', boolean('direct-files', false, 'static known', "files bypass the operating system's cache")],
+  ['both', boolean('direct-files', false, 'static honoured', "files bypass the operating system's cache")],
   ['both', boolean('disable-odsync', false, 'static known', ODSYNC)],
   [
     'both',
@@ -119,7 +119,13 @@ const ROWS: readonly Row[] = [
 ];
 
 /** What only files need is accepted for memory too, as in the reference, but has nothing to do there. */
-const OF_FILES: readonly string[] = ['filesize', 'flush-max-ms', 'max-write-cache', 'post-write-cache'];
+const OF_FILES: readonly string[] = [
+  'direct-files',
+  'filesize',
+  'flush-max-ms',
+  'max-write-cache',
+  'post-write-cache',
+];
 
 export const MEMORY_STORAGE_SETTINGS = rowsOf('memory');
 export const DEVICE_STORAGE_SETTINGS = rowsOf('device');

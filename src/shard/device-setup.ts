@@ -22,6 +22,7 @@ export function openNamespaceDevices(config: NamespaceConfig, log: LogContext): 
     files: config.storage.list('file'),
     filesize: config.storage.number('filesize'),
     recordSizeMax: config.settings.number('max-record-size') || RECORD_SIZE_CAP,
+    isDirect: config.storage.boolean('direct-files'),
     log,
   });
 }

@@ -4,10 +4,11 @@ import { ringRefusal } from '../../src/storage/io/uring-io.js';
 import { TestServer } from '../support/server.js';
 import { digestOf, GET, put, type Row, write } from '../support/wire-client.js';
 
-const STORAGE = `storage-engine device {
+const storage = (isDirect: boolean): string => `storage-engine device {
   file DIRECTORY/test.dat
   filesize 256M
   flush-max-ms 500
+  direct-files ${isDirect}
   post-write-cache 0
 }`;
 const RECORDS = 3000;
@@ -17,12 +18,14 @@ const valueOfKey = (key: number): Buffer => Buffer.alloc(SIZE, `${key};`);
 
 /** What CALTROP_IO says; `uring` is what runs without it. */
 const BACKENDS = ringRefusal() === '' ? ['node', 'uring'] : ['node'];
+const CASES = BACKENDS.map(io => [io, io === 'uring'] as const);
+CASES.push(['node', true]);
 
-for (const io of BACKENDS)
-  test(`${io}: rows and reads that wait for a device are all answered, and clients beside them too`, async t => {
+for (const [io, isDirect] of CASES)
+  test(`${io}${isDirect ? ', direct' : ''}: rows and reads that wait for a device are all answered, and clients beside them too`, async t => {
     t.timeout(120_000);
     const server = await TestServer.start(t, {
-      namespaces: [{ name: 'test', storage: STORAGE }],
+      namespaces: [{ name: 'test', storage: storage(isDirect) }],
       environment: { CALTROP_IO: io },
     });
     t.regex(

@@ -14,6 +14,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import path from 'node:path';
 import type { BlockOwner } from '../write-block/block-format.js';
 import type { ExtentDescription } from '../write-block/shard-extent.js';
+import { accessTo, type DeviceAccess } from './device-access.js';
 import * as H from './device-header.js';
 import { type DeviceLock, lockDevice } from './device-lock.js';
 import { preallocate } from './preallocate.js';
@@ -28,6 +29,8 @@ export interface DeviceSetOptions {
   filesize: number;
   /** The largest record that will be written, bytes; decides the write block size of a new set. */
   recordSizeMax: number;
+  /** Workers read and write past the operating system's cache, where the file system lets them. */
+  isDirect?: boolean;
   log: StorageLog;
 }
 
@@ -94,7 +97,8 @@ export async function openDeviceSet(options: DeviceSetOptions): Promise<OpenDevi
       header.state = H.STATE_READY;
       await writeHeader(opening[device]!, header);
     }
-    return { set: describe(opening, headers, isNew), close };
+    const access = opening.map(device => accessTo(device.path, options.isDirect === true, options.log));
+    return { set: describe(opening, headers, access, isNew), close };
   } catch (error) {
     await close();
     throw error;
@@ -289,6 +293,7 @@ async function writeHeader(device: Opening, header: H.DeviceHeader): Promise<voi
 function describe(
   opening: readonly Opening[],
   headers: readonly H.DeviceHeader[],
+  access: readonly DeviceAccess[],
   isNew: boolean,
 ): DeviceSet {
   const first = headers[0]!;
@@ -297,7 +302,8 @@ function describe(
   for (const header of headers) {
     for (const { shard, offset, size } of header.extents) {
       const owner: BlockOwner = { setId, shard, writeBlockSize, startCount };
-      extents[shard] = { path: opening[header.device]!.path, offset, size, owner, device: header.device };
+      const { device } = header;
+      extents[shard] = { path: opening[device]!.path, offset, size, owner, device, ...access[device]! };
     }
   }
   const devices = headers.map(({ device, deviceSize }) => ({

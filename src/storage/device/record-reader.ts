@@ -9,7 +9,6 @@
  */
 import { DEVICE_OVERLOAD, OK, PARKED, UNKNOWN } from '../../base/result.js';
 import { ST_CHECKSUM_ERRORS, ST_DEVICE_READS, ST_READ_ERRORS } from '../engine.js';
-import { IO_ALIGN } from '../io/io-backend.js';
 import { REC_MAGIC, REC_SIZE, REC_STAMP, RECORD_ALIGN, RECORD_MAGIC } from '../record/flat-record.js';
 import { isIntactRecord } from '../write-block/block-scan.js';
 import type { BlockTable } from '../write-block/block-table.js';
@@ -83,7 +82,7 @@ export class RecordReader {
     if (slot !== NONE) {
       if (this.#location[slot] === location && this.#size[slot] === size) {
         if (this.#state[slot]! < DONE) return PARKED;
-        this.recordAt = this.#bufferAt[slot]! + pageOffset(location);
+        this.recordAt = this.#bufferAt[slot]! + this.#offsetInRead(location);
         return this.#result[slot]!;
       }
       this.release(token); // the record was written anew, or the command went on to another
@@ -155,12 +154,12 @@ export class RecordReader {
   }
 
   #start(slot: number): boolean {
-    const { io, blockSize } = this.#extent;
+    const { io, blockSize, readAlign } = this.#extent;
     const at = this.#location[slot]! * RECORD_ALIGN;
     const block = Math.floor(at / blockSize);
     const inBlock = at - block * blockSize;
-    const from = inBlock & -IO_ALIGN;
-    const length = ((inBlock + this.#size[slot]! + IO_ALIGN - 1) & -IO_ALIGN) - from;
+    const from = inBlock & -readAlign;
+    const length = ((inBlock + this.#size[slot]! + readAlign - 1) & -readAlign) - from;
     const bufferAt = io.takeReadBuffer(length);
     if (bufferAt < 0) return false;
     if (!this.#extent.read(slot, block, from, length, bufferAt)) {
@@ -175,9 +174,9 @@ export class RecordReader {
   #check(slot: number, result: number): number {
     const location = this.#location[slot]!;
     const size = this.#size[slot]!;
-    const at = this.#bufferAt[slot]! + pageOffset(location);
+    const at = this.#bufferAt[slot]! + this.#offsetInRead(location);
     const where = `${this.#extent.path}: the record at ${this.#extent.offsetOf(0) + location * RECORD_ALIGN}`;
-    if (result < pageOffset(location) + size) {
+    if (result < this.#offsetInRead(location) + size) {
       this.#counters[ST_READ_ERRORS]!++;
       this.#log.critical(`${where} cannot be read (${result < 0 ? `error ${-result}` : 'short read'})`);
       return UNKNOWN;
@@ -202,9 +201,9 @@ export class RecordReader {
     this.#state[slot] = FREE;
     this.#free[this.#freeCount++] = slot;
   }
-}
 
-/** Bytes between the start of the page that `location` lies in and the location. */
-function pageOffset(location: number): number {
-  return (location % (IO_ALIGN / RECORD_ALIGN)) * RECORD_ALIGN;
+  /** Bytes between the start of the read that fetches the record at `location` and the record. */
+  #offsetInRead(location: number): number {
+    return (location % (this.#extent.readAlign / RECORD_ALIGN)) * RECORD_ALIGN;
+  }
 }

@@ -5,7 +5,10 @@
  */
 import type { Region } from '../../base/arena.js';
 
-/** Offsets and lengths of device I/O are multiples of this, so that every device and O_DIRECT accept them. */
+/**
+ * Writes lie at multiples of this, so that every device and O_DIRECT accept them, and so do buffers. Reads too,
+ * unless the device is known to have smaller sectors.
+ */
 export const IO_ALIGN = 4096; // bytes
 
 /** Largest single read or write, bytes. */
@@ -32,7 +35,7 @@ export interface IoBackend {
   /**
    * Queues a read of `length` bytes at `offset` into the buffer at `bufferAt`.
    * @param token  Comes back from `reap`. Requests finish in any order.
-   * @param offset Bytes from the start of the file; like `length` and `bufferAt` a multiple of IO_ALIGN.
+   * @param offset Bytes from the start of the file; like `length` a multiple of the sector; `bufferAt` of IO_ALIGN.
    * @returns false when the queue is full: reap, then try again.
    */
   read(token: number, file: number, offset: number, length: number, bufferAt: number): boolean;

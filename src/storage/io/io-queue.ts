@@ -91,10 +91,10 @@ export class IoQueue {
     return this.#isNew || this.backend.hasCompletion;
   }
 
-  /** Opens a file once for all its clients. @returns Its place, for the calls below. */
-  open(path: string, client: IoClient): number {
+  /** Opens a file once for all its clients; the first says whether directly. @returns Its place, for the calls below. */
+  open(path: string, client: IoClient, isDirect = false): number {
     let place = this.#files.findIndex(file => file.path === path);
-    if (place < 0) place = this.#files.push(new OpenFile(path, this.backend.open(path))) - 1;
+    if (place < 0) place = this.#files.push(new OpenFile(path, this.backend.open(path, isDirect))) - 1;
     this.#files[place]!.clients.push(client);
     return place;
   }

@@ -2,6 +2,7 @@
  * The piece of a device that a shard owns, as a row of write blocks: where a block lies, and how to reach it
  * through the worker's I/O queue.
  */
+import { IO_ALIGN } from '../io/io-backend.js';
 import type { IoClient, IoQueue } from '../io/io-queue.js';
 import type { BlockOwner } from './block-format.js';
 
@@ -12,6 +13,10 @@ export interface ExtentDescription {
   offset: number;
   size: number; // bytes
   owner: BlockOwner;
+  /** Past the operating system's cache. */
+  isDirect?: boolean;
+  /** Reads of records start and end at multiples of this, bytes; IO_ALIGN when left out. */
+  readAlign?: number;
 }
 
 export class ShardExtent {
@@ -20,6 +25,8 @@ export class ShardExtent {
   readonly owner: BlockOwner;
   readonly blockSize: number; // bytes
   readonly blockCount: number;
+  /** Reads of records start and end at multiples of this, bytes; a power of two up to IO_ALIGN. */
+  readonly readAlign: number;
   /** The file's place in the I/O queue. */
   readonly place: number;
   readonly #offset: number;
@@ -32,10 +39,11 @@ export class ShardExtent {
     this.owner = description.owner;
     this.blockSize = description.owner.writeBlockSize;
     this.blockCount = Math.floor(description.size / this.blockSize);
+    this.readAlign = description.readAlign ?? IO_ALIGN;
     this.#offset = description.offset;
     this.#client = client;
     this.#number = io.addClient(client);
-    this.place = io.open(description.path, client);
+    this.place = io.open(description.path, client, description.isDirect);
   }
 
   /** Queues a read of part of a block; `onRead(argument, …)` of the client answers. @returns false when too much is queued. */

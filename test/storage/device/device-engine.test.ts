@@ -8,13 +8,14 @@ import {
   RECORD_TOO_BIG,
   UNKNOWN,
 } from '../../../src/base/result.js';
+import { accessTo, type DeviceAccess } from '../../../src/storage/device/device-access.js';
 import * as ST from '../../../src/storage/engine.js';
 import type { IoBackend } from '../../../src/storage/io/io-backend.js';
 import { FREE } from '../../../src/storage/write-block/block-table.js';
 import type { ExtentDescription } from '../../../src/storage/write-block/shard-extent.js';
 import { type Faults, FaultyDisk, FaultyIo, seeded } from '../../support/faulty-io.js';
 import { availableBackends, zeroFile } from '../../support/storage-backends.js';
-import { digestOf, StorageShard, type StorageShardOptions } from '../../support/storage-shard.js';
+import { digestOf, LogLines, StorageShard, type StorageShardOptions } from '../../support/storage-shard.js';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -38,12 +39,14 @@ class Device {
   starts = 0;
   readonly backend: IoBackend;
   readonly path: string;
-  constructor(backend: IoBackend, path: string) {
+  readonly #access: Partial<DeviceAccess>;
+  constructor(backend: IoBackend, path: string, access: Partial<DeviceAccess> = {}) {
     this.backend = backend;
     this.path = path;
+    this.#access = access;
   }
   start(options: Partial<StorageShardOptions> = {}, nowSec = 0): StorageShard {
-    const extent = extentOf(this.path, ++this.starts);
+    const extent = { ...extentOf(this.path, ++this.starts), ...this.#access };
     return new StorageShard({ backend: this.backend, extent, ...options }).recover(nowSec);
   }
 }
@@ -65,9 +68,18 @@ function placeOf(shard: StorageShard, key: number): number {
   return DATA_AT + shard.index.location(shard.index.find(digestOf(key), 0)) * 16;
 }
 
-for (const kind of availableBackends()) {
-  const start = async (t: ExecutionContext): Promise<Device> =>
-    new Device(await kind.start(t, BUFFERS), zeroFile(t, DATA_AT + BLOCKS * BLOCK));
+/** Every backend, through the cache and past it. */
+const KINDS = availableBackends().flatMap(({ name, start }) => [
+  { name, start, isDirect: false },
+  { name: `${name}, direct`, start, isDirect: true },
+]);
+
+for (const kind of KINDS) {
+  const start = async (t: ExecutionContext): Promise<Device> => {
+    const file = zeroFile(t, DATA_AT + BLOCKS * BLOCK);
+    const access = kind.isDirect ? accessTo(file, true, new LogLines()) : {};
+    return new Device(await kind.start(t, BUFFERS), file, access);
+  };
 
   test(`${kind.name}: records, overwrites and deletes are there after a clean restart`, async t => {
     const device = await start(t);

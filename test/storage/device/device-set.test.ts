@@ -247,3 +247,16 @@ function writeAt(file: string, at: number, bytes: Uint8Array): void {
   fs.writeSync(fd, bytes, 0, bytes.length, at);
   fs.closeSync(fd);
 }
+
+test('workers are told to go past the cache when that is wished and possible', async t => {
+  const { options, log } = place(t);
+  const cached = await openDeviceSet(options());
+  t.deepEqual([...new Set(cached.set.extents.map(extent => extent.isDirect))], [false]);
+  await cached.close();
+  const { set } = await opened(t, options({ isDirect: true }));
+  const isRefused = log.lines.some(line => /takes no direct I\/O/.test(line));
+  for (const extent of set.extents) {
+    t.is(extent.isDirect, !isRefused);
+    t.true(extent.readAlign === 512 || extent.readAlign === 4096);
+  }
+});
