@@ -8,13 +8,14 @@
 #include <cerrno>
 #include <cstdlib>
 #include <new>
+#include <sched.h>
 #include <unistd.h>
 
 namespace caltrop {
 
 namespace {
 
-constexpr int INTERFACE_VERSION = 3; // src/base/native-module.ts asks for it
+constexpr int INTERFACE_VERSION = 4; // src/base/native-module.ts asks for it
 
 /** A SocketLoop and the event loop that watches it. Lives until its thread's JavaScript ends. */
 struct Host {
@@ -30,16 +31,20 @@ Host *hostOf(const Arguments &arguments) { return static_cast<Host *>(arguments.
 
 // ---- the way into JavaScript
 
-/** Calls onTurn(count). An exception there is the process's business, as in any other callback. */
-void deliver(void *context, uint32_t count) {
+/** Calls onTurn(count, mayLinger). An exception there is the process's business, as in any other callback. */
+uint32_t deliver(void *context, uint32_t count, bool mayLinger) {
 	Host *host = static_cast<Host *>(context);
 	napi_env env = host->env;
 	napi_handle_scope scope;
-	if (napi_open_handle_scope(env, &scope) != napi_ok) return;
-	napi_value onTurn, receiver, argument;
+	if (napi_open_handle_scope(env, &scope) != napi_ok) return 0;
+	uint32_t lingerUs = 0;
+	napi_value onTurn, receiver, arguments[2], result;
 	if (napi_get_reference_value(env, host->onTurn, &onTurn) == napi_ok && napi_get_global(env, &receiver) == napi_ok &&
-	    napi_create_uint32(env, count, &argument) == napi_ok) {
-		(void)napi_make_callback(env, host->asyncContext, receiver, onTurn, 1, &argument, nullptr);
+	    napi_create_uint32(env, count, &arguments[0]) == napi_ok &&
+	    napi_get_boolean(env, mayLinger, &arguments[1]) == napi_ok) {
+		if (napi_make_callback(env, host->asyncContext, receiver, onTurn, 2, arguments, &result) == napi_ok) {
+			(void)napi_get_value_uint32(env, result, &lingerUs);
+		}
 		bool isPending = false;
 		napi_value error;
 		if (napi_is_exception_pending(env, &isPending) == napi_ok && isPending &&
@@ -48,6 +53,7 @@ void deliver(void *context, uint32_t count) {
 		}
 	}
 	(void)napi_close_handle_scope(env, scope);
+	return mayLinger ? lingerUs : 0;
 }
 
 void keepAlive(void *context, bool isNeeded) {
@@ -97,6 +103,14 @@ napi_value share(napi_env env, napi_callback_info info) {
 	const Memory memory = arguments.memory(0);
 	if (memory.size == 0 || !arguments.hold(0)) return numberValue(env, -1);
 	return numberValue(env, hostOf(arguments)->loop.share(memory));
+}
+
+napi_value watch(napi_env env, napi_callback_info info) {
+	const Arguments arguments(env, info);
+	if (hostOf(arguments)->loop.watch(arguments.memory(0), arguments.number(1), arguments.number(2))) {
+		(void)arguments.hold(0);
+	}
+	return nullptr;
 }
 
 napi_value flush(napi_env env, napi_callback_info info) {
@@ -172,6 +186,7 @@ napi_value openSockets(napi_env env, napi_callback_info info) {
 	const bool isWhole = putFunction(env, sockets, "listen", listen, host) &&
 	                     putFunction(env, sockets, "stopListening", stopListening, host) &&
 	                     putFunction(env, sockets, "share", share, host) &&
+	                     putFunction(env, sockets, "watch", watch, host) &&
 	                     putFunction(env, sockets, "flush", flush, host) &&
 	                     putFunction(env, sockets, "write", write, host) &&
 	                     putFunction(env, sockets, "pause", onConnection<&SocketLoop::pause>, host) &&
@@ -205,6 +220,11 @@ napi_value sleep(napi_env env, napi_callback_info info) {
 	return nullptr;
 }
 
+napi_value yieldProcessor(napi_env, napi_callback_info) {
+	sched_yield();
+	return nullptr;
+}
+
 /** wake(words, index) */
 napi_value wake(napi_env env, napi_callback_info info) {
 	const uint32_t *word = wordOf(Arguments(env, info));
@@ -222,6 +242,7 @@ napi_value initialise(napi_env env, napi_value exports) {
 	defineUring(env, exports);
 	(void)putFunction(env, exports, "signal", signal, nullptr);
 	(void)putFunction(env, exports, "sleep", sleep, nullptr);
+	(void)putFunction(env, exports, "yieldProcessor", yieldProcessor, nullptr);
 	(void)putFunction(env, exports, "wake", wake, nullptr);
 	return exports;
 }

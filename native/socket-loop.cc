@@ -6,8 +6,10 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <ctime>
 #include <unistd.h>
 
 namespace caltrop {
@@ -24,7 +26,6 @@ constexpr uint32_t FLAG_ENDING = 32;   // to be closed for writing once the queu
 constexpr uint64_t WAKE_TAG = SLOT_COUNT; // in the place of a slot
 constexpr uint64_t LISTENER_TAG = SLOT_COUNT + 1;
 
-constexpr int EPOLL_EVENTS = 512;      // taken in a turn
 constexpr int ACCEPTS = 64;            // in a turn, a listener
 constexpr size_t SLICE = 64 * 1024;    // bytes read from a connection in a turn
 constexpr size_t SLICE_MIN = 8 * 1024; // with less room in the arena, it is handed over first
@@ -33,12 +34,19 @@ constexpr size_t QUEUE_MAX = size_t{1} << 30;
 constexpr int PIECES = 64; // sent by one call
 constexpr uint32_t NONE = UINT32_MAX;
 constexpr int KEEP_ALIVE_SEC = 60;
+constexpr uint64_t TURN_NS = 1000 * 1000; // after which the event loop gets its other work done
 
 template <typename T> T *lazyArray(size_t count) { return static_cast<T *>(calloc(count, sizeof(T))); }
 
 size_t aligned(size_t size) { return (size + 7) & ~size_t{7}; }
 
 void setOption(int fd, int level, int name, int value) { (void)setsockopt(fd, level, name, &value, sizeof value); }
+
+uint64_t nowNs() {
+	timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return static_cast<uint64_t>(now.tv_sec) * 1000000000 + static_cast<uint64_t>(now.tv_nsec);
+}
 
 int openSpare() { return open("/dev/null", O_RDONLY | O_CLOEXEC); }
 
@@ -101,14 +109,44 @@ SocketLoop::~SocketLoop() {
 void SocketLoop::turn() {
 	isInTurn_ = true;
 	isSelfWoken_ = false;
-	epoll_event events[EPOLL_EVENTS];
-	const int count = epoll_wait(epoll_, events, EPOLL_EVENTS, 0);
-	for (int i = 0; i < count; i++) handle(events[i]);
-	read();
-	deliver();
+	work(poll());
+	if (lingerUs_ > 0) {
+		const uint64_t endNs = nowNs() + TURN_NS;
+		do {
+			const int count = linger();
+			if (count < 0) break;
+			work(count);
+		} while (lingerUs_ > 0 && nowNs() < endNs);
+		if (lingerUs_ > 0) deliver(false);
+	}
 	isInTurn_ = false;
 	if (readyCount_ > 0 || closedCount_ > 0) wakeSelf();
 	keepAlive();
+}
+
+int SocketLoop::poll() { return epoll_wait(epoll_, polled_, EPOLL_EVENTS, 0); }
+
+void SocketLoop::work(int count) {
+	for (int i = 0; i < count; i++) handle(polled_[i]);
+	read();
+	deliver();
+}
+
+/**
+ * Waits for something to do, lending the processor to whoever wants it.
+ * @return How many events were polled, of sockets; -1 when nothing came in time.
+ */
+int SocketLoop::linger() {
+	const uint64_t endNs = nowNs() + lingerUs_ * uint64_t{1000};
+	do {
+		const int count = poll();
+		if (count > 0 || readyCount_ > 0 || closedCount_ > 0) return count > 0 ? count : 0;
+		for (uint32_t i = 0; i < watchCount_; i++) {
+			if (__atomic_load_n(watches_[i].word, __ATOMIC_ACQUIRE) != *watches_[i].other) return 0;
+		}
+		sched_yield();
+	} while (nowNs() < endNs);
+	return -1;
 }
 
 void SocketLoop::handle(const epoll_event &event) {
@@ -310,6 +348,13 @@ int SocketLoop::share(Memory region) {
 	return static_cast<int>(regionCount_++);
 }
 
+bool SocketLoop::watch(Memory words, uint32_t index, uint32_t otherIndex) {
+	if (watchCount_ == WATCHES_MAX || index >= words.size / 4 || otherIndex >= words.size / 4) return false;
+	const uint32_t *first = reinterpret_cast<const uint32_t *>(words.bytes);
+	watches_[watchCount_++] = {first + index, first + otherIndex};
+	return true;
+}
+
 void SocketLoop::flush(uint32_t count) {
 	if (count > outputsMax_) count = outputsMax_;
 	uint32_t dirtyCount = 0;
@@ -467,11 +512,11 @@ void SocketLoop::add(EventKind kind, uint32_t slot, uint32_t offset, uint32_t si
 }
 
 /** Hands the table over. What JavaScript closes meanwhile is told in the next one. */
-void SocketLoop::deliver() {
+void SocketLoop::deliver(bool mayLinger) {
 	uint32_t told = 0;
 	while (told < closedCount_ && eventCount_ < eventsMax_) add(EVENT_CLOSED, closed_[told++], 0, 0);
 	const uint32_t count = eventCount_;
-	deliver_(context_, count);
+	lingerUs_ = deliver_(context_, count, mayLinger);
 	eventCount_ = 0;
 	inputEnd_ = 0;
 	for (uint32_t i = 0; i < told; i++) free_[freeCount_++] = closed_[i];

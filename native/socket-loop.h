@@ -58,8 +58,12 @@ struct Connection {
 	ByteQueue queue;
 };
 
-/** Tells JavaScript of `count` events. */
-typedef void (*Deliver)(void *context, uint32_t count);
+/**
+ * Tells JavaScript of `count` events. It may wish to be called again without going to sleep, as soon as there is
+ * something to do within some time.
+ * @return That time in microseconds; 0 when `mayLinger` is false.
+ */
+typedef uint32_t (*Deliver)(void *context, uint32_t count, bool mayLinger);
 /** Says whether anything is open, so that the event loop should stay. */
 typedef void (*KeepAlive)(void *context, bool isNeeded);
 
@@ -82,6 +86,8 @@ public:
 	void stopListening();
 	/** Adds memory that outputs may lie in. @return Its number, or -1 when there are too many. */
 	int share(Memory region);
+	/** Adds a word that differs from another when another thread has something for this one. @return Whether it could. */
+	bool watch(Memory words, uint32_t index, uint32_t otherIndex);
 	/** Sends what the first `count` entries of the table say, gathered a connection. */
 	void flush(uint32_t count);
 	void write(uint32_t slot, uint32_t generation, const uint8_t *bytes, size_t size);
@@ -93,8 +99,13 @@ public:
 
 private:
 	static constexpr int LISTENERS_MAX = 16;
+	static constexpr uint32_t WATCHES_MAX = 256;
+	static constexpr int EPOLL_EVENTS = 512; // taken at a time
 
 	Connection *find(uint32_t slot, uint32_t generation);
+	int poll();
+	void work(int count);
+	int linger();
 	void handle(const epoll_event &event);
 	void accept(int listener);
 	int refuseOne(int listener);
@@ -109,7 +120,7 @@ private:
 	/** Room in the table for one more event, and in the arena for `size` bytes; may call JavaScript. */
 	void makeRoom(size_t size);
 	void add(EventKind kind, uint32_t slot, uint32_t offset, uint32_t size);
-	void deliver();
+	void deliver(bool mayLinger = true);
 	void wakeSelf();
 	void keepAlive();
 
@@ -135,6 +146,12 @@ private:
 	uint32_t *queued_ = nullptr; // bytes in the queue, by slot; JavaScript reads it
 	Memory regions_[REGION_COUNT];
 	uint32_t regionCount_ = 0;
+	struct {
+		const uint32_t *word, *other;
+	} watches_[WATCHES_MAX];
+	uint32_t watchCount_ = 0;
+	uint32_t lingerUs_ = 0; // what JavaScript wished last
+	epoll_event polled_[EPOLL_EVENTS];
 
 	// All as long as there are slots; the kernel gives pages as they are touched.
 	Connection *connections_ = nullptr;

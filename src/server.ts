@@ -154,6 +154,7 @@ export class Server {
     for (const client of shards.clients) {
       engine.share(client.completions.region.u8);
       engine.share(client.answerSlab.region.u8);
+      engine.watch(client.completions);
     }
     const sleeper =
       engine.wakeDescriptor >= 0

@@ -10,7 +10,7 @@ const BUILD = path.join(import.meta.dirname, '../../../native/build'); // from d
 const ADDON = path.join(BUILD, 'caltrop.node');
 /** Written by scripts/build-native when it could not build the addon. */
 const REASON_FILE = path.join(BUILD, 'reason');
-const INTERFACE_VERSION = 3; // that of native/addon.cc
+const INTERFACE_VERSION = 4; // that of native/addon.cc
 
 /** An open set of sockets; native/socket-loop.h says what the tables hold. */
 export interface NativeSocketLoop {
@@ -21,6 +21,8 @@ export interface NativeSocketLoop {
   stopListening(): void;
   /** Adds memory that entries of the table of outputs may name. @returns Its number, or -1. */
   share(bytes: Uint8Array): number;
+  /** Adds a word that differs from another when another thread has something for this one: lingering ends then. */
+  watch(words: Int32Array, index: number, otherIndex: number): void;
   /** Sends what the first `count` entries of the table of outputs say. */
   flush(count: number): void;
   /** Sends bytes at once; what the kernel does not take is copied. */
@@ -59,7 +61,9 @@ export interface NativeModule {
    * @param events  Four words an event.
    * @param outputs Four words an output.
    * @param queued  Bytes that the kernel has not taken, by slot; kept up to date.
-   * @param onTurn  Called with the number of events; all four arrays are its own until it returns.
+   * @param onTurn  Called with the number of events; all four arrays are its own until it returns. If it may, it can
+   *   return microseconds for which the loop is to linger: then the next turn begins without a sleep and a wake-up,
+   *   and if there is none in time, onTurn is called once more.
    * @returns A negative errno when that is not possible.
    */
   openSockets(
@@ -67,7 +71,7 @@ export interface NativeModule {
     events: Uint32Array,
     outputs: Uint32Array,
     queued: Uint32Array,
-    onTurn: (count: number) => void,
+    onTurn: (count: number, mayLinger: boolean) => number,
   ): NativeSocketLoop | number;
   /**
    * @param memory   What the buffers of requests lie in.
@@ -82,6 +86,8 @@ export interface NativeModule {
   signal(descriptor: number): void;
   /** Blocks this thread until wake() is called for the word or `timeoutMs` are over, unless the word is no longer `value`. */
   sleep(words: Int32Array, index: number, value: number, timeoutMs: number): void;
+  /** Lets other threads run, if any want to. */
+  yieldProcessor(): void;
   /** Wakes whoever sleeps on the word. */
   wake(words: Int32Array, index: number): void;
 }

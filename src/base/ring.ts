@@ -20,8 +20,9 @@
  */
 import { Region, type SharedBytes } from './arena.js';
 
-const HEAD = 0;
-const TAIL = 16; // 64 bytes on, so the two threads do not fight over one cache line
+/** They differ while there is a frame. */
+export const HEAD = 0;
+export const TAIL = 16; // 64 bytes on, so the two threads do not fight over one cache line
 const WAITING = 32;
 const DATA_AT = 256; // bytes
 const UNIT = 8; // bytes

@@ -10,6 +10,7 @@
  * waits take a lock of the whole process on both sides, and an asynchronous one a task and a promise.
  */
 import { Region, type SharedBytes } from './arena.js';
+import { LINGER_US, Lingering } from './lingering.js';
 import { type NativeModule, nativeModule } from './native-module.js';
 
 const WORD = 0;
@@ -20,6 +21,8 @@ const HOW = 1;
 const BY_ATOMICS = 0;
 const BY_FUTEX = 1;
 const BY_EVENT = 2; // and above: its descriptor is added
+
+const LOOKS = 10; // between two calls of the kernel
 
 const native: NativeModule | null = (module => (typeof module === 'string' ? null : module))(nativeModule());
 
@@ -60,6 +63,7 @@ export interface Blocker {
 export class Sleeper {
   readonly #words: Int32Array;
   readonly #blocker: Blocker | null;
+  readonly #lingering = new Lingering();
 
   /** @param blocker What to block on, if not the word itself. It comes from the native addon. */
   constructor(shared: SharedBytes, blocker: Blocker | null = null) {
@@ -71,6 +75,11 @@ export class Sleeper {
   /** Blocks until woken or `timeoutMs`, unless `hasWork` (asked after the word is set) finds something. */
   sleep(hasWork: () => boolean, timeoutMs: number): void {
     const words = this.#words;
+    if (native !== null && this.#lingering.begins()) {
+      const isUseful = lingers(native, hasWork);
+      this.#lingering.ended(isUseful);
+      if (isUseful) return;
+    }
     Atomics.store(words, WORD, ASLEEP);
     if (!hasWork()) {
       if (this.#blocker !== null) this.#blocker.block(timeoutMs);
@@ -79,6 +88,16 @@ export class Sleeper {
     }
     Atomics.store(words, WORD, AWAKE);
   }
+}
+
+/** Looks for work for a while, lending the processor to whoever wants it. @returns Whether there is some. */
+function lingers({ yieldProcessor }: NativeModule, hasWork: () => boolean): boolean {
+  const endMs = performance.now() + LINGER_US / 1000;
+  do {
+    for (let i = 0; i < LOOKS; i++) if (hasWork()) return true;
+    yieldProcessor();
+  } while (performance.now() < endMs);
+  return false;
 }
 
 /** Sleeps without blocking: for the main thread, whose event loop goes on meanwhile. */

@@ -6,6 +6,7 @@
  * shown to the workers at once, and what has completed is sent.
  */
 import { monotonicMs } from '../../base/clock.js';
+import { LINGER_US, Lingering } from '../../base/lingering.js';
 import type { LoopSleeper } from '../../base/sleeper.js';
 import type { BatchDispatcher } from '../../command/batch.js';
 import type { AnswerSink } from '../../command/client-ref.js';
@@ -36,6 +37,8 @@ const INPUT_MAX = 256 * 1024; // bytes
 export const QUEUED_MAX = 64 * 1024 * 1024; // bytes
 export const UNREAD_MAX_MS = 60_000;
 const HOUSEKEEPING_MS = 1000;
+/** With more requests under way there is always something to do, and others need the processor. */
+const LINGER_IN_FLIGHT_MAX = 4;
 
 /** What the front end is given. */
 export interface FrontParts extends RequestParts {
@@ -59,6 +62,8 @@ export class AerospikeFront implements SocketEvents, AnswerSink, RequestHost {
   #housekeeping: NodeJS.Timeout | undefined;
   #isTurnDue = false;
   #isDraining = false;
+  readonly #lingering = new Lingering();
+  #isLingering = false;
   nowMs = monotonicMs();
   #openCount = 0;
   readonly #hasCompletions = (): boolean => this.#dispatcher.hasCompletions();
@@ -292,8 +297,12 @@ export class AerospikeFront implements SocketEvents, AnswerSink, RequestHost {
     this.#engine.requestTurn();
   }
 
-  turned(): void {
+  turned(mayLinger: boolean): number {
     this.#isTurnDue = false;
+    if (this.#isLingering) {
+      this.#isLingering = false;
+      this.#lingering.ended(mayLinger);
+    }
     const dispatcher = this.#dispatcher;
     dispatcher.publish();
     this.nowMs = monotonicMs();
@@ -302,9 +311,16 @@ export class AerospikeFront implements SocketEvents, AnswerSink, RequestHost {
       if (this.#stalled.length > 0) this.#retryStalled();
       dispatcher.publish();
     }
-    if (this.#isTurnDue) return;
+    if (this.#isTurnDue) return 0;
+    const { inFlight } = dispatcher;
+    if (mayLinger && inFlight > 0 && inFlight <= LINGER_IN_FLIGHT_MAX && this.#lingering.begins()) {
+      this.#isLingering = true;
+      this.#sleeper.disarm();
+      return LINGER_US;
+    }
     // Always: rows of a batch whose client has gone still come, and their worker must not wait for anybody else.
     if (!this.#sleeper.arm(this.#hasCompletions)) this.#scheduleTurn();
+    return 0;
   }
 
   #retryStalled(): void {

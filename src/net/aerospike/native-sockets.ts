@@ -7,6 +7,7 @@ import net from 'node:net';
 import { getSystemErrorMap } from 'node:util';
 import { copyBytes } from '../../base/copy.js';
 import type { NativeModule, NativeSocketLoop } from '../../base/native-module.js';
+import { HEAD, type RingConsumer, TAIL } from '../../base/ring.js';
 import { BACKLOG, ListenError, type SocketEngine, type SocketEvents } from './socket-engine.js';
 
 // The tables; native/socket-loop.h describes them.
@@ -50,14 +51,18 @@ export class NativeSockets implements SocketEngine {
   #isTurnDue = false;
   readonly #turn = (): void => {
     this.#isTurnDue = false;
-    this.#onTurn(0);
+    this.#onTurn(0, false);
   };
 
   /** @throws Error when the kernel refuses an epoll set. */
   constructor(native: NativeModule, events: SocketEvents) {
     this.#events = events;
-    const loop = native.openSockets(this.#input, this.#table, this.#outputs, this.#queued, count =>
-      this.#onTurn(count),
+    const loop = native.openSockets(
+      this.#input,
+      this.#table,
+      this.#outputs,
+      this.#queued,
+      (count, mayLinger) => this.#onTurn(count, mayLinger),
     );
     if (typeof loop !== 'object') throw new Error(`no epoll set: ${systemErrorText(loop)}`);
     this.#loop = loop;
@@ -91,6 +96,10 @@ export class NativeSockets implements SocketEngine {
   share(bytes: Uint8Array): void {
     // An array that the addon cannot take is sent by copying.
     if (this.#loop.share(bytes) === this.#regions.length) this.#regions.push(bytes);
+  }
+
+  watch(ring: RingConsumer): void {
+    this.#loop.watch(ring.region.i32, TAIL, HEAD);
   }
 
   send(slot: number, bytes: Uint8Array, at: number, size: number): void {
@@ -165,7 +174,7 @@ export class NativeSockets implements SocketEngine {
     this.#outboxSize = boxAt + size;
   }
 
-  #onTurn(count: number): void {
+  #onTurn(count: number, mayLinger: boolean): number {
     const table = this.#table;
     const events = this.#events;
     this.#isInTurn = true;
@@ -189,9 +198,10 @@ export class NativeSockets implements SocketEngine {
       }
     }
     this.#isTelling = false;
-    events.turned();
+    const lingerUs = events.turned(mayLinger);
     this.flush();
     this.#isInTurn = false;
+    return lingerUs;
   }
 
   #opened(slot: number, generation: number, at: number, size: number): void {

@@ -14,7 +14,7 @@ export class NodeSockets implements SocketEngine {
   #isTurnDue = false;
   readonly #turn = (): void => {
     this.#isTurnDue = false;
-    this.#events.turned();
+    this.#events.turned(false);
   };
 
   constructor(events: SocketEvents) {
@@ -43,6 +43,8 @@ export class NodeSockets implements SocketEngine {
 
   /** Nothing: a socket writes when it likes, from memory of its own. */
   share(): void {}
+
+  watch(): void {}
 
   flush(): void {}
 

@@ -3,6 +3,8 @@
  * after the connection is gone. Work comes in turns: an engine tells of everything that has happened, then
  * says `turned`. There are two implementations, node:net and a native loop; the same tests run on both.
  */
+import type { RingConsumer } from '../../base/ring.js';
+
 export interface SocketEvents {
   /** A client has connected. @returns false to refuse it: it is closed at once. */
   opened(slot: number, remote: string): boolean;
@@ -12,8 +14,12 @@ export interface SocketEvents {
   drained(slot: number): void;
   /** The connection is gone, whoever ended it. The slot may be used again after this call. */
   closed(slot: number): void;
-  /** The end of a turn that was asked for by requestTurn(), or of one of the engine's own. */
-  turned(): void;
+  /**
+   * The end of a turn that was asked for by requestTurn(), or of one of the engine's own.
+   * @param mayLinger Whether the engine can wait for the next turn awake.
+   * @returns Microseconds for which it should, 0 not at all. If nothing comes meanwhile, this is called again.
+   */
+  turned(mayLinger: boolean): number;
 }
 
 export interface SocketEngine {
@@ -24,6 +30,8 @@ export interface SocketEngine {
   listen(host: string | undefined, port: number): Promise<number>;
   /** Announces memory that many answers lie in: an engine may send from there without a copy. */
   share(bytes: Uint8Array): void;
+  /** Announces a ring whose frames are a reason to end lingering. */
+  watch(ring: RingConsumer): void;
   /** Sends bytes in order. They are copied before the call returns; if they lie in shared memory, before flush() does. */
   send(slot: number, bytes: Uint8Array, at: number, size: number): void;
   /** Ends the use of shared memory by everything that was given to send. The end of a turn does it too. */

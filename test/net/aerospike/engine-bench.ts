@@ -109,8 +109,9 @@ export class Bench implements SocketEvents {
     told.isClosed = true;
   }
 
-  turned(): void {
+  turned(): number {
     this.turnCount++;
+    return 0;
   }
 
   get openCount(): number {
