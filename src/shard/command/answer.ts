@@ -62,6 +62,13 @@ export class Answer {
     this.bulk = null;
   }
 
+  /** Clears everything, and lets go of the memory that the ops lay in. */
+  forget(): void {
+    this.reset();
+    this.#sources.length = 0;
+    this.#valueSources.length = 0;
+  }
+
   /** All ops at once: `count` op images in a row, whose op codes are already those of the answer. */
   setBulk(source: Uint8Array, at: number, size: number, count: number): void {
     this.bulk = source;

@@ -38,6 +38,13 @@ export class Bins {
     this.#indexed = false;
   }
 
+  /** Clears, and lets go of the memory that the bins lay in. */
+  forget(): void {
+    this.clear();
+    this.sources.length = 0;
+    this.#valueSources.length = 0;
+  }
+
   /** Lists `count` op images that lie in a row at `at`. */
   load(source: Uint8Array, at: number, count: number): void {
     this.clear();

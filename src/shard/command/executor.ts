@@ -26,6 +26,9 @@ import { Bins } from './bins.js';
 import { CommandRecord } from './record-view.js';
 import type { Request } from './request.js';
 
+/** A command that took more scratch memory than this is forgotten: what its values lie in must not outlive it. */
+const FORGET_SIZE = 4 * 1024 * 1024;
+
 export class Executor {
   readonly answer = new Answer();
   readonly bins = new Bins();
@@ -57,6 +60,18 @@ export class Executor {
   setTime(epochMs: number): void {
     this.nowMs = epochMs;
     this.nowSec = Math.floor(epochMs / 1000);
+  }
+
+  /** Begins a command. */
+  begin(): void {
+    this.isLoaded = false;
+    if (this.scratch.takenSize <= FORGET_SIZE) return;
+    this.scratch.reset();
+    this.bins.forget();
+    this.answer.forget();
+    this.value.clear();
+    this.valueOp.target.clear();
+    this.valueOp.begin();
   }
 
   /** The entry of the request's record, or -1 when there is none or it has expired. */

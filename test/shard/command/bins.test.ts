@@ -1,6 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { Scratch } from '../../../src/base/scratch.js';
+import { ParticleSpan } from '../../../src/data/particle-span.js';
 import { Bins, writeImageHeader } from '../../../src/shard/command/bins.js';
 
 /** An op image: u32 length of the rest, op, particle type, flags, name size, name, value. */
@@ -36,7 +37,10 @@ function written(bins: Bins): [string, string][] {
 const sorted = (pairs: Iterable<[string, string]>): [string, string][] =>
   [...pairs].sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0));
 
-type Step = { put: number; value: string } | { remove: number } | { clear: true };
+/** `isApart`: the value lies apart from its name, as an operation leaves it. */
+type Step = { put: number; value: string; isApart: boolean } | { remove: number } | { clear: true };
+
+const span = new ParticleSpan();
 
 /** Names of which some differ in their last byte alone, one is empty, one as long as it may be. */
 const nameOf = (n: number): string => (n === 0 ? '' : n === 1 ? 'x'.repeat(15) : `bin-${n}`);
@@ -63,8 +67,14 @@ function compare(loadedCount: number, nameCount: number, steps: readonly Step[])
     const index = bins.find(nameBytes, 2, nameBytes.length - 2);
     if (index >= 0 !== model.has(name)) throw new Error(`find(${name}) is ${index}`);
     if ('put' in step) {
-      const bytes = image(name, step.value, 2);
-      bins.put(index, Buffer.concat([Buffer.alloc(7), bytes]), 7, bytes.length);
+      const bytes = image(name, step.isApart ? 'the body of an operation' : step.value, 2);
+      const named = Buffer.concat([Buffer.alloc(7), bytes]);
+      if (step.isApart) {
+        span.set(3, Buffer.from(`##${step.value}##`), 2, step.value.length);
+        bins.putValue(index, named, 7, span);
+      } else {
+        bins.put(index, named, 7, bytes.length);
+      }
       model.set(name, step.value);
     } else if (index >= 0) {
       bins.remove(index);
@@ -76,7 +86,11 @@ function compare(loadedCount: number, nameCount: number, steps: readonly Step[])
   if (JSON.stringify(got) !== JSON.stringify(sorted(model))) throw new Error(`${JSON.stringify(got)}`);
   for (const name of model.keys()) {
     const bytes = Buffer.from(name);
-    if (bins.find(bytes, 0, bytes.length) < 0) throw new Error(`${name} is not found at the end`);
+    const index = bins.find(bytes, 0, bytes.length);
+    if (index < 0) throw new Error(`${name} is not found at the end`);
+    bins.value(index, span);
+    const value = Buffer.from(span.bytes.subarray(span.at, span.at + span.size)).toString();
+    if (span.type !== 3 || value !== model.get(name)) throw new Error(`${name} is ${value} at the end`);
   }
 }
 
@@ -85,7 +99,11 @@ const steps = (maxLength: number): fc.Arbitrary<Step[]> =>
     fc.oneof(
       {
         weight: 6,
-        arbitrary: fc.record({ put: fc.nat(), value: fc.string({ unit: 'grapheme-ascii', maxLength: 5 }) }),
+        arbitrary: fc.record({
+          put: fc.nat(),
+          value: fc.string({ unit: 'grapheme-ascii', maxLength: 5 }),
+          isApart: fc.boolean(),
+        }),
       },
       { weight: 4, arbitrary: fc.record({ remove: fc.nat() }) },
       { weight: 1, arbitrary: fc.constant({ clear: true } as const) },
@@ -144,6 +162,19 @@ test('scratch memory keeps every value of a command, however much is taken', t =
     }),
   );
   t.pass();
+});
+
+test('what the bins lay in is let go of', t => {
+  const bins = new Bins();
+  const large = new Uint8Array(1000);
+  large.set(image('a', 'x', 2));
+  bins.load(large, 0, 1);
+  bins.putValue(0, large, 0, span);
+  bins.forget();
+  t.is(bins.count, 0);
+  t.is(bins.sources.length, 0);
+  bins.load(image('b', 'y', 1), 0, 1);
+  t.deepEqual(written(bins), [['b', 'y']]);
 });
 
 test('an image header is an op that reads', t => {
