@@ -1,0 +1,162 @@
+/**
+ * Measures the storage engine on a file against the disk's own limit, told by fio in the same run: random gets of
+ * 4 KiB records and writes of 1 KiB records, on one thread, in process, O_DIRECT; on io_uring and on node:fs.
+ * Every round measures all of them, one after the other, so that a disk that slows down slows all; ratios are
+ * taken within a round, and the median of the rounds counts.
+ */
+import { closeSync, fsyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { ringRefusal } from '../src/storage/io/uring-io.js';
+import { DeviceShards, type DeviceShardsOptions } from './support/device-shards.js';
+import { fioRandomReads, fioWrites, hasFio } from './support/fio.js';
+
+const HELP = `Usage: scripts/bench-storage [--directory DIR] [--size MIB] [--seconds S] [--rounds N] [--depth N]
+Random gets of 4 KiB records and writes of 1 KiB records through the storage engine, O_DIRECT, beside fio.
+  --directory DIR  where the files go, on the disk to measure (the system's temporary directory)
+  --size MIB       size of each file; 75 % of it is filled (1024)
+  --seconds S      of each measurement of reads (4)
+  --rounds N       (3)
+  --depth N        gets in flight (64)
+Fails when a median is below its mark: gets 0.7 of fio's reads, writes 0.6 of fio's writes, io_uring 1.5 of node:fs.`;
+
+const READ_SIZE = 4096; // bytes of a record, header included
+const WRITE_SIZE = 1024;
+const FILL = 0.75;
+const MIB = 1024 * 1024;
+const FIO_WRITE_SIZE = MIB;
+const FIO_WRITE_DEPTH = 8;
+const MARKS = { 'gets / fio': 0.7, 'writes / fio': 0.6, 'gets, io_uring / node:fs': 1.5 } as const;
+type Ratio = keyof typeof MARKS | 'writes, io_uring / node:fs';
+type Backend = DeviceShardsOptions['backend'];
+
+const { values } = parseArgs({
+  options: {
+    directory: { type: 'string', default: tmpdir() },
+    size: { type: 'string', default: '1024' },
+    seconds: { type: 'string', default: '4' },
+    rounds: { type: 'string', default: '3' },
+    depth: { type: 'string', default: '64' },
+    help: { type: 'boolean', default: false },
+  },
+});
+if (values.help) {
+  console.log(HELP);
+  process.exit(0);
+}
+const size = Number(values.size) * MIB;
+const seconds = Number(values.seconds);
+const rounds = Number(values.rounds);
+const depth = Number(values.depth);
+if (!(size >= 256 * MIB && seconds > 0 && rounds >= 1 && depth >= 1)) {
+  console.error(HELP);
+  process.exit(2);
+}
+
+const directory = mkdtempSync(path.join(values.directory, 'caltrop-bench-'));
+process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
+const readFile = path.join(directory, 'read.dat');
+const hasRing = ringRefusal() === '';
+const backends: Backend[] = hasRing ? ['io_uring', 'node:fs'] : ['node:fs'];
+const withFio = hasFio();
+if (!withFio)
+  console.error('fio IS NOT INSTALLED: nothing is compared with the disk itself (apt-get install fio)');
+if (!hasRing) console.error(`NO IO_URING: ${ringRefusal()}`);
+
+const ratios = new Map<Ratio, number[]>();
+const line = (what: string, figure: string, cpu: string): void =>
+  console.log(`  ${what.padEnd(34)}${figure.padStart(16)}${cpu.padStart(24)}`);
+
+await fill();
+for (let round = 1; round <= rounds; round++) {
+  console.log(`round ${round}`);
+  const disk = withFio ? fioReads() : 0;
+  const gets: number[] = [];
+  for (const backend of backends) gets.push(await measureGets(backend));
+  note('gets / fio', gets[0]!, disk);
+  if (hasRing) note('gets, io_uring / node:fs', gets[0]!, gets[1]!);
+  const diskBytes = withFio ? fioWriting() : 0;
+  const writes: number[] = [];
+  for (const backend of backends) writes.push(await measureWrites(backend));
+  note('writes / fio', writes[0]!, diskBytes);
+  if (hasRing) note('writes, io_uring / node:fs', writes[0]!, writes[1]!);
+}
+console.log('median of the rounds');
+for (const [ratio, found] of ratios) {
+  const median = found.toSorted((a, b) => a - b)[Math.floor(found.length / 2)]!;
+  const mark = ratio in MARKS ? MARKS[ratio as keyof typeof MARKS] : 0;
+  const isMissed = median < mark;
+  if (isMissed) process.exitCode = 1;
+  line(ratio, median.toFixed(2), mark === 0 ? '' : `${isMissed ? 'BELOW' : 'at least'} ${mark}`);
+}
+
+function note(ratio: Ratio, ours: number, theirs: number): void {
+  if (theirs > 0) ratios.set(ratio, [...(ratios.get(ratio) ?? []), ours / theirs]);
+}
+
+function options(file: string, backend: Backend): DeviceShardsOptions {
+  return { file, size, backend, isDirect: true, tokenCount: depth };
+}
+
+/** The rest of the file is written too: what never was is read without the disk, which would flatter fio. */
+async function fill(): Promise<void> {
+  const zeros = new Uint8Array(MIB);
+  const file = openSync(readFile, 'w');
+  for (let at = 0; at < size; at += MIB) writeSync(file, zeros);
+  fsyncSync(file);
+  closeSync(file);
+  const shards = await DeviceShards.open(options(readFile, backends[0]!));
+  shards.write(0, Math.floor((size * FILL) / READ_SIZE), READ_SIZE);
+  await shards.close();
+}
+
+function fioReads(): number {
+  const { iops, cpuSec } = fioRandomReads(readFile, READ_SIZE, depth, seconds);
+  line(`fio, random reads of ${READ_SIZE}`, `${iops.toFixed(0)}/s`, cpuEach(cpuSec, iops * seconds));
+  return iops;
+}
+
+async function measureGets(backend: Backend): Promise<number> {
+  const shards = await DeviceShards.open(options(readFile, backend));
+  const count = Math.floor((size * FILL) / READ_SIZE);
+  const pick = (): number => Math.floor(Math.random() * count);
+  shards.read(pick, depth, 300); // compiles, and registers buffers
+  const before = process.cpuUsage();
+  const startMs = performance.now();
+  const done = shards.read(pick, depth, seconds * 1000);
+  const perSec = (done * 1000) / (performance.now() - startMs);
+  const { user, system } = process.cpuUsage(before);
+  line(`${backend}, gets of ${READ_SIZE}`, `${perSec.toFixed(0)}/s`, cpuEach((user + system) / 1e6, done));
+  await shards.close();
+  return perSec;
+}
+
+function fioWriting(): number {
+  const file = path.join(directory, 'fio.dat');
+  const { bytesPerSec } = fioWrites(file, Math.floor(size * FILL), FIO_WRITE_SIZE, FIO_WRITE_DEPTH);
+  rmSync(file);
+  line(`fio, writes of ${FIO_WRITE_SIZE}`, `${(bytesPerSec / MIB).toFixed(0)} MiB/s`, '');
+  return bytesPerSec;
+}
+
+/** From the first record to the moment when all are durable. */
+async function measureWrites(backend: Backend): Promise<number> {
+  const file = path.join(directory, 'write.dat');
+  const shards = await DeviceShards.open(options(file, backend));
+  const count = Math.floor((size * FILL) / WRITE_SIZE);
+  const before = process.cpuUsage();
+  const startMs = performance.now();
+  shards.write(0, count, WRITE_SIZE);
+  await shards.close();
+  const perSec = (count * 1000) / (performance.now() - startMs);
+  const { user, system } = process.cpuUsage(before);
+  rmSync(file);
+  const figure = `${((perSec * WRITE_SIZE) / MIB).toFixed(0)} MiB/s`;
+  line(`${backend}, writes of ${WRITE_SIZE}`, figure, cpuEach((user + system) / 1e6, count));
+  return perSec * WRITE_SIZE;
+}
+
+function cpuEach(seconds: number, count: number): string {
+  return `${((seconds * 1e6) / count).toFixed(2)} µs processor each`;
+}

@@ -1,0 +1,236 @@
+/**
+ * The shards of a device namespace in one thread, as a worker has them, without rings and sockets around them:
+ * records are known by number, hold their number, and are written and read through real engines on a real file.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Piscina } from 'piscina';
+import { Region } from '../../src/base/arena.js';
+import { monotonicMs } from '../../src/base/clock.js';
+import { DIGEST_SIZE, PARTITION_COUNT, partitionOf } from '../../src/base/digest.js';
+import { DEVICE_OVERLOAD, OK, PARKED } from '../../src/base/result.js';
+import { createSleeper } from '../../src/base/sleeper.js';
+import { DeviceEngine } from '../../src/storage/device/device-engine.js';
+import { openDeviceSet } from '../../src/storage/device/device-set.js';
+import type { StorageLog } from '../../src/storage/device/storage-error.js';
+import { RecordSpan, ST_COUNT } from '../../src/storage/engine.js';
+import { PrimaryIndex } from '../../src/storage/index/primary-index.js';
+import type { IoBackend } from '../../src/storage/io/io-backend.js';
+import { IoQueue } from '../../src/storage/io/io-queue.js';
+import { createNodeIoMemory, stopNodeIo } from '../../src/storage/io/node-io-memory.js';
+import { openWorkerIo } from '../../src/storage/io/worker-io.js';
+import { binsOffset, newRecordHeader, writeRecordHeader } from '../../src/storage/record/flat-record.js';
+
+const MIB = 1024 * 1024;
+const BINS_AT = binsOffset(0, 0);
+const TICK_MS = 10;
+const LIMITS = { flushMaxMs: 1000, writeCacheMax: 4 * MIB, postWriteCacheMax: 0 }; // a shard, of 64 MiB
+const LOG: StorageLog = { info: () => {}, warning: console.error, critical: console.error };
+const IO_THREAD = new URL('../../src/storage/io/node-io-thread.js', import.meta.url).href;
+
+export interface DeviceShardsOptions {
+  readonly file: string;
+  readonly size: number; // bytes of the file
+  readonly backend: 'io_uring' | 'node:fs';
+  readonly isDirect: boolean;
+  /** Commands that may wait for the device. */
+  readonly tokenCount: number;
+}
+
+export class DeviceShards {
+  readonly io: IoQueue;
+  readonly #shardOf: Uint16Array;
+  readonly #indexes: PrimaryIndex[] = [];
+  readonly #engines: DeviceEngine[] = [];
+  readonly #close: () => Promise<void>;
+  readonly #span = new RecordSpan();
+  readonly #header = newRecordHeader();
+  readonly #digestWords = new Uint32Array(DIGEST_SIZE / 4);
+  readonly #digest = new Uint8Array(this.#digestWords.buffer);
+  readonly #polled: Int32Array;
+  #tickAtMs = 0;
+
+  private constructor(
+    backend: IoBackend,
+    options: DeviceShardsOptions,
+    set: Awaited<ReturnType<typeof openDeviceSet>>['set'],
+    close: () => Promise<void>,
+  ) {
+    this.io = new IoQueue(backend);
+    this.#shardOf = set.shardOf;
+    this.#close = close;
+    this.#polled = new Int32Array(options.tokenCount);
+    set.extents.forEach((extent, shard) => {
+      const partitions = Uint16Array.from({ length: PARTITION_COUNT }, (_, pid) => pid).filter(
+        pid => set.shardOf[pid] === shard,
+      );
+      const index = new PrimaryIndex({ partitions });
+      const engine = new DeviceEngine({
+        extent,
+        shardOf: set.shardOf,
+        io: this.io,
+        index,
+        counters: new Region(ST_COUNT * 8).f64,
+        tokenCount: options.tokenCount,
+        recordSizeMax: MIB,
+        limits: { ...LIMITS },
+        log: LOG,
+      });
+      engine.recover(0, { added: () => {}, dropped: () => {} });
+      this.#indexes.push(index);
+      this.#engines.push(engine);
+    });
+  }
+
+  /** Opens the file, creating it when it is missing, and reads back what it holds. */
+  static async open(options: DeviceShardsOptions): Promise<DeviceShards> {
+    const devices = await openDeviceSet({
+      namespace: 'bench',
+      files: [options.file],
+      filesize: options.size,
+      recordSizeMax: MIB,
+      isDirect: options.isDirect,
+      log: LOG,
+    });
+    const laneCount = options.backend === 'io_uring' ? 0 : 2; // as in the server
+    const memory = createNodeIoMemory(384 * MIB, laneCount, createSleeper());
+    const pool = new Piscina({
+      filename: IO_THREAD,
+      minThreads: laneCount,
+      maxThreads: Math.max(1, laneCount),
+    });
+    const lanes = memory.lanes.map(lane => pool.run(lane));
+    const backend = openWorkerIo(memory);
+    await waitForLanes(backend, laneCount);
+    return new DeviceShards(backend, options, devices.set, async () => {
+      stopNodeIo(memory);
+      await Promise.all(lanes);
+      await pool.destroy();
+      await devices.close();
+    });
+  }
+
+  /** Writes records `from` to `to` - 1 of `size` bytes each. They are durable after close(). */
+  write(from: number, to: number, size: number): void {
+    for (let number = from; number < to; number++) {
+      while (!this.#put(number, size)) this.turn(true);
+      if (number % 64 === 0) this.turn(false);
+    }
+  }
+
+  /**
+   * Reads records that `pick` names, `depth` at a time, for `ms` milliseconds.
+   * @returns Reads done.
+   */
+  read(pick: () => number, depth: number, ms: number): number {
+    const numbers = new Int32Array(depth);
+    for (let token = 0; token < depth; token++) {
+      numbers[token] = this.#startRead(pick, token);
+    }
+    const endMs = monotonicMs() + ms;
+    let count = 0;
+    let inFlight = depth;
+    while (inFlight > 0) {
+      this.turn(true);
+      const isOver = monotonicMs() >= endMs;
+      for (const engine of this.#engines) {
+        const ready = engine.poll(this.#polled);
+        for (let i = 0; i < ready; i++) {
+          const token = this.#polled[i]!;
+          const number = numbers[token]!;
+          if (this.#load(number, token) !== OK || this.#numberIn(this.#span) !== number) {
+            throw new Error(`record ${number} is not what was written`);
+          }
+          engine.release(token);
+          inFlight--;
+          if (isOver) continue;
+          count++;
+          numbers[token] = this.#startRead(pick, token);
+          inFlight++;
+        }
+      }
+    }
+    return count;
+  }
+
+  /** What a worker does in every turn of its loop; may sleep until a device answers. */
+  turn(isIdle: boolean): void {
+    if (isIdle) this.io.drainOrWait(TICK_MS);
+    else this.io.drain();
+    const nowMs = monotonicMs();
+    if (nowMs < this.#tickAtMs) return;
+    this.#tickAtMs = nowMs + TICK_MS;
+    for (const engine of this.#engines) engine.tick(nowMs);
+  }
+
+  async close(): Promise<void> {
+    for (const engine of this.#engines) {
+      engine.limits.flushMaxMs = 1;
+      engine.tick(monotonicMs() + 1000); // what is not durable yet is due, of all shards at once
+    }
+    for (const engine of this.#engines) engine.close();
+    await this.#close();
+  }
+
+  #put(number: number, size: number): boolean {
+    const shard = this.#find(number);
+    const engine = this.#engines[shard]!;
+    const result = engine.reserve(size, this.#span);
+    if (result === DEVICE_OVERLOAD) return false;
+    if (result !== OK) throw new Error(`a record cannot be written: result ${result}`);
+    const index = this.#indexes[shard]!;
+    let entry = index.find(this.#digest, 0);
+    if (entry < 0) entry = index.insert(this.#digest, 0);
+    const { region, at } = this.#span;
+    this.#header.sequence = engine.nextSequence();
+    this.#header.binCount = 1;
+    writeRecordHeader(region.u8, region.u32, at, this.#header, this.#digest, 0);
+    const words = (size - BINS_AT) >>> 2;
+    const w = (at + BINS_AT) >>> 2;
+    region.u32.fill(number, w, w + words);
+    engine.store(entry);
+    return true;
+  }
+
+  #load(number: number, token: number): number {
+    const shard = this.#find(number);
+    const entry = this.#indexes[shard]!.find(this.#digest, 0);
+    if (entry < 0) throw new Error(`record ${number} was lost`);
+    return this.#engines[shard]!.load(entry, token, this.#span);
+  }
+
+  /** Starts to read a record from the device. Those of blocks that are open, and so in memory, are passed over. */
+  #startRead(pick: () => number, token: number): number {
+    for (;;) {
+      const number = pick();
+      const result = this.#load(number, token);
+      if (result === PARKED) return number;
+      if (result !== OK) throw new Error(`record ${number} cannot be read: result ${result}`);
+    }
+  }
+
+  #numberIn(span: RecordSpan): number {
+    return span.region.u32[(span.at + BINS_AT) >>> 2]!;
+  }
+
+  /** Makes the digest of a record: 20 bytes that look random and differ for each number. @returns Its shard. */
+  #find(number: number): number {
+    let state = number;
+    for (let i = 0; i < 5; i++) {
+      state = Math.imul(state ^ (state >>> 16), 0x7feb352d);
+      state = Math.imul(state ^ (state >>> 15), 0x846ca68b);
+      this.#digestWords[i] = state ^ (state >>> 16);
+      state = (state + 0x9e3779b9) | 0;
+    }
+    return this.#shardOf[partitionOf(this.#digest, 0)]!;
+  }
+}
+
+/** Helper threads need this event loop to start: waits until each has answered. */
+async function waitForLanes(io: IoBackend, laneCount: number): Promise<void> {
+  const out = new Int32Array(8);
+  const bad = -1;
+  if (laneCount > 0) io.write(0, bad, 0, 4096, 0);
+  for (let lane = 1; lane < laneCount; lane++) io.read(lane, bad, 0, 4096, 0);
+  io.submit();
+  for (let answers = 0; answers < laneCount; answers += io.reap(out)) await sleep(1);
+}
