@@ -4,7 +4,7 @@
  * Every round measures all of them, one after the other, so that a disk that slows down slows all; ratios are
  * taken within a round, and the median of the rounds counts.
  */
-import { closeSync, fsyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -66,7 +66,7 @@ if (!hasRing) console.error(`NO IO_URING: ${ringRefusal()}`);
 
 const ratios = new Map<Ratio, number[]>();
 const line = (what: string, figure: string, cpu: string): void =>
-  console.log(`  ${what.padEnd(34)}${figure.padStart(16)}${cpu.padStart(24)}`);
+  console.log(`  ${what.padEnd(34)}${figure.padStart(16)}${cpu.padStart(44)}`);
 
 await fill();
 for (let round = 1; round <= rounds; round++) {
@@ -123,11 +123,14 @@ async function measureGets(backend: Backend): Promise<number> {
   const pick = (): number => Math.floor(Math.random() * count);
   shards.read(pick, depth, 300); // compiles, and registers buffers
   const before = process.cpuUsage();
+  const fromSec = starvedSec();
   const startMs = performance.now();
   const done = shards.read(pick, depth, seconds * 1000);
-  const perSec = (done * 1000) / (performance.now() - startMs);
+  const wallSec = (performance.now() - startMs) / 1000;
+  const perSec = done / wallSec;
   const { user, system } = process.cpuUsage(before);
-  line(`${backend}, gets of ${READ_SIZE}`, `${perSec.toFixed(0)}/s`, cpuEach((user + system) / 1e6, done));
+  const cpu = cpuEach((user + system) / 1e6, done) + starved(fromSec, wallSec);
+  line(`${backend}, gets of ${READ_SIZE}`, `${perSec.toFixed(0)}/s`, cpu);
   await shards.close();
   return perSec;
 }
@@ -146,15 +149,27 @@ async function measureWrites(backend: Backend): Promise<number> {
   const shards = await DeviceShards.open(options(file, backend));
   const count = Math.floor((size * FILL) / WRITE_SIZE);
   const before = process.cpuUsage();
+  const fromSec = starvedSec();
   const startMs = performance.now();
   shards.write(0, count, WRITE_SIZE);
   await shards.close();
-  const perSec = (count * 1000) / (performance.now() - startMs);
+  const wallSec = (performance.now() - startMs) / 1000;
+  const perSec = count / wallSec;
   const { user, system } = process.cpuUsage(before);
   rmSync(file);
   const figure = `${((perSec * WRITE_SIZE) / MIB).toFixed(0)} MiB/s`;
-  line(`${backend}, writes of ${WRITE_SIZE}`, figure, cpuEach((user + system) / 1e6, count));
+  const cpu = cpuEach((user + system) / 1e6, count) + starved(fromSec, wallSec);
+  line(`${backend}, writes of ${WRITE_SIZE}`, figure, cpu);
   return perSec * WRITE_SIZE;
+}
+
+/** Seconds for which this thread could have run but had no processor: on a machine that others use, a figure to know. */
+function starvedSec(): number {
+  return Number(readFileSync('/proc/thread-self/schedstat', 'latin1').split(' ')[1]) / 1e9;
+}
+
+function starved(fromSec: number, wallSec: number): string {
+  return `, ${(((starvedSec() - fromSec) / wallSec) * 100).toFixed(0)} % without one`;
 }
 
 function cpuEach(seconds: number, count: number): string {
