@@ -16,7 +16,7 @@ import { NAMESPACE_COUNTERS } from '../observe/namespace-counters.js';
 import { RecordHistograms } from '../observe/record-survey.js';
 import type { OpenDeviceSet } from '../storage/device/device-set.js';
 import { ST_RECOVERED_BYTES, ST_RECOVERED_RECORDS, ST_RECOVERY_TOTAL_BYTES } from '../storage/engine.js';
-import { ringRefusal } from '../storage/io/uring-io.js';
+import { ringChoice } from '../storage/io/uring-io.js';
 import { WorkerClient } from './client.js';
 import { createWorkerIo, openNamespaceDevices } from './device-setup.js';
 import { memoryLayout, namespaceTask, tune } from './namespace-setup.js';
@@ -125,7 +125,7 @@ export class ShardHost {
   /** Device I/O is done by io_uring, or by node:fs where that is refused; the log says which and why. */
   #chooseIo(): void {
     if (!this.namespaces.some(({ devices }) => devices !== undefined)) return;
-    const refusal = ringRefusal();
+    const refusal = ringChoice();
     this.#hasRing = refusal === '';
     const log = this.#log.context('drv_ssd');
     log.info(`storage io backend: ${this.#hasRing ? 'io_uring' : `node:fs (no io_uring: ${refusal})`}`);

@@ -147,3 +147,12 @@ export function ringRefusal(native: NativeModule | string = nativeModule()): str
   const errno = -native.probeRing();
   return errno === 0 ? '' : (REASONS.get(errno) ?? `opening a ring fails with error ${errno}`);
 }
+
+/**
+ * Whether a server's workers use rings. Only where CALTROP_IO=uring asks for it: after a SIGKILL a start on a ring has
+ * once reported a read error that nothing on the device explained.
+ * @returns '' or why not.
+ */
+export function ringChoice(): string {
+  return process.env.CALTROP_IO === 'uring' ? ringRefusal() : 'CALTROP_IO=uring asks for it';
+}
