@@ -63,6 +63,8 @@ export class Bench implements SocketEvents {
   /** What is done with bytes. */
   onBytes: (slot: number, bytes: Uint8Array, at: number, size: number) => void = () => {};
   onDrained: (slot: number) => void = () => {};
+  /** What the engine is told at the end of a turn. */
+  onTurned: (mayLinger: boolean) => number = () => 0;
 
   private constructor(create: (events: SocketEvents) => SocketEngine) {
     this.engine = create(this);
@@ -109,9 +111,9 @@ export class Bench implements SocketEvents {
     told.isClosed = true;
   }
 
-  turned(): number {
+  turned(mayLinger: boolean): number {
     this.turnCount++;
-    return 0;
+    return this.onTurned(mayLinger);
   }
 
   get openCount(): number {

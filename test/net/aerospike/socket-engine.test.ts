@@ -4,6 +4,8 @@ import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { allocateShared } from '../../../src/base/arena.js';
+import { type NativeModule, nativeModule } from '../../../src/base/native-module.js';
+import { createRing, RingConsumer, RingProducer } from '../../../src/base/ring.js';
 import { ListenError } from '../../../src/net/aerospike/socket-engine.js';
 import { Bench, Client, ENGINES, pattern, until } from './engine-bench.js';
 
@@ -285,3 +287,61 @@ for (const [name, create] of Object.entries(ENGINES)) {
     await until(() => count() <= before + 5);
   });
 }
+
+const native = ENGINES.native;
+
+(native ? test : test.skip)('native: whoever adds to its eventfd causes a turn', async t => {
+  const bench = await Bench.start(t, native!);
+  for (let i = 0; i < 100; i++) {
+    const before = bench.turnCount;
+    (nativeModule() as NativeModule).signal(bench.engine.wakeDescriptor);
+    await until(() => bench.turnCount > before);
+  }
+  t.true(bench.turnCount >= 100);
+});
+
+(native ? test : test.skip)(
+  'native: it lingers as long as it is told to, and until there is something',
+  async t => {
+    const bench = await Bench.start(t, native!);
+    const { client } = await bench.connect();
+    const ring = createRing(4096);
+    const [producer, consumer] = [new RingProducer(ring), new RingConsumer(ring)];
+    bench.engine.watch(consumer);
+    const calls: { mayLinger: boolean; atMs: number }[] = [];
+    const turn = async (onTurned: (mayLinger: boolean, call: number) => number): Promise<void> => {
+      calls.length = 0;
+      bench.onTurned = mayLinger => onTurned(mayLinger, calls.push({ mayLinger, atMs: performance.now() }));
+      client.socket.write('x');
+      await until(() => calls.length > 0);
+      await sleep(50);
+      bench.onTurned = () => 0;
+    };
+    await turn(mayLinger => (mayLinger ? 500 : 0));
+    t.deepEqual(
+      calls.map(call => call.mayLinger),
+      [true, false],
+      'in vain',
+    );
+    t.true(calls[1]!.atMs - calls[0]!.atMs >= 0.5);
+    await turn((_, call) => {
+      if (call > 1) {
+        t.true(consumer.next() >= 0);
+        consumer.release();
+        return 0;
+      }
+      producer.reserve(8);
+      producer.commit(8);
+      producer.publish();
+      return 900;
+    });
+    t.deepEqual(
+      calls.map(call => call.mayLinger),
+      [true, true],
+      'a frame ends it',
+    );
+    await turn(() => 1000);
+    t.false(calls.at(-1)!.mayLinger, 'for ever is not possible: the event loop has other work');
+    t.true(calls.length < 20);
+  },
+);
