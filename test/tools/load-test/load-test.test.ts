@@ -62,24 +62,27 @@ test('churn opens a connection anew after so many requests', async t => {
   t.true(report.connectionsOpened >= 90, `${report.connectionsOpened}`);
 });
 
-test.serial('an open loop shows a stall to every request that fell into it, a closed loop hides it', async t => {
-  const server = await startServer(t);
-  const stallMs = 500;
-  const withStall = (more: string) =>
-    load(server, `-t 2.5 ${more}`, () => {
-      server.pause();
-      setTimeout(() => server.resume(), stallMs);
-    });
-  const open = await withStall('--rate 1000');
-  t.true(open.isClean);
-  const count = open.reads.count + open.writes.count;
-  t.true(Math.abs(count - 2500) <= 2, `the rate is kept over the whole run: ${count}`);
-  // A fifth of the requests fell due in the stall and waited 250 ms on average.
-  t.true(open.reads.percentilesMs.p90! > stallMs / 4, `p90 ${open.reads.percentilesMs.p90}`);
-  const closed = await withStall('--seed 2');
-  t.true(closed.reads.maxMs > stallMs / 2);
-  t.true(closed.reads.percentilesMs.p90! < stallMs / 4, `p90 ${closed.reads.percentilesMs.p90}`);
-});
+test.serial(
+  'an open loop shows a stall to every request that fell into it, a closed loop hides it',
+  async t => {
+    const server = await startServer(t);
+    const stallMs = 500;
+    const withStall = (more: string) =>
+      load(server, `-t 2.5 ${more}`, () => {
+        server.pause();
+        setTimeout(() => server.resume(), stallMs);
+      });
+    const open = await withStall('--rate 1000');
+    t.true(open.isClean);
+    const count = open.reads.count + open.writes.count;
+    t.true(Math.abs(count - 2500) <= 2, `the rate is kept over the whole run: ${count}`);
+    // A fifth of the requests fell due in the stall and waited 250 ms on average.
+    t.true(open.reads.percentilesMs.p90! > stallMs / 4, `p90 ${open.reads.percentilesMs.p90}`);
+    const closed = await withStall('--seed 2');
+    t.true(closed.reads.maxMs > stallMs / 2);
+    t.true(closed.reads.percentilesMs.p90! < stallMs / 4, `p90 ${closed.reads.percentilesMs.p90}`);
+  },
+);
 
 test('a value of another kind is noticed by --verify alone', async t => {
   const server = await startServer(t);
