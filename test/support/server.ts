@@ -54,13 +54,16 @@ export class TestServer {
     return server;
   }
 
-  /** Starts the process; again, after stop(), on the files that the one before has left. */
-  async run(): Promise<void> {
+  /**
+   * Starts the process; again, after stop(), on the files that the one before has left.
+   * @param environment Variables of this life alone.
+   */
+  async run(environment: Readonly<Record<string, string>> = {}): Promise<void> {
     const configFile = path.join(this.directory, 'caltrop.conf');
     this.#output = '';
     const child = spawn(process.execPath, [MAIN, '--config', configFile], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...this.#environment },
+      env: { ...process.env, ...this.#environment, ...environment },
     });
     this.#child = child;
     const started = new Promise<void>((resolve, reject) => {
@@ -133,6 +136,11 @@ export class TestServer {
   /** Starts measuring the peak anew. */
   resetPeak(): void {
     writeFileSync(`/proc/${this.pid}/clear_refs`, '5');
+  }
+
+  /** Sends a signal and waits for nothing. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
   }
 
   /** Asks the process to end. @returns Its exit code, or the signal that it took. */

@@ -1,0 +1,31 @@
+/**
+ * The storage that crash runs are made on: what differs from run to run is the lines of a configuration and what the
+ * server promises with them.
+ */
+export interface CrashConfiguration {
+  readonly name: string;
+  /** Lines of the storage-engine context, beside file, filesize and flush-max-ms. */
+  readonly storage?: readonly string[];
+  readonly filesize?: string;
+  readonly lanes?: number;
+  /** Of 6 KiB on average. */
+  readonly keysPerLane?: number;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Every write is durable when it is answered. */
+  readonly commits?: boolean;
+  /** Now and then a start finds the wall clock an hour behind. */
+  readonly stepsClock?: boolean;
+}
+
+export const CONFIGURATIONS: readonly CrashConfiguration[] = [
+  { name: 'roomy', filesize: '1G' },
+  // Two shards of 15 write blocks, a third of them live.
+  { name: 'small', filesize: '64M', storage: ['post-write-cache 8M'] },
+  { name: 'uncached', filesize: '256M', storage: ['post-write-cache 0', 'direct-files true'] },
+];
+
+export function configurationOf(name: string): CrashConfiguration {
+  const found = CONFIGURATIONS.find(configuration => configuration.name === name);
+  if (found) return found;
+  throw new Error(`no configuration ${name}; there are ${CONFIGURATIONS.map(({ name }) => name).join(', ')}`);
+}
