@@ -43,6 +43,12 @@ const SENTINEL_WILDCARD = 0; // ext body
 const SENTINEL_INF = 1;
 const SENTINEL_BODY_MAX = 3; // bytes; a longer body makes it an ordinary ext
 
+/** Heads of strings and blobs of up to 255 and 65535 bytes. */
+const BIN8 = 0xc4;
+const BIN16 = 0xc5;
+const STR8 = 0xd9;
+const STR16 = 0xda;
+
 /** One element's header, decoded. An instance is reused; it holds no reference to the bytes. */
 export class Element {
   type = ERROR;
@@ -283,9 +289,14 @@ export const SIZE_BY_HEAD = Uint8Array.from({ length: 256 }, (_, b) => {
  * @returns A position up to `end`, or -1 as `sizeOf`.
  */
 export function nextOf(bytes: Uint8Array, at: number, end: number): number {
-  if (at >= end) return -1;
-  const size = SIZE_BY_HEAD[bytes[at]!]!;
-  if (size !== 0) return size <= end - at ? at + size : -1;
-  const whole = sizeOf(bytes, at, end);
-  return whole < 0 ? -1 : at + whole;
+  const left = end - at;
+  if (left <= 0) return -1;
+  const head = bytes[at]!;
+  let size = SIZE_BY_HEAD[head]!;
+  if (size === 0) {
+    if ((head === STR8 || head === BIN8) && left > 1) size = 2 + bytes[at + 1]!;
+    else if ((head === STR16 || head === BIN16) && left > 2) size = 3 + readU16(bytes, at + 1);
+    else size = sizeOf(bytes, at, end);
+  }
+  return size >= 0 && size <= left ? at + size : -1;
 }
