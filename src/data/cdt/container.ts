@@ -4,11 +4,11 @@
  *
  * An element here is an element of a list or a pair of a map; the flag element is none.
  */
-import { Element, LIST, MAP, nextOf, ORDERED, SIZE_BY_HEAD, VALUE_ORDERED } from '../msgpack/element.js';
+import { Element, LIST, MAP, nextOf, ORDERED, VALUE_ORDERED } from '../msgpack/element.js';
 import { offsetWidth, readOffset, tableSize } from './persisted-index.js';
+import { walkElements, walkPairs } from './walk.js';
 
 const NOTHING = new Uint8Array(0);
-/** Heads a0 to bf: a str with its size in the low five bits. */
 /** Offsets beyond this many are given back after use. */
 const OFFSETS_KEPT = 1 << 18;
 
@@ -136,25 +136,8 @@ export class Container {
 
   #walkTo(index: number): number {
     if (index >= this.#offsets.length) this.#grow(index + 1);
-    return this.type === MAP ? this.#walkPairs(index) : this.#walkElements(index);
-  }
-
-  #walkElements(index: number): number {
-    const { bytes, end } = this;
-    const offsets = this.#offsets;
-    let k = this.#known;
-    let p = offsets[k]!;
-    while (k < index) {
-      p = nextOf(bytes, p, end);
-      if (p < 0) return -1;
-      offsets[++k] = p;
-    }
-    this.#known = k;
-    return p;
-  }
-
-  #walkPairs(index: number): number {
-    const p = walkPairs(this.bytes, this.end, this.#offsets, this.#known, index);
+    const walk = this.type === MAP ? walkPairs : walkElements;
+    const p = walk(this.bytes, this.end, this.#offsets, this.#known, index);
     if (p >= 0) this.#known = index;
     return p;
   }
@@ -172,41 +155,4 @@ export class Container {
     this.bytes = NOTHING;
     if (this.#offsets.length > OFFSETS_KEPT) this.#offsets = new Uint32Array(64);
   }
-}
-
-/**
- * Walks over pairs `k` to `index` and notes where each of the following ones starts. Keys are often of one size, and so
- * are values: a head that is the same as in the pair before gives the same step, which the processor can take ahead of
- * the load that confirms it; a step that is computed from the head could not begin before.
- * @param offsets has the start of pair `k`, and room up to `index`.
- * @returns Where pair `index` starts, or -1.
- */
-function walkPairs(bytes: Uint8Array, end: number, offsets: Uint32Array, k: number, index: number): number {
-  let p = offsets[k]!;
-  let keyHead = -1;
-  let keyStep = 0;
-  let valueHead = -1;
-  let valueStep = 0;
-  while (k < index) {
-    if (p >= end) return -1;
-    let head = bytes[p]!;
-    if (head === keyHead) p += keyStep;
-    else {
-      keyStep = SIZE_BY_HEAD[head]!;
-      keyHead = keyStep !== 0 ? head : -1;
-      p = keyStep !== 0 ? p + keyStep : nextOf(bytes, p, end);
-    }
-    if (p < 0 || p >= end) return -1;
-    head = bytes[p]!;
-    if (head < 0x80) p++;
-    else if (head === valueHead) p += valueStep;
-    else {
-      valueStep = SIZE_BY_HEAD[head]!;
-      valueHead = valueStep !== 0 ? head : -1;
-      p = valueStep !== 0 ? p + valueStep : nextOf(bytes, p, end);
-    }
-    if (p < 0 || p > end) return -1;
-    offsets[++k] = p;
-  }
-  return p;
 }

@@ -6,8 +6,11 @@ import { compare } from '../msgpack/compare.js';
 import { BYTES, Element, INT, NEGATIVE_INT, STRING } from '../msgpack/element.js';
 import { BLOB } from '../type.js';
 
-/** Pairs that are walked over between two looks at a key, in a map whose places are not known. */
-const STRIDE = 64;
+/**
+ * Pairs that are walked over between two looks at a key, in a map whose places are not known. One, and then fours, is
+ * how a walk goes where the pairs are alike.
+ */
+const STRIDE = 65;
 
 /** Heads a0 to bf: a str with its size in the low five bits. */
 const FIXSTR = 0xa0;
