@@ -94,6 +94,21 @@ export class DeviceEngine implements StorageEngine, IoClient {
     return this.#table;
   }
 
+  /** Number of the append made last; appends of a shard are numbered from 1 at each start. */
+  get appendedNumber(): number {
+    return this.#writer.appendedNumber;
+  }
+
+  /** Every append up to this number is durable, those of defrag too: what they replaced is needed no more. */
+  get durableNumber(): number {
+    return this.#writer.durableNumber;
+  }
+
+  /** Every append that a client made up to this number is durable. */
+  get committedNumber(): number {
+    return this.#writer.committedNumber;
+  }
+
   /**
    * Cold start: fills the index from the device. Blocks the thread; progress is in the counters.
    * @param nowSec Seconds since 2010.

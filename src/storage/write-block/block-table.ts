@@ -41,7 +41,7 @@ export class BlockTable {
   readonly writeIds: Float64Array;
   /** Byte offset of the block's copy in the I/O buffers, or -1. */
   readonly bufferAt: Float64Array;
-  /** For DEAD: the write operation that must be durable before the block may go. */
+  /** For DEAD: everything up to this append must be durable before the block may go. */
   readonly barriers: Float64Array;
   readonly #control: Float64Array;
   readonly #free: Int32Array;

@@ -1,5 +1,5 @@
 /**
- * The write side of a shard's extent: the open block that records are appended to, its way to the device, and
+ * The write side of a shard's extent: two streams of appends, the clients' and defrag's, their way to the device, and
  * the way of emptied blocks back to the free ones.
  *
  * Two rules keep what was acknowledged. A block whose records are all dead is given up only once whatever
@@ -13,18 +13,26 @@
  */
 import { DEVICE_OVERLOAD, OK, OUT_OF_SPACE } from '../../base/result.js';
 import type { StorageLog } from '../device/storage-error.js';
-import { ST_PARTIAL_WRITES, ST_WRITES } from '../engine.js';
+import { ST_CLIENT_BYTES, ST_PARTIAL_WRITES, ST_WRITES } from '../engine.js';
 import { IO_ALIGN } from '../io/io-backend.js';
-import { RECORD_ALIGN } from '../record/flat-record.js';
 import { BLOCK_HEADER_SIZE, writeBlockHeader } from './block-format.js';
-import { sealRecord } from './block-scan.js';
 import * as B from './block-table.js';
 import type { ShardExtent } from './shard-extent.js';
-import { WRITE_ERASE, WRITE_LAST, WRITE_RECORDS, WriteQueue } from './write-queue.js';
+import { QUEUE_COUNT_MAX, WRITE_ERASE, WRITE_LAST, WriteQueue } from './write-queue.js';
+import { WriteStream } from './write-stream.js';
 
 const NONE = -1;
 /** A time-driven flush starts this much before it must be durable, besides twice what the last ones took. */
 const FLUSH_LEAD_MS = 30;
+/** What defrag has appended is flushed after this even where the clients' records wait for a full block. */
+const DEFRAG_FLUSH_MS = 1000;
+/** Full blocks of defrag that may wait for the device. */
+const DEFRAG_CLOSED_MAX = 2;
+
+// Places of the queues.
+const CLIENTS = 0;
+const DEFRAG = 1;
+const ERASES = 2;
 
 export interface BlockWriterLimits {
   /** What was appended is durable after this many milliseconds; 0: when its block is full. */
@@ -40,24 +48,18 @@ export class BlockWriter {
   readonly #extent: ShardExtent;
   readonly #table: B.BlockTable;
   readonly #counters: Float64Array;
-  readonly #writes: WriteQueue;
-  /** Free blocks that only markers may use, so that a full shard still deletes. */
-  readonly #spareCount: number;
+  readonly #clients: WriteStream;
+  readonly #defrag: WriteStream;
+  readonly #erases: WriteQueue;
+  /** Free blocks that neither records nor markers may use: room to move records to. */
+  readonly #defragSpare: number;
+  /** Free blocks that only markers may use beyond those, so that a full shard still deletes. */
+  readonly #markerSpare: number;
+  /** Number of the append made last; the first one has number 1. */
+  appendedNumber = 0;
 
-  // The open block; positions are bytes from its start.
-  #block = NONE;
-  #bufferAt = 0;
-  #appendAt = 0;
-  #submittedTo = 0;
-  #reservedSize = 0;
-  /** When the oldest record that was not handed to the device yet was appended, or -1. */
-  #dirtySinceMs = -1;
-  #nowMs = 0;
-  #flushStartedMs = -1;
-  /** The slowest of the last flushes, decaying; at first a guess for a slow disk. */
-  #flushTookMs = 50;
-
-  #closedCount = 0;
+  /** Full blocks that wait for the device, by stream. */
+  readonly #closed = [0, 0];
   /** Blocks in state DEAD, oldest first. */
   readonly #dead: number[] = [];
   #heldCount = 0;
@@ -78,94 +80,134 @@ export class BlockWriter {
     this.#table = table;
     this.#counters = counters;
     this.limits = limits;
-    this.#writes = new WriteQueue(extent, counters, log);
-    this.#spareCount = Math.min(2, extent.blockCount >> 2);
+    const { blockSize, blockCount, io } = extent;
+    const queue = (place: number) => new WriteQueue(place, extent, counters, log);
+    this.#clients = new WriteStream(queue(CLIENTS), io.buffers, blockSize);
+    this.#defrag = new WriteStream(queue(DEFRAG), io.buffers, blockSize);
+    this.#erases = queue(ERASES);
+    this.#defragSpare = blockCount >= 8 ? 1 : 0;
+    this.#markerSpare = Math.min(2, blockCount >> 2);
   }
 
   /** Full blocks that wait for the device. */
   get closedCount(): number {
-    return this.#closedCount;
+    return this.#closed[CLIENTS]! + this.#closed[DEFRAG]!;
   }
 
   /** Bytes that records could take now. */
   get availableBytes(): number {
-    const free = Math.max(0, this.#table.freeCount - this.#spareCount);
-    const room = this.#block === NONE ? 0 : this.#extent.blockSize - this.#appendAt;
-    return free * (this.#extent.blockSize - BLOCK_HEADER_SIZE) + room;
+    const free = Math.max(0, this.#table.freeCount - this.#defragSpare - this.#markerSpare);
+    return free * (this.#extent.blockSize - BLOCK_HEADER_SIZE) + this.#clients.room;
   }
 
   /** Everything appended and every erasure is durable. */
   get isIdle(): boolean {
-    return this.#dirtySinceMs < 0 && this.#writes.isEmpty;
+    return this.#isRecordIdle(this.#clients) && this.#isRecordIdle(this.#defrag) && this.#erases.isEmpty;
+  }
+
+  #isRecordIdle(stream: WriteStream): boolean {
+    return !stream.isDirty && stream.writes.isEmpty;
+  }
+
+  /** Every append up to this number is durable, of clients and of defrag. */
+  get durableNumber(): number {
+    return Math.min(this.committedNumber, this.#defrag.firstUndurable - 1);
+  }
+
+  /** Every append of clients up to this number is durable. */
+  get committedNumber(): number {
+    return Math.min(this.appendedNumber, this.#clients.firstUndurable - 1);
   }
 
   /**
-   * Finds room for `size` bytes at the end of the open block, or opens the next one.
+   * Finds room for `size` bytes at the end of the clients' open block, or opens the next one.
    * @param isMarker May use the spare blocks.
    * @returns OK with the place in `reservedAt`; OUT_OF_SPACE; DEVICE_OVERLOAD. After the latter two nothing has changed.
    */
   reserve(size: number, isMarker: boolean): number {
-    if (this.#block === NONE || this.#appendAt + size > this.#extent.blockSize) {
-      const result = this.#openNext(isMarker);
+    const stream = this.#clients;
+    if (!stream.reserve(size)) {
+      const spare = this.#defragSpare + (isMarker ? 0 : this.#markerSpare);
+      const result = this.#openNext(CLIENTS, spare, this.limits.writeCacheMax);
       if (result !== OK) return result;
+      stream.reserve(size);
     }
-    this.#reservedSize = size;
-    this.reservedAt = this.#bufferAt + this.#appendAt;
     return OK;
   }
+
   /** Byte offset in the I/O buffers of the room reserved last. */
-  reservedAt = 0;
+  get reservedAt(): number {
+    return this.#clients.reservedAt;
+  }
 
   /**
    * Seals the record built in the reserved room and makes it part of the block.
    * @returns Its location in the extent, in units of 16 bytes.
    */
   append(): number {
-    const size = this.#reservedSize;
-    if (size === 0 || this.reservedAt !== this.#bufferAt + this.#appendAt) {
-      throw new Error('write block: a record is stored that has no room reserved');
-    }
-    sealRecord(this.#extent.io.buffers, this.reservedAt, size, this.#table.stamps[this.#block]!);
-    this.#reservedSize = 0;
-    const location = (this.#block * this.#extent.blockSize + this.#appendAt) / RECORD_ALIGN;
-    this.#appendAt += (size + RECORD_ALIGN - 1) & -RECORD_ALIGN;
-    if (this.#dirtySinceMs < 0) this.#dirtySinceMs = this.#nowMs;
+    const before = this.#clients.room;
+    const location = this.#clients.append(++this.appendedNumber);
+    this.#counters[ST_CLIENT_BYTES]! += before - this.#clients.room;
     return location;
+  }
+
+  /** As `reserve`, for a record that defrag moves; its place is in `reservedForMoveAt`. */
+  reserveForMove(size: number): number {
+    const stream = this.#defrag;
+    if (stream.reserve(size)) return OK;
+    const result = this.#openNext(DEFRAG, 0, DEFRAG_CLOSED_MAX * this.#extent.blockSize);
+    if (result === OK) stream.reserve(size);
+    return result;
+  }
+
+  get reservedForMoveAt(): number {
+    return this.#defrag.reservedAt;
+  }
+
+  /** As `append`, for the record built in the room that `reserveForMove` found. */
+  appendMoved(): number {
+    return this.#defrag.append(++this.appendedNumber);
   }
 
   /** A block has no live record left. */
   emptied(block: number): void {
     if (this.#table.states[block] !== B.STORED) return; // its turn comes when it is stored
     this.#table.states[block] = B.DEAD;
-    const isDirty = this.#dirtySinceMs >= 0;
-    this.#table.barriers[block] = this.#writes.recordWrites + (isDirty ? 1 : 0);
+    this.#table.barriers[block] = this.appendedNumber;
     this.#dead.push(block);
   }
 
   /** Time-driven work; see StorageEngine.tick. */
   tick(nowMs: number): void {
-    this.#nowMs = nowMs;
-    this.#writes.retry(nowMs);
+    this.#clients.nowMs = nowMs;
+    this.#defrag.nowMs = nowMs;
+    this.#clients.writes.retry(nowMs);
+    this.#defrag.writes.retry(nowMs);
+    this.#erases.retry(nowMs);
     this.#collect();
     const { flushMaxMs } = this.limits;
-    if (this.#dirtySinceMs < 0 || flushMaxMs === 0 || this.#writes.room === 0) return;
-    const lead = Math.min(flushMaxMs / 2, FLUSH_LEAD_MS + 2 * this.#flushTookMs);
-    if (nowMs - this.#dirtySinceMs >= flushMaxMs - lead) this.flushOpen();
+    this.#flushOld(this.#clients, flushMaxMs);
+    this.#flushOld(this.#defrag, flushMaxMs || DEFRAG_FLUSH_MS);
+    this.#hurry(this.#clients);
+    this.#hurry(this.#defrag);
   }
 
-  /** Hands what the open block holds to the device, padded to a page; the block stays open behind it. */
+  /** Hands what the open blocks hold to the device, padded to a page; the blocks stay open behind it. */
   flushOpen(): void {
-    if (this.#dirtySinceMs < 0) return;
-    this.#submit(WRITE_RECORDS);
-    this.#counters[ST_PARTIAL_WRITES]!++;
+    this.#flush(this.#clients);
+    this.#flush(this.#defrag);
   }
 
-  onWrite(number: number, result: number): void {
-    this.#writes.onWrite(number, result);
+  /** @param argument As the extent was given it. */
+  onWrite(argument: number, result: number): void {
+    const place = argument % QUEUE_COUNT_MAX;
+    this.#queueAt(place).onWrite((argument - place) / QUEUE_COUNT_MAX, result);
   }
 
   onFlush(epoch: number, isOk: boolean): void {
-    this.#writes.onFlush(epoch, isOk);
+    this.#clients.writes.onFlush(epoch, isOk);
+    this.#defrag.writes.onFlush(epoch, isOk);
+    this.#erases.onFlush(epoch, isOk);
     this.#collect();
   }
 
@@ -174,24 +216,50 @@ export class BlockWriter {
    * durable and lie in the buffer.
    */
   resume(block: number, bufferAt: number, appendAt: number): void {
-    this.#block = block;
-    this.#bufferAt = bufferAt;
-    this.#appendAt = appendAt;
-    this.#submittedTo = appendAt;
+    this.#clients.open(block, this.#table.stamps[block]!, bufferAt, appendAt, appendAt);
     this.#table.states[block] = B.OPEN;
     this.#table.bufferAt[block] = bufferAt;
   }
 
-  #openNext(isMarker: boolean): number {
+  #queueAt(place: number): WriteQueue {
+    if (place === ERASES) return this.#erases;
+    return place === CLIENTS ? this.#clients.writes : this.#defrag.writes;
+  }
+
+  #flushOld(stream: WriteStream, flushMaxMs: number): void {
+    if (!stream.isDirty || flushMaxMs === 0) return;
+    const lead = Math.min(flushMaxMs / 2, FLUSH_LEAD_MS + 2 * stream.tookMs);
+    if (stream.nowMs - stream.dirtySinceMs >= flushMaxMs - lead) this.#flush(stream);
+  }
+
+  /** When blocks run out, those that only wait for what replaced them do not wait until that is old enough. */
+  #hurry(stream: WriteStream): void {
+    if (this.#dead.length === 0 || !stream.writes.isEmpty) return;
+    if (this.#table.freeCount > this.#defragSpare + this.#markerSpare + 1) return;
+    if (this.#table.barriers[this.#dead[0]!]! >= stream.firstUndurable) this.#flush(stream);
+  }
+
+  #flush(stream: WriteStream): void {
+    if (!stream.isDirty || stream.writes.room === 0) return;
+    stream.submit(IO_ALIGN);
+    this.#counters[ST_PARTIAL_WRITES]!++;
+  }
+
+  /**
+   * Closes the stream's open block and opens the free one that has been free longest.
+   * @param spare Free blocks that must be left over.
+   * @param cacheMax Bytes of the stream's full blocks that may wait for the device.
+   */
+  #openNext(place: number, spare: number, cacheMax: number): number {
+    const stream = place === CLIENTS ? this.#clients : this.#defrag;
     const { blockSize } = this.#extent;
-    if (this.#table.freeCount <= (isMarker ? 0 : this.#spareCount)) return OUT_OF_SPACE;
-    if (this.#writes.room < 2) return DEVICE_OVERLOAD;
-    if (this.#block !== NONE && this.#closedCount > 0) {
-      if ((this.#closedCount + 1) * blockSize > this.limits.writeCacheMax) return DEVICE_OVERLOAD;
-    }
+    if (this.#table.freeCount <= spare) return OUT_OF_SPACE;
+    if (stream.writes.room < 2) return DEVICE_OVERLOAD;
+    const closed = this.#closed[place]!;
+    if (stream.block !== NONE && closed > 0 && (closed + 1) * blockSize > cacheMax) return DEVICE_OVERLOAD;
     const bufferAt = this.#takeBuffer();
     if (bufferAt < 0) return DEVICE_OVERLOAD;
-    if (this.#block !== NONE) this.#close();
+    if (stream.block !== NONE) this.#close(place, stream);
     const block = this.#table.takeFree();
     const writeId = this.#table.nextWriteId();
     const stamp = writeBlockHeader(this.#extent.io.buffers, bufferAt, this.#extent.owner, block, writeId);
@@ -199,10 +267,7 @@ export class BlockWriter {
     this.#table.writeIds[block] = writeId;
     this.#table.stamps[block] = stamp;
     this.#table.bufferAt[block] = bufferAt;
-    this.#block = block;
-    this.#bufferAt = bufferAt;
-    this.#appendAt = BLOCK_HEADER_SIZE;
-    this.#submittedTo = 0;
+    stream.open(block, stamp, bufferAt, BLOCK_HEADER_SIZE, 0);
     return OK;
   }
 
@@ -213,46 +278,26 @@ export class BlockWriter {
     return at;
   }
 
-  #close(): void {
-    const block = this.#block;
-    this.#table.states[block] = B.CLOSED;
-    this.#closedCount++;
+  #close(place: number, stream: WriteStream): void {
+    this.#table.states[stream.block] = B.CLOSED;
+    this.#closed[place]!++;
     this.#counters[ST_WRITES]!++;
-    if (this.#dirtySinceMs >= 0) this.#submit(WRITE_LAST);
-    else if (!this.#writes.markLast(block)) this.#stored(block);
-    this.#block = NONE;
-  }
-
-  #submit(kind: number): void {
-    const { buffers } = this.#extent.io;
-    const end = (this.#appendAt + IO_ALIGN - 1) & -IO_ALIGN;
-    // The buffer was another block's before: what it left behind must not look like records.
-    buffers.u8.fill(0, this.#bufferAt + this.#appendAt, this.#bufferAt + end);
-    const from = this.#submittedTo;
-    this.#writes.push(kind, this.#block, from, end - from, this.#bufferAt + from);
-    this.#appendAt = end;
-    this.#submittedTo = end;
-    this.#reservedSize = 0;
-    this.#dirtySinceMs = -1;
-    if (this.#flushStartedMs < 0) this.#flushStartedMs = this.#nowMs;
+    const stored = stream.close();
+    if (stored !== NONE) this.#stored(place, stored);
   }
 
   /** Takes in what became durable, and gives up blocks that may go. */
   #collect(): void {
-    for (let kind = this.#writes.shift(); kind >= 0; kind = this.#writes.shift()) {
-      const block = this.#writes.taken;
-      if (kind === WRITE_LAST) this.#stored(block);
-      if (kind === WRITE_ERASE) {
-        this.#table.pushFree(block);
-        this.#isHeldDue = true;
-      } else if (this.#flushStartedMs >= 0) {
-        this.#flushTookMs = Math.max(this.#nowMs - this.#flushStartedMs, this.#flushTookMs * 0.9);
-        this.#flushStartedMs = -1;
-      }
+    this.#collectRecords(CLIENTS, this.#clients);
+    this.#collectRecords(DEFRAG, this.#defrag);
+    while (this.#erases.shift() === WRITE_ERASE) {
+      this.#table.pushFree(this.#erases.taken);
+      this.#isHeldDue = true;
     }
-    while (this.#dead.length > 0 && this.#writes.room > 2) {
+    const durable = this.durableNumber;
+    while (this.#dead.length > 0 && this.#erases.room > 2) {
       const block = this.#dead[0]!;
-      if (this.#table.barriers[block]! > this.#writes.durableRecordWrites) break;
+      if (this.#table.barriers[block]! > durable) break;
       this.#dead.shift();
       if (this.#table.markers[block] === 0) {
         this.#erase(block);
@@ -262,7 +307,7 @@ export class BlockWriter {
         this.#isHeldDue = true;
       }
     }
-    if (!this.#isHeldDue || this.#heldCount === 0 || this.#writes.room <= 2) return;
+    if (!this.#isHeldDue || this.#heldCount === 0 || this.#erases.room <= 2) return;
     this.#isHeldDue = false;
     const oldest = this.#table.oldest();
     if (oldest < 0 || this.#table.states[oldest] !== B.HELD) return;
@@ -270,8 +315,16 @@ export class BlockWriter {
     this.#erase(oldest);
   }
 
-  #stored(block: number): void {
-    this.#closedCount--;
+  #collectRecords(place: number, stream: WriteStream): void {
+    const { writes } = stream;
+    for (let kind = writes.shift(); kind >= 0; kind = writes.shift()) {
+      if (kind === WRITE_LAST) this.#stored(place, writes.taken);
+      stream.noteDurable();
+    }
+  }
+
+  #stored(place: number, block: number): void {
+    this.#closed[place]!--;
     this.#table.states[block] = B.STORED;
     this.#cached.push(block);
     const keep = Math.floor(this.limits.postWriteCacheMax / this.#extent.blockSize);
@@ -302,6 +355,6 @@ export class BlockWriter {
       this.#releaseBuffer(block);
     }
     this.#table.states[block] = B.ERASING;
-    this.#writes.push(WRITE_ERASE, block, 0, IO_ALIGN, this.#extent.io.zeroPageAt);
+    this.#erases.push(WRITE_ERASE, block, 0, IO_ALIGN, this.#extent.io.zeroPageAt, 0);
   }
 }

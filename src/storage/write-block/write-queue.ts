@@ -1,20 +1,25 @@
 /**
- * The device writes of a shard, in the order in which they were asked for: pieces of blocks and first pages to be
- * zeroed. A write is durable when it has ended and a flush that started later has ended too; it leaves the
- * queue when it and all before it are durable. A write that fails, or whose flush fails, is done again from
+ * Device writes of a shard, in the order in which they were asked for: pieces of the blocks of one stream, or first
+ * pages to be zeroed. A write is durable when it has ended and a flush that started later has ended too; it leaves
+ * the queue when it and all before it are durable. A write that fails, or whose flush fails, is done again from
  * memory: after a failed fdatasync the kernel may have dropped the pages, so the next one proves nothing of them.
+ *
+ * Whatever has to happen to the bytes of a piece on their way to the device belongs into `#start`, which every piece
+ * goes through, again at each retry; no byte of a block is handed in twice.
  */
 
 import type { StorageLog } from '../device/storage-error.js';
-import { ST_WRITE_ERRORS } from '../engine.js';
+import { ST_WRITE_ERRORS, ST_WRITTEN_BYTES } from '../engine.js';
 import type { ShardExtent } from './shard-extent.js';
 
 export const WRITE_RECORDS = 0; // a piece of a block
 export const WRITE_LAST = 1; // the last piece of a block
 export const WRITE_ERASE = 2; // zeros over a block's first page
 
-const QUEUE_MAX = 1024; // a power of two
+const QUEUE_MAX = 512; // a power of two
 const QUEUE_MASK = QUEUE_MAX - 1;
+/** Queues of one shard; a write's number and its queue's place among them make the argument of the I/O request. */
+export const QUEUE_COUNT_MAX = 4;
 /** A failed write is tried again after this. */
 const RETRY_MS = 200;
 
@@ -25,6 +30,7 @@ const DURABLE = 2;
 const FAILED = 3;
 
 export class WriteQueue {
+  readonly #place: number;
   readonly #extent: ShardExtent;
   readonly #counters: Float64Array;
   readonly #log: StorageLog;
@@ -35,17 +41,17 @@ export class WriteQueue {
   readonly #length = new Int32Array(QUEUE_MAX);
   readonly #bufferAt = new Float64Array(QUEUE_MAX);
   readonly #epoch = new Float64Array(QUEUE_MAX);
+  readonly #first = new Float64Array(QUEUE_MAX);
   /** Numbers of the oldest write and of the one to come; they only grow. */
   #head = 0;
   #tail = 0;
   #failedCount = 0;
   #retryAtMs = 0;
   #isFailing = false;
-  /** Writes of records handed in, and those of them that are durable. */
-  recordWrites = 0;
-  durableRecordWrites = 0;
 
-  constructor(extent: ShardExtent, counters: Float64Array, log: StorageLog) {
+  /** @param place Below QUEUE_COUNT_MAX, and no other queue's of the shard. */
+  constructor(place: number, extent: ShardExtent, counters: Float64Array, log: StorageLog) {
+    this.#place = place;
     this.#extent = extent;
     this.#counters = counters;
     this.#log = log;
@@ -60,8 +66,16 @@ export class WriteQueue {
     return this.#tail === this.#head;
   }
 
-  /** Adds a write of `length` bytes at `from` in the block, out of the buffer. The bytes stay as they are until durable. */
-  push(kind: number, block: number, from: number, length: number, bufferAt: number): void {
+  /** The `first` of the oldest write; infinite when there is none. */
+  get headFirst(): number {
+    return this.#head === this.#tail ? Number.POSITIVE_INFINITY : this.#first[this.#head & QUEUE_MASK]!;
+  }
+
+  /**
+   * Adds a write of `length` bytes at `from` in the block, out of the buffer. The bytes stay as they are until durable.
+   * @param first Number of the first append that is durable with this write and not with those before it.
+   */
+  push(kind: number, block: number, from: number, length: number, bufferAt: number, first: number): void {
     const number = this.#tail++;
     const i = number & QUEUE_MASK;
     this.#kind[i] = kind;
@@ -69,7 +83,8 @@ export class WriteQueue {
     this.#from[i] = from;
     this.#length[i] = length;
     this.#bufferAt[i] = bufferAt;
-    if (kind !== WRITE_ERASE) this.recordWrites++;
+    this.#first[i] = first;
+    this.#counters[ST_WRITTEN_BYTES]! += length;
     this.#start(number);
   }
 
@@ -84,6 +99,7 @@ export class WriteQueue {
     return false;
   }
 
+  /** @param number Of the write in this queue. */
   onWrite(number: number, result: number): void {
     const i = number & QUEUE_MASK;
     if (result === this.#length[i]) {
@@ -114,7 +130,6 @@ export class WriteQueue {
     if (this.#state[i] !== DURABLE) return -1;
     this.#head++;
     const kind = this.#kind[i]!;
-    if (kind !== WRITE_ERASE) this.durableRecordWrites++;
     this.taken = this.#block[i]!;
     if (this.#isFailing && this.#failedCount === 0) {
       this.#isFailing = false;
@@ -141,7 +156,7 @@ export class WriteQueue {
   #start(number: number): void {
     const i = number & QUEUE_MASK;
     const isQueued = this.#extent.write(
-      number,
+      number * QUEUE_COUNT_MAX + this.#place,
       this.#block[i]!,
       this.#from[i]!,
       this.#length[i]!,

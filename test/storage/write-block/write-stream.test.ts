@@ -1,0 +1,56 @@
+import test from 'ava';
+import { OK } from '../../../src/base/result.js';
+import * as ST from '../../../src/storage/engine.js';
+import { FaultyDisk, FaultyIo, seeded } from '../../support/faulty-io.js';
+import { StorageShard } from '../../support/storage-shard.js';
+
+const BLOCK = 64 * 1024;
+const DATA_AT = 64 * 1024;
+
+function start(): { shard: StorageShard; io: FaultyIo } {
+  const io = new FaultyIo(new FaultyDisk(DATA_AT + 16 * BLOCK), 32 * 1024 * 1024, seeded(3));
+  const owner = { setId: Uint32Array.of(1, 2, 3, 4), shard: 0, writeBlockSize: BLOCK, startCount: 1 };
+  const extent = { path: 'disk', offset: DATA_AT, size: 16 * BLOCK, owner };
+  return { shard: new StorageShard({ backend: io, extent, limits: { flushMaxMs: 100 } }).recover(), io };
+}
+
+test('appends are numbered, and are durable when their flush has ended', t => {
+  const { shard, io } = start();
+  const { engine } = shard;
+  t.is(engine.appendedNumber, 0);
+  t.is(engine.durableNumber, 0);
+  for (let key = 0; key < 10; key++) t.is(shard.put(key, 1, 500), OK);
+  t.is(shard.delete(3), OK);
+  t.is(engine.appendedNumber, 11);
+  t.is(engine.durableNumber, 0);
+  io.faults.turnsMax = 5;
+  let ms = 0;
+  while (engine.durableNumber < 11 && ms < 1000) {
+    t.is(engine.durableNumber, 0); // one piece, durable as a whole
+    shard.tick(++ms);
+  }
+  t.true(ms > 40 && ms < 100, `${ms} ms`);
+  t.is(engine.committedNumber, 11);
+  t.is(shard.put(20, 1, 500), OK);
+  t.is(engine.durableNumber, 11);
+});
+
+test('blocks of one stream become durable in their order', t => {
+  const { shard, io } = start();
+  const { engine } = shard;
+  io.faults.turnsMax = 9;
+  let durable = 0;
+  let steps = 0;
+  for (let key = 0; key < 300; key++) {
+    t.is(shard.put(key, 1, 2000), OK);
+    shard.io.drain();
+    t.true(engine.durableNumber >= durable && engine.durableNumber <= engine.appendedNumber);
+    if (engine.durableNumber > durable) steps++;
+    durable = engine.durableNumber;
+  }
+  t.true(steps > 4, `${steps} steps`);
+  const written = shard.counters[ST.ST_WRITTEN_BYTES]!;
+  const stored = shard.counters[ST.ST_CLIENT_BYTES]!;
+  t.true(written > 8 * BLOCK && written % 4096 === 0);
+  t.is(stored, shard.counters[ST.ST_USED_BYTES]!);
+});
