@@ -18,10 +18,14 @@ import type { IoBackend } from '../../src/storage/io/io-backend.js';
 import { IoQueue } from '../../src/storage/io/io-queue.js';
 import { createNodeIoMemory, stopNodeIo } from '../../src/storage/io/node-io-memory.js';
 import { openWorkerIo } from '../../src/storage/io/worker-io.js';
-import { binsOffset, newRecordHeader, writeRecordHeader } from '../../src/storage/record/flat-record.js';
+import {
+  binsOffset,
+  newRecordHeader,
+  RECORD_HEADER_SIZE,
+  writeRecordHeader,
+} from '../../src/storage/record/flat-record.js';
 
 const MIB = 1024 * 1024;
-const BINS_AT = binsOffset(0, 0);
 const TICK_MS = 10;
 const LIMITS = { flushMaxMs: 1000, writeCacheMax: 4 * MIB, postWriteCacheMax: 0 }; // a shard, of 64 MiB
 const LOG: StorageLog = { info: () => {}, warning: console.error, critical: console.error };
@@ -34,6 +38,9 @@ export interface DeviceShardsOptions {
   readonly isDirect: boolean;
   /** Commands that may wait for the device. */
   readonly tokenCount: number;
+  readonly namespace?: string;
+  /** Set of the records that are written. */
+  readonly setName?: string;
 }
 
 export class DeviceShards {
@@ -44,6 +51,8 @@ export class DeviceShards {
   readonly #close: () => Promise<void>;
   readonly #span = new RecordSpan();
   readonly #header = newRecordHeader();
+  readonly #setName: Uint8Array;
+  readonly #binsAt: number;
   readonly #digestWords = new Uint32Array(DIGEST_SIZE / 4);
   readonly #digest = new Uint8Array(this.#digestWords.buffer);
   readonly #polled: Int32Array;
@@ -58,6 +67,9 @@ export class DeviceShards {
     this.io = new IoQueue(backend);
     this.#shardOf = set.shardOf;
     this.#close = close;
+    this.#setName = Buffer.from(options.setName ?? '');
+    this.#header.setNameSize = this.#setName.length;
+    this.#binsAt = binsOffset(this.#setName.length, 0);
     this.#polled = new Int32Array(options.tokenCount);
     set.extents.forEach((extent, shard) => {
       const partitions = Uint16Array.from({ length: PARTITION_COUNT }, (_, pid) => pid).filter(
@@ -84,7 +96,7 @@ export class DeviceShards {
   /** Opens the file, creating it when it is missing, and reads back what it holds. */
   static async open(options: DeviceShardsOptions): Promise<DeviceShards> {
     const devices = await openDeviceSet({
-      namespace: 'bench',
+      namespace: options.namespace ?? 'bench',
       files: [options.file],
       filesize: options.size,
       recordSizeMax: MIB,
@@ -107,6 +119,11 @@ export class DeviceShards {
       await pool.destroy();
       await devices.close();
     });
+  }
+
+  /** Bytes of a flat record whose bins take `size` bytes. */
+  sizeWith(size: number): number {
+    return this.#binsAt + size;
   }
 
   /** Writes records `from` to `to` - 1 of `size` bytes each. They are durable after close(). */
@@ -184,8 +201,9 @@ export class DeviceShards {
     this.#header.sequence = engine.nextSequence();
     this.#header.binCount = 1;
     writeRecordHeader(region.u8, region.u32, at, this.#header, this.#digest, 0);
-    const words = (size - BINS_AT) >>> 2;
-    const w = (at + BINS_AT) >>> 2;
+    region.u8.set(this.#setName, at + RECORD_HEADER_SIZE);
+    const words = (size - this.#binsAt) >>> 2;
+    const w = (at + this.#binsAt) >>> 2;
     region.u32.fill(number, w, w + words);
     engine.store(entry);
     return true;
@@ -209,7 +227,7 @@ export class DeviceShards {
   }
 
   #numberIn(span: RecordSpan): number {
-    return span.region.u32[(span.at + BINS_AT) >>> 2]!;
+    return span.region.u32[(span.at + this.#binsAt) >>> 2]!;
   }
 
   /** Makes the digest of a record: 20 bytes that look random and differ for each number. @returns Its shard. */

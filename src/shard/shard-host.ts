@@ -15,7 +15,15 @@ import type { Log } from '../observe/log.js';
 import { NAMESPACE_COUNTERS } from '../observe/namespace-counters.js';
 import { RecordHistograms } from '../observe/record-survey.js';
 import type { OpenDeviceSet } from '../storage/device/device-set.js';
-import { ST_RECOVERED_BYTES, ST_RECOVERED_RECORDS, ST_RECOVERY_TOTAL_BYTES } from '../storage/engine.js';
+import {
+  ST_RECOVERED_BYTES,
+  ST_RECOVERED_RECORDS,
+  ST_RECOVERY_TOTAL_BYTES,
+  ST_REPLAYED_RECORDS,
+  ST_START_KIND,
+  START_CHECKPOINT,
+  START_COLD,
+} from '../storage/engine.js';
 import { ringChoice } from '../storage/io/uring-io.js';
 import { WorkerClient } from './client.js';
 import { createWorkerIo, openNamespaceDevices } from './device-setup.js';
@@ -94,7 +102,8 @@ export class ShardHost {
     });
     this.#pool = pool;
     const log = this.#log.context('storage');
-    let saidMs = monotonicMs();
+    const startMs = monotonicMs();
+    let saidMs = startMs;
     await pool.ready(() => {
       if (monotonicMs() - saidMs < everyMs) return;
       saidMs = monotonicMs();
@@ -102,6 +111,9 @@ export class ShardHost {
       log.info(`recovering: ${status}`);
       onProgress(`recovering: ${status}`);
     });
+    const seconds = ((monotonicMs() - startMs) / 1000).toFixed(2);
+    const onDevices = this.namespaces.filter(({ devices }) => devices !== undefined);
+    for (const namespace of onDevices) log.info(`recovered ${recoverySummary(namespace)} in ${seconds} s`);
   }
 
   /** Brings what workers read of the configuration up to date. */
@@ -182,4 +194,15 @@ function recoveryStatus({ task }: HostedNamespace): string {
   return total === 0
     ? `${task.name} waits`
     : `${task.name} ${Math.floor((done * 100) / total)}% ${records} records`;
+}
+
+/** `test: 120000 records, 16 shards by checkpoint, 0 cold, 5000 records replayed`. */
+function recoverySummary({ task }: HostedNamespace): string {
+  const figures = task.memory.shards.map(shared => new Region(shared).f64);
+  const total = (slot: number): number => figures.reduce((sum, f64) => sum + f64[slot]!, 0);
+  const count = (kind: number): number => figures.filter(f64 => f64[ST_START_KIND] === kind).length;
+  return (
+    `${task.name}: ${total(ST_RECOVERED_RECORDS)} records, ${count(START_CHECKPOINT)} shards by checkpoint, ` +
+    `${count(START_COLD)} cold, ${total(ST_REPLAYED_RECORDS)} records read from blocks`
+  );
 }

@@ -88,4 +88,15 @@ export const ST_DEFRAG_WRITES = 20; // blocks that it filled
 export const ST_DEFRAG_PARTIAL_WRITES = 21;
 export const ST_WRITTEN_BYTES = 22; // handed to the device, by clients, defrag and erasure
 export const ST_CLIENT_BYTES = 23; // of records and markers of clients, rounded up to 16 each
+export const ST_START_KIND = 48; // how the shard started: 0 not yet, else one of START_…
+export const ST_REPLAYED_RECORDS = 49; // records read from blocks at the start, markers and older copies included
+export const ST_CHECKPOINTS = 50; // written since the start
+export const ST_CHECKPOINT_AT_MS = 51; // when the newest whole one was begun, wall milliseconds since 2010; 0 = there is none
+export const ST_CHECKPOINT_BYTES = 52; // its size
+export const ST_CHECKPOINT_ERRORS = 53; // checkpoints given up, and those that a start could not use
 export const ST_COUNT = 64; // slots kept
+
+/** Values of ST_START_KIND. */
+export const START_COLD = 1; // all blocks were read
+export const START_CHECKPOINT = 2; // a checkpoint, and the blocks written since
+export const START_EMPTY = 3; // cold-start-empty
