@@ -24,6 +24,7 @@ import {
   RECORD_HEADER_SIZE,
   writeRecordHeader,
 } from '../../src/storage/record/flat-record.js';
+import { createSetTable, SetTable } from '../../src/storage/record/set-table.js';
 
 const MIB = 1024 * 1024;
 const TICK_MS = 10;
@@ -71,6 +72,7 @@ export class DeviceShards {
     this.#header.setNameSize = this.#setName.length;
     this.#binsAt = binsOffset(this.#setName.length, 0);
     this.#polled = new Int32Array(options.tokenCount);
+    const sets = new SetTable(createSetTable());
     set.extents.forEach((extent, shard) => {
       const partitions = Uint16Array.from({ length: PARTITION_COUNT }, (_, pid) => pid).filter(
         pid => set.shardOf[pid] === shard,
@@ -85,9 +87,10 @@ export class DeviceShards {
         tokenCount: options.tokenCount,
         recordSizeMax: MIB,
         limits: { ...LIMITS },
+        sets,
         log: LOG,
       });
-      engine.recover(0, { added: () => {}, dropped: () => {} });
+      engine.recover(0, () => {});
       this.#indexes.push(index);
       this.#engines.push(engine);
     });

@@ -95,6 +95,15 @@ export class Shard {
     }
   }
 
+  /** Counts the records of a set that a start has found. `bytes`: their stored sizes, each rounded up to 16. */
+  countFound(setId: number, records: number, bytes: number): void {
+    this.figures[ST_OBJECTS]! += records;
+    if (setId > 0) {
+      this.figures[setSlot(setId, SET_OBJECTS)]! += records;
+      this.figures[setSlot(setId, SET_BYTES)]! += bytes;
+    }
+  }
+
   /** Counts a change of a record's stored size. */
   countResize(setId: number, sizeBefore: number, size: number): void {
     if (setId > 0) {

@@ -66,6 +66,7 @@ export class WorkerDevices {
       tokenCount: this.#tokenCount,
       recordSizeMax: set.writeBlockSize,
       limits: { flushMaxMs: 0, writeCacheMax: 0, postWriteCacheMax: 0 },
+      sets: view.sets,
       log: this.#log.context(FILE_CONTEXT),
     });
     this.#engines.push({ engine, view, set });
@@ -77,21 +78,9 @@ export class WorkerDevices {
     this.retune();
     for (const { engine } of this.#engines) {
       const shard = shards.find(candidate => candidate.engine === engine)!;
-      const { index, namespace } = shard;
-      const isDone = engine.recover(
-        epochSec(),
-        {
-          added(entry, memory, setNameAt, setNameSize) {
-            const setId = Math.max(0, namespace.sets.findOrAdd(memory, setNameAt, setNameSize));
-            index.setSetId(entry, setId);
-            shard.countRecord(setId, index.size(entry), 1);
-          },
-          dropped(entry) {
-            shard.countRecord(index.setId(entry), index.size(entry), -1);
-          },
-        },
-        isStopping,
-      );
+      const onSet = (setId: number, records: number, bytes: number): void =>
+        shard.countFound(setId, records, bytes);
+      const isDone = engine.recover(epochSec(), onSet, isStopping);
       if (!isDone) return false;
     }
     return true;

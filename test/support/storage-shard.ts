@@ -19,6 +19,7 @@ import {
   RECORD_HEADER_SIZE,
   writeRecordHeader,
 } from '../../src/storage/record/flat-record.js';
+import { createSetTable, SetTable } from '../../src/storage/record/set-table.js';
 import type { BlockWriterLimits } from '../../src/storage/write-block/block-writer.js';
 import type { ExtentDescription } from '../../src/storage/write-block/shard-extent.js';
 
@@ -48,6 +49,7 @@ export interface StorageShardOptions {
   recordSizeMax?: number;
   tokenCount?: number;
   entriesMax?: number;
+  sets?: SetTable;
 }
 
 export class StorageShard {
@@ -56,9 +58,9 @@ export class StorageShard {
   readonly engine: DeviceEngine;
   readonly counters = new Region(ST_COUNT * 8).f64;
   readonly log = new LogLines();
-  /** Entries that recovery told of, less those it took back, by set name. */
+  readonly sets: SetTable;
+  /** Records that recovery told of, by set name. */
   readonly recovered = new Map<string, number>();
-  readonly #setOf = new Map<number, string>();
   readonly #span = new RecordSpan();
   readonly #fresh = new RecordSpan();
   readonly #header = newRecordHeader();
@@ -68,6 +70,7 @@ export class StorageShard {
     const shard = options.extent.owner.shard;
     const shardOf = options.shardOf ?? new Uint16Array(PARTITION_COUNT).fill(shard);
     const partitions = Uint16Array.from([...shardOf.keys()].filter(pid => shardOf[pid] === shard));
+    this.sets = options.sets ?? new SetTable(createSetTable());
     this.io = new IoQueue(options.backend);
     this.index = new PrimaryIndex({
       partitions,
@@ -82,21 +85,14 @@ export class StorageShard {
       tokenCount: options.tokenCount ?? 64,
       recordSizeMax: options.recordSizeMax ?? 1024 * 1024,
       limits: { flushMaxMs: 1000, writeCacheMax: 64 * 1024 * 1024, postWriteCacheMax: 0, ...options.limits },
+      sets: this.sets,
       log: this.log,
     });
   }
 
   recover(nowSec = 0): this {
-    this.engine.recover(nowSec, {
-      added: (entry, memory, at, size) => {
-        const name = Buffer.from(memory.slice(at, at + size)).toString();
-        this.#setOf.set(entry, name);
-        this.recovered.set(name, (this.recovered.get(name) ?? 0) + 1);
-      },
-      dropped: entry => {
-        const name = this.#setOf.get(entry)!;
-        this.recovered.set(name, this.recovered.get(name)! - 1);
-      },
+    this.engine.recover(nowSec, (setId, records) => {
+      this.recovered.set(this.sets.nameOf(setId), records);
     });
     return this;
   }

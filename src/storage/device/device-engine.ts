@@ -24,10 +24,11 @@ import {
   readRecordHeader,
   writeRecordHeader,
 } from '../record/flat-record.js';
+import type { SetTable } from '../record/set-table.js';
 import { BLOCK_HEADER_SIZE } from '../write-block/block-format.js';
 import { BlockTable, STORED } from '../write-block/block-table.js';
 import { BlockWriter, type BlockWriterLimits } from '../write-block/block-writer.js';
-import { Recovery, type RecoveryListener } from '../write-block/recovery.js';
+import { Recovery, type SetListener } from '../write-block/recovery.js';
 import { type ExtentDescription, ShardExtent } from '../write-block/shard-extent.js';
 import { RecordReader } from './record-reader.js';
 import { StorageError, type StorageLog } from './storage-error.js';
@@ -53,6 +54,8 @@ export interface DeviceEngineOptions {
   limits: BlockWriterLimits;
   /** [pid] tree id; all zero when left out. */
   treeIds?: Uint32Array;
+  /** The namespace's sets. */
+  sets: SetTable;
   log: StorageLog;
 }
 
@@ -112,11 +115,12 @@ export class DeviceEngine implements StorageEngine, IoClient {
   /**
    * Cold start: fills the index from the device. Blocks the thread; progress is in the counters.
    * @param nowSec Seconds since 2010.
+   * @param onSet  Told at the end how many records of each set there are.
    * @returns false when `isStopping` said so; then the engine must not be used.
    * @throws StorageError.
    */
-  recover(nowSec: number, listener: RecoveryListener, isStopping?: () => boolean): boolean {
-    const { extent, shardOf, io, index, counters, log } = this.#o;
+  recover(nowSec: number, onSet: SetListener, isStopping?: () => boolean): boolean {
+    const { extent, shardOf, io, index, counters, sets, log } = this.#o;
     const owned = Uint8Array.from(shardOf, shard => (shard === extent.owner.shard ? 1 : 0));
     const recovery = new Recovery({
       extent,
@@ -127,11 +131,13 @@ export class DeviceEngine implements StorageEngine, IoClient {
       treeIds: this.#treeIds,
       counters,
       nowSec,
-      listener,
+      sets,
+      onSet,
       log,
       isStopping,
     });
     if (!recovery.run()) return false;
+    counters[ST.ST_START_KIND] = ST.START_COLD;
     const { resumePoint } = recovery;
     if (resumePoint) this.#writer.resume(resumePoint.block, resumePoint.bufferAt, resumePoint.appendAt);
     for (let block = 0; block < this.#table.blockCount; block++) {

@@ -151,6 +151,30 @@ export class EntryTable {
     return this.word(handle, E.ENTRY_FLAGS) >>> E.INCARNATION_SHIFT;
   }
 
+  /** Sets everything that a stored record says of itself, as words of its entry; the key and the incarnation stay. */
+  setStored(
+    handle: number,
+    generationSet: number,
+    voidTimeSec: number,
+    lutLow: number,
+    sequenceLow: number,
+    lutSequenceHigh: number,
+    location: number,
+    size: number,
+    flags: number,
+  ): void {
+    const words = this.chunks[handle >>> SLOT_BITS]!;
+    const w = (handle & SLOT_MASK) * E.ENTRY_WORDS;
+    words[w + E.ENTRY_GENERATION_SET] = generationSet;
+    words[w + E.ENTRY_VOID_TIME] = voidTimeSec;
+    words[w + E.ENTRY_LUT_LOW] = lutLow;
+    words[w + E.ENTRY_SEQUENCE_LOW] = sequenceLow;
+    words[w + E.ENTRY_LUT_SEQUENCE_HIGH] = lutSequenceHigh;
+    words[w + E.ENTRY_LOCATION_LOW] = location;
+    words[w + E.ENTRY_LOCATION_HIGH_SIZE] = (size << 8) | Math.floor(location / TWO_32);
+    words[w + E.ENTRY_FLAGS] = (words[w + E.ENTRY_FLAGS]! & (-1 << E.INCARNATION_SHIFT)) | flags;
+  }
+
   protected word(handle: number, field: number): number {
     return this.chunks[handle >>> SLOT_BITS]![(handle & SLOT_MASK) * E.ENTRY_WORDS + field]!;
   }
@@ -182,6 +206,13 @@ export class EntryTable {
     this.setWord(handle, E.ENTRY_NEXT, this.control[FREE]!);
     this.control[FREE] = handle;
     this.control[COUNT]!--;
+  }
+
+  /** All entries count as never used. Incarnations go on from where they were: fresh entries keep their words. */
+  protected forgetEntries(): void {
+    this.control[COUNT] = 0;
+    this.control[FREE] = 0;
+    this.control[FRESH] = 1;
   }
 
   #addChunk(): boolean {

@@ -64,6 +64,11 @@ export function lastOrderWord(digest: Uint8Array, at: number): number {
   );
 }
 
+/** Pid from the fifth order word, which ends in digest bytes 1 and 0. */
+export function pidOfLastWord(word: number): number {
+  return word & 0xfff;
+}
+
 /** Writes the 20 digest bytes whose order words start at `words[w]` to `out`. */
 export function digestFromOrder(words: Int32Array, w: number, out: Uint8Array, at: number): void {
   for (let i = 0; i < 4; i++) putWord(out, at + 2 + i * 4, words[w + i]! ^ ORDER_BIAS);

@@ -119,6 +119,50 @@ export class SprigDirectory {
     this.#control[EPOCH]!++;
   }
 
+  /** Replaces the empty directory by one of about `count` sprigs in all: at least that, and as few as can be. */
+  presize(count: number): void {
+    let bits = 0;
+    while (
+      this.#partitionCount * 2 ** bits < count &&
+      this.#partitionCount * 2 ** (bits + 1) <= SPRIG_COUNT_MAX
+    )
+      bits++;
+    try {
+      this.#replaceBy(new Region(Math.max(this.#partitionCount, 1) * 2 ** bits * 4).i32, bits);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error; // it grows as entries come
+    }
+  }
+
+  /** Whether there is more than one sprig a partition, and no doubling under way. */
+  get canHalve(): boolean {
+    return !this.isGrowing && this.#control[BITS]! > 0;
+  }
+
+  /** Makes one sprig of every two; `join` is given their heads and returns the head of both. */
+  halve(join: (lower: number, upper: number) => number): void {
+    const heads = this.#heads;
+    const half = new Region((this.sprigCount / 2) * 4).i32;
+    for (let i = 0; i < half.length; i++) half[i] = join(heads[i * 2]!, heads[i * 2 + 1]!);
+    this.#replaceBy(half, this.#control[BITS]! - 1);
+  }
+
+  /** Forgets all entries; the size stays. */
+  clear(): void {
+    this.#grown = this.#heads;
+    this.#heads.fill(0);
+    this.#control[SPLIT] = 0;
+    this.#control[EPOCH]!++;
+  }
+
+  #replaceBy(heads: Int32Array, bits: number): void {
+    this.#heads = heads;
+    this.#grown = heads;
+    this.#control[BITS] = bits;
+    this.#control[SPLIT] = 0;
+    this.#control[EPOCH]!++;
+  }
+
   /** The next sprig to split: the caller cuts its list at `splitBit` and passes both halves to `finishSplit`. */
   get splitSlot(): number {
     return this.#control[SPLIT]!;

@@ -5,7 +5,9 @@ import { DIGEST_SIZE, partitionOf } from '../../../src/base/digest.js';
 import {
   IN_SINDEX,
   KEY_STORED,
+  lastOrderWord,
   MRT_PROVISIONAL,
+  orderWord,
   STORED_SIZE_MAX,
   TOMBSTONE,
   XDR,
@@ -248,4 +250,63 @@ test('another thread rebuilds the same index from its memory, even in the middle
   const { epoch } = view;
   while (index.epoch === epoch) index.insert(randomDigest(PIDS, 0), 0);
   t.not(view.epoch, epoch, 'the view can see that the index has grown away from it');
+});
+
+/** The five order words of a digest, as starts use them. */
+function ordersOf(digests: readonly Uint8Array[]): Int32Array {
+  return Int32Array.from(
+    digests.flatMap(digest =>
+      [2, 6, 10, 14].map(at => orderWord(digest, at)).concat(lastOrderWord(digest, 0)),
+    ),
+  );
+}
+
+test('entries brought in by order words, into a directory of any size, are those that digests find', t => {
+  for (const expected of [0, 100, 5_000, 200_000]) {
+    const digests = Array.from({ length: 5_000 }, (_, i) => randomDigest(PIDS, i));
+    const orders = ordersOf(digests);
+    const index = new PrimaryIndex({ partitions: PIDS });
+    const plain = new PrimaryIndex({ partitions: PIDS });
+    index.presize(expected);
+    index.touch(orders, digests.length);
+    digests.forEach((digest, i) => {
+      t.is(index.findOrder(orders, i * 5), -1);
+      const handle = index.insertOrder(orders, i * 5);
+      t.is(index.generation(handle), 0);
+      t.is(index.findOrder(orders, i * 5), handle);
+      t.is(index.find(digest, 0), handle);
+      plain.insert(digest, 0);
+    });
+    index.touch(orders, digests.length);
+    index.settle();
+    for (const pid of PIDS) {
+      t.deepEqual(walk(index, pid), walk(plain, pid));
+      t.is(index.countOf(pid), plain.countOf(pid));
+    }
+    t.true(
+      index.usedBytes <= plain.usedBytes,
+      `${index.usedBytes} bytes, ${plain.usedBytes} without presize`,
+    );
+    for (const digest of digests) index.remove(index.find(digest, 0));
+    t.is(index.count, 0);
+  }
+});
+
+test('a cleared index is as good as a new one, but for incarnations', t => {
+  const index = new PrimaryIndex({ partitions: PIDS });
+  const digests = Array.from({ length: 3_000 }, (_, i) => randomDigest(PIDS, i));
+  for (const digest of digests) index.insert(digest, 0);
+  index.clear();
+  t.is(index.count, 0);
+  t.deepEqual(
+    [...PIDS].map(pid => [index.countOf(pid), index.first(pid)]),
+    [...PIDS].map(() => [0, -1]),
+  );
+  for (const digest of digests) t.is(index.find(digest, 0), -1);
+  const handles = digests.map(digest => index.insert(digest, 0));
+  t.is(new Set(handles).size, digests.length);
+  t.deepEqual(
+    digests.map(digest => index.find(digest, 0)),
+    handles,
+  );
 });
