@@ -16,8 +16,9 @@ import { SingleNodeCluster } from './command/info/cluster-view.js';
 import { ShardFigures, type ShardPlace, stripePlaces } from './command/info/shard-figures.js';
 import type { InfoSource, NamespaceSource } from './command/info/source.js';
 import { answerCommand, answerInfo } from './command/info/table.js';
-import { tick } from './command/info/ticker.js';
+import { Ticker } from './command/info/ticker.js';
 import { UserAgents } from './command/info/user-agents.js';
+import { ResponseTimes } from './command/response-times.js';
 import { NamespaceRoute, Routes } from './command/routes.js';
 import { ConfigError } from './config/config-error.js';
 import { resolveNodeId } from './config/node-id.js';
@@ -31,12 +32,12 @@ import { type HttpServer, startHttpServer } from './net/http/server.js';
 import { pinThread } from './observe/affinity.js';
 import { failedPractices } from './observe/best-practices.js';
 import { Counters, counterBlock } from './observe/counters.js';
-import { Latencies } from './observe/latencies.js';
+import { Latencies, type NamespaceTimes } from './observe/latencies.js';
 import { createLog, type Log } from './observe/log.js';
 import { SERVICE_COUNTERS } from './observe/service-counters.js';
 import { SystemUsage } from './observe/system-usage.js';
 import { PartitionTable } from './partition/table.js';
-import { SHARD_COUNT } from './shard/namespace-setup.js';
+import { enabledBenchmarks, SHARD_COUNT } from './shard/namespace-setup.js';
 import { type HostedNamespace, ShardHost } from './shard/shard-host.js';
 import { ComputePool } from './shard/worker-pool.js';
 
@@ -102,7 +103,7 @@ export class Server {
     // Facts and figures.
     const startedMs = monotonicMs();
     const latencies = new Latencies(
-      config.namespaces.map(n => n.name),
+      shards.namespaces.map(namespaceTimes),
       service.boolean('microsecond-histograms') ? 'usec' : 'msec',
       startedMs,
     );
@@ -148,6 +149,7 @@ export class Server {
       batch,
       sink,
       latencies,
+      responses: new ResponseTimes(shards.namespaces.map(({ config: { name } }) => latencies.ownSteps(name))),
       transactionMaxMs: () => service.number('transaction-max-ms'),
     });
     const { engine, reason } = this.#createEngine(front);
@@ -233,13 +235,13 @@ export class Server {
 
   /** Log lines every `ticker-interval` seconds; a change of the interval holds from the next second on. */
   #startTicker(source: InfoSource): void {
-    const log = this.log.context('info');
+    const ticker = new Ticker(source, this.log);
     let lastMs = monotonicMs();
     const timer = setInterval(() => {
       const intervalMs = this.#config.service.number('ticker-interval') * 1000;
       if (intervalMs === 0 || monotonicMs() - lastMs < intervalMs) return;
       lastMs = monotonicMs();
-      tick(source, log);
+      ticker.tick();
     }, 1000);
     this.#closers.push(() => clearInterval(timer));
   }
@@ -284,6 +286,16 @@ function namespaceSource({ task, counters, histograms, devices }: HostedNamespac
       const setId = set === undefined ? undefined : figures.setId(set);
       return set !== undefined && setId === undefined ? undefined : histograms.text(type, setId);
     },
+  };
+}
+
+/** A namespace as the histograms see it. */
+function namespaceTimes({ config, benchmarks, devices }: HostedNamespace): NamespaceTimes {
+  return {
+    name: config.name,
+    benchmarks,
+    devicePaths: devices?.set.devices.map(({ path }) => path) ?? [],
+    enabled: () => enabledBenchmarks(config),
   };
 }
 

@@ -11,8 +11,10 @@ import {
   COMP_ARRIVAL,
   COMP_CODE_NAMESPACE,
   COMP_CONNECTION_GENERATION,
+  COMP_ENDED,
   COMP_KIND,
   COMP_NUMBER,
+  COMP_ROWS,
   COMP_SIZE,
   COMP_SLOT,
   COMP_TICKET,
@@ -34,6 +36,7 @@ import {
 } from '../wire/message.js';
 import type { BatchDispatcher } from './batch.js';
 import { type AnswerSink, type ClientRef, DISPATCHED, NO_ROOM } from './client-ref.js';
+import type { ResponseTimes } from './response-times.js';
 import type { Routes } from './routes.js';
 
 export interface DispatcherParts {
@@ -42,6 +45,7 @@ export interface DispatcherParts {
   readonly batch: BatchDispatcher;
   readonly sink: AnswerSink;
   readonly latencies: Latencies;
+  readonly responses: ResponseTimes;
   /** Milliseconds a request without a timeout of its own may wait. */
   readonly transactionMaxMs: () => number;
 }
@@ -50,12 +54,14 @@ export class Dispatcher {
   readonly #parts: DispatcherParts;
   readonly #dispatch = new Dispatch();
   readonly #latencies: readonly NamespaceLatencies[];
+  readonly #responses: ResponseTimes;
   /** Requests on their way that have not been answered. */
   inFlight = 0;
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
     this.#dispatch.kind = KIND_RECORD;
+    this.#responses = parts.responses;
     this.#latencies = parts.routes.namespaces.map(n => parts.latencies.ofNamespace(n.name));
   }
 
@@ -146,6 +152,11 @@ export class Dispatcher {
         const latency = this.#latencies[u32[c + COMP_CODE_NAMESPACE]! >>> 16]!;
         const histogram = word >>> 16 === CLASS_READ ? latency.read : latency.write;
         histogram.record(nowMs - f64[(c + COMP_ARRIVAL) >>> 1]!);
+        const endedMs = f64[(c + COMP_ENDED) >>> 1]!;
+        if (endedMs > 0) {
+          const namespaceId = u32[c + COMP_CODE_NAMESPACE]! >>> 16;
+          this.#responses.command(namespaceId, word >>> 16 === CLASS_READ, nowMs - endedMs);
+        }
         this.#parts.sink.answer(
           u32[c + COMP_SLOT]!,
           u32[c + COMP_CONNECTION_GENERATION]!,
@@ -155,8 +166,10 @@ export class Dispatcher {
           u32[c + COMP_SIZE]!,
           true,
         );
-      } else if (this.#parts.batch.rows(u32, c, bytes, from, nowMs)) {
-        this.inFlight--;
+      } else {
+        const endedMs = f64[(c + COMP_ENDED) >>> 1]!;
+        if (endedMs > 0) this.#responses.rows(word >>> 16, u32[c + COMP_ROWS]!, nowMs - endedMs);
+        if (this.#parts.batch.rows(u32, c, bytes, from, nowMs)) this.inFlight--;
       }
       if (ticket === 0) continue;
       this.#parts.sink.flush();

@@ -51,9 +51,9 @@ export const NAMESPACE_SETTINGS: readonly SettingRow[] = [
   boolean('disable-write-dup-res', false, 'dynamic known', 'writes ignore older copies on other nodes'),
   boolean('disallow-expunge', false, 'dynamic refused', DISALLOW_EXPUNGE),
   boolean('disallow-null-setname', false, 'dynamic honoured', 'refuses new records without a set (4)'),
-  boolean('enable-benchmarks-batch-sub', false, 'dynamic known', 'histograms of the steps of batch rows'),
+  boolean('enable-benchmarks-batch-sub', false, 'dynamic honoured', 'histograms of the steps of batch rows'),
   boolean('enable-benchmarks-ops-sub', false, 'dynamic known', 'histograms of the steps of background ops'),
-  boolean('enable-benchmarks-read', false, 'dynamic known', 'histograms of the steps of reads'),
+  boolean('enable-benchmarks-read', false, 'dynamic honoured', 'histograms of the steps of reads'),
   boolean('enable-benchmarks-udf', false, 'dynamic known', 'histograms of the steps of functions'),
   boolean(
     'enable-benchmarks-udf-sub',
@@ -61,7 +61,7 @@ export const NAMESPACE_SETTINGS: readonly SettingRow[] = [
     'dynamic known',
     'histograms of the steps of background functions',
   ),
-  boolean('enable-benchmarks-write', false, 'dynamic known', 'histograms of the steps of writes'),
+  boolean('enable-benchmarks-write', false, 'dynamic honoured', 'histograms of the steps of writes'),
   boolean('enable-hist-proxy', false, 'dynamic known', 'a histogram of proxied commands'),
   integer(
     'evict-hist-buckets',

@@ -61,7 +61,7 @@ export const SERVICE_SETTINGS: readonly SettingRow[] = [
   boolean('keep-caps-ssd-health', false, 'static known', 'keeps the right to ask SSDs for their age'),
   boolean('log-local-time', false, 'static known', 'local time instead of GMT in log lines'),
   boolean('log-millis', false, 'static known', 'milliseconds in log lines'),
-  boolean('microsecond-histograms', false, 'dynamic honoured', 'latency histograms in microseconds'),
+  boolean('microsecond-histograms', false, 'static honoured', 'latency histograms in microseconds'),
   seconds('migrate-fill-delay', 0, [0, U32_MAX], 'dynamic known', 'wait before migrations that only fill'),
   integer('migrate-max-num-incoming', 4, [0, 256], 'dynamic known', 'partitions received at a time'),
   integer('migrate-threads', 1, [0, 100], 'dynamic known', 'threads that send partitions'),

@@ -72,7 +72,7 @@ const ROWS: readonly Row[] = [
   ['both', boolean('disable-odsync', false, 'static known', ODSYNC)],
   [
     'both',
-    boolean('enable-benchmarks-storage', false, 'dynamic known', 'histograms of device reads and writes'),
+    boolean('enable-benchmarks-storage', false, 'dynamic honoured', 'histograms of device reads and writes'),
   ],
   ['both', unlisted(choice('encryption', ['none', 'aes-128', 'aes-256'], 'static refused', ENCRYPTED))],
   ['both', text('encryption-key-file', '', 'static refused', ENCRYPTED)],
@@ -121,6 +121,7 @@ const ROWS: readonly Row[] = [
 /** What only files need is accepted for memory too, as in the reference, but has nothing to do there. */
 const OF_FILES: readonly string[] = [
   'direct-files',
+  'enable-benchmarks-storage',
   'filesize',
   'flush-max-ms',
   'max-write-cache',

@@ -7,7 +7,8 @@
  *     bucket   0      1      2       3       …   k                  …   33
  *     ticks    0      1      2–3     4–7     …   2^(k-1) – 2^k - 1  …   2^32 and more
  *
- * One thread writes, others may look (see `counters.ts` for what they see). The rates of a row come from the
+ * One thread writes, others may look (see `counters.ts` for what they see). Histograms that several threads fill are
+ * blocks of shared memory, one a thread (`HistogramBlock`), and the main thread's `Histogram` is their sum. The rates of a row come from the
  * last closed slice, since a mean over the life of a server says nothing: somebody calls `closeSlice` every
  * 10 seconds or so.
  * Source of the row: protocol 02, section 14.
@@ -21,10 +22,13 @@ const SUM = BUCKET_COUNT; // slot of the sum of all observed milliseconds
 const SLOT_COUNT = BUCKET_COUNT + 1;
 
 export type LatencyUnit = 'msec' | 'usec';
+/** Of histograms that are not about time, observations count as they are. */
+export type HistogramUnit = LatencyUnit | 'bytes';
 /** A tick's share of a millisecond, and the bucket from which on an observation is slower than 1 unit. */
 const UNITS = {
   msec: { ticksPerMs: 1024, columnBucket: 11 },
   usec: { ticksPerMs: 1000, columnBucket: 1 },
+  bytes: { ticksPerMs: 1, columnBucket: 1 },
 } as const;
 
 /** One row of a Prometheus histogram: observations of at most `le`, in the histogram's unit. */
@@ -33,11 +37,55 @@ export interface CumulativeBucket {
   readonly count: number;
 }
 
-export class Histogram {
-  readonly name: string;
-  readonly unit: LatencyUnit;
+/** Counts one observation in the histogram whose slots begin at `at`. */
+function count(slots: Float64Array, at: number, value: number, ticksPerUnit: number): void {
+  const ticks = value * ticksPerUnit;
+  // clz32 works modulo 2^32, so longer durations are sorted out first: 48 days or 71 minutes.
+  const bucket = ticks >= 4_294_967_296 ? BUCKET_COUNT - 1 : ticks > 0 ? 32 - Math.clz32(ticks) : 0;
+  slots[at + bucket]! += 1;
+  if (value > 0) slots[at + SUM]! += value;
+}
+
+/**
+ * The histograms of one writer, by number, in one piece of shared memory: slot 0 is the ticks of a millisecond, so
+ * that the writer need not be told the unit. Made by the main thread, written by the thread it is sent to.
+ */
+export class HistogramBlock {
   readonly shared: SharedBytes;
   readonly #slots: Float64Array;
+
+  constructor(shared: SharedBytes) {
+    this.shared = shared;
+    this.#slots = new Region(shared).f64;
+  }
+
+  static create(histogramCount: number, unit: LatencyUnit): HistogramBlock {
+    const { shared, f64 } = new Region((1 + histogramCount * SLOT_COUNT) * Float64Array.BYTES_PER_ELEMENT);
+    f64[0] = UNITS[unit].ticksPerMs;
+    return new HistogramBlock(shared);
+  }
+
+  /** Counts a duration in histogram `number`. */
+  record(number: number, durationMs: number): void {
+    count(this.#slots, 1 + number * SLOT_COUNT, durationMs, this.#slots[0]!);
+  }
+
+  /** Counts something that is no time. */
+  recordSize(number: number, size: number): void {
+    count(this.#slots, 1 + number * SLOT_COUNT, size, 1);
+  }
+
+  /** The slots of one histogram, to make part of a sum. */
+  slots(number: number): Float64Array {
+    return this.#slots.subarray(1 + number * SLOT_COUNT, 1 + (number + 1) * SLOT_COUNT);
+  }
+}
+
+export class Histogram {
+  readonly name: string;
+  readonly unit: HistogramUnit;
+  /** Those that it adds up; `record` counts in the first, which nobody else may write then. */
+  readonly #sources: readonly Float64Array[];
   readonly #ticksPerMs: number;
   readonly #columnBucket: number;
   /** Counts at the two ends of the last closed slice; the second is the start of the open one. */
@@ -47,15 +95,13 @@ export class Histogram {
   #sliceEndMs: number;
 
   /**
-   * @param nowMs  monotonic milliseconds: where the first slice begins.
-   * @param source shared bytes of a histogram made by another thread, if this is a second view of it.
+   * @param nowMs   monotonic milliseconds: where the first slice begins.
+   * @param sources what other threads count, to be added up; without them it has one of its own.
    */
-  constructor(name: string, unit: LatencyUnit, nowMs: number, source?: SharedBytes) {
-    const region = new Region(source ?? SLOT_COUNT * Float64Array.BYTES_PER_ELEMENT);
+  constructor(name: string, unit: HistogramUnit, nowMs: number, sources?: readonly Float64Array[]) {
     this.name = name;
     this.unit = unit;
-    this.shared = region.shared;
-    this.#slots = region.f64;
+    this.#sources = sources ?? [new Float64Array(SLOT_COUNT)];
     this.#ticksPerMs = UNITS[unit].ticksPerMs;
     this.#columnBucket = UNITS[unit].columnBucket;
     this.#sliceEndMs = nowMs;
@@ -63,28 +109,46 @@ export class Histogram {
 
   /** Counts one observation. A negative duration (a clock read in the wrong order) counts as none. */
   record(durationMs: number): void {
-    const ticks = durationMs * this.#ticksPerMs;
-    // clz32 works modulo 2^32, so longer durations are sorted out first: 48 days or 71 minutes.
-    const bucket = ticks >= 4_294_967_296 ? BUCKET_COUNT - 1 : ticks > 0 ? 32 - Math.clz32(ticks) : 0;
-    this.#slots[bucket]! += 1;
-    if (durationMs > 0) this.#slots[SUM]! += durationMs;
+    count(this.#sources[0]!, 0, durationMs, this.#ticksPerMs);
   }
 
   /** Observations since the start. */
   total(): number {
     let total = 0;
-    for (let bucket = 0; bucket < BUCKET_COUNT; bucket++) total += this.#slots[bucket]!;
+    for (const slots of this.#sources) {
+      for (let bucket = 0; bucket < BUCKET_COUNT; bucket++) total += slots[bucket]!;
+    }
     return total;
   }
 
-  /** Milliseconds of all observations together. */
-  sumMs(): number {
-    return this.#slots[SUM]!;
+  /** Milliseconds (bytes) of all observations together. */
+  sum(): number {
+    return this.#sources.reduce((sum, slots) => sum + slots[SUM]!, 0);
   }
 
   /** Copies the counts of all buckets since the start into `out`, at least `BUCKET_COUNT` long. */
   snapshot(out: Float64Array): void {
-    out.set(this.#slots.subarray(0, BUCKET_COUNT));
+    out.fill(0, 0, BUCKET_COUNT);
+    for (const slots of this.#sources) {
+      for (let bucket = 0; bucket < BUCKET_COUNT; bucket++) out[bucket]! += slots[bucket]!;
+    }
+  }
+
+  /**
+   * Counts since the start as the log shows them: bucket 0 is below 1 unit, bucket k below 2^k, up to the last one
+   * that is not empty.
+   */
+  dumpBuckets(): number[] {
+    const counts = new Float64Array(BUCKET_COUNT);
+    this.snapshot(counts);
+    const buckets = [0];
+    for (let i = 0; i < BUCKET_COUNT; i++) {
+      const bucket = Math.max(0, i - this.#columnBucket + 1);
+      while (buckets.length <= bucket) buckets.push(0);
+      buckets[bucket]! += counts[i]!;
+    }
+    while (buckets.length > 1 && buckets.at(-1) === 0) buckets.pop();
+    return buckets;
   }
 
   /** Ends the open slice at `nowMs` (monotonic) and opens the next one; `latenciesRow` speaks of the closed one. */
@@ -128,11 +192,13 @@ export class Histogram {
    */
   cumulativeBuckets(): CumulativeBucket[] {
     const rows: CumulativeBucket[] = [];
+    const counts = new Float64Array(BUCKET_COUNT);
+    this.snapshot(counts);
     let count = 0;
     for (let bucket = 0; bucket < BUCKET_COUNT; bucket++) {
       const column = bucket - this.#columnBucket;
       if (column >= 0 && column < LATENCY_COLUMN_COUNT) rows.push({ le: 2 ** column, count });
-      count += this.#slots[bucket]!;
+      count += counts[bucket]!;
     }
     rows.push({ le: Number.POSITIVE_INFINITY, count });
     return rows;

@@ -22,6 +22,8 @@ export class BatchGroup {
   /** Its number within the batch. */
   number = 0;
   arrivalMs = 0;
+  /** When the worker took it. */
+  takenMs = 0;
   deadlineMs = 0;
   headerInfo3 = 0;
   /** The filter of rows that have none of their own. */

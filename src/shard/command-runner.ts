@@ -3,6 +3,7 @@
  * answer in the completion ring, or is kept in a slot until a device read has come or the command before it
  * on the same digest is done.
  */
+import { monotonicMs } from '../base/clock.js';
 import { partitionOf } from '../base/digest.js';
 import {
   FILTERED_OUT,
@@ -25,6 +26,7 @@ import { touchRecord } from './command/write.js';
 import {
   CLASS_READ,
   CLASS_WRITE,
+  REQ_ARRIVAL,
   REQ_DEADLINE,
   REQ_DIGEST_AT,
   REQ_PARTITION_NAMESPACE,
@@ -35,6 +37,7 @@ import type { Reply } from './reply.js';
 import type { Shard } from './shard.js';
 import type { ShardMap } from './shard-map.js';
 import { type CommandSlot, CommandSlots } from './slots.js';
+import { StepTimes } from './step-times.js';
 import type { WorkerDevices } from './worker-devices.js';
 
 /** Commands that may wait at once on a worker. */
@@ -43,6 +46,8 @@ export const SLOT_COUNT = 512;
 const NO_TOKEN = -1;
 /** While waiting commands hold more bytes than this, no other is begun. */
 const KEPT_SIZE_MAX = 256 * 1024 * 1024;
+/** Rows of a batch that share one look at the clock. */
+const ROWS_A_LOOK = 8;
 const WAIT_MS = 20; // for a slot, between two looks
 
 export class CommandRunner {
@@ -55,6 +60,9 @@ export class CommandRunner {
   readonly #request = new Request();
   readonly #slots = new CommandSlots(SLOT_COUNT);
   readonly #groups: BatchGroup[] = [];
+  readonly #steps = new StepTimes();
+  /** About now, of the rows of a batch. */
+  #rowMs = 0;
   readonly #tokens = new Int32Array(SLOT_COUNT);
   #nowMs = 0;
   /** Counts commands; tells a batch that another command has used the request object in between. */
@@ -104,11 +112,14 @@ export class CommandRunner {
     const namespaceId = partitionNamespace >>> 16;
     const shard = this.#map.of(namespaceId, partitionNamespace & 0xffff);
     const parsed = req.parseMessage(bytes, at, size);
+    const arrivalMs = f64[(w + REQ_ARRIVAL) >>> 1]!;
+    this.#steps.begin(shard.namespace, isReadCommand(req), false, arrivalMs, slot);
     if (parsed === OK && slot === null) {
       const front = this.#slots.findParked(shard, bytes, at + header[w + REQ_DIGEST_AT]!);
       if (front !== null && mayWait(front, req)) {
         const waiting = this.#slots.take();
         waiting.fill(header, w, bytes, at, size, shard);
+        this.#steps.wait(waiting);
         this.#slots.wait(front, waiting);
         return;
       }
@@ -122,6 +133,7 @@ export class CommandRunner {
     if (code === PARKED) {
       const parked = slot ?? this.#slots.take();
       if (slot === null) parked.fill(header, w, bytes, at, size, shard);
+      this.#steps.park(parked);
       this.#slots.park(parked);
       return;
     }
@@ -141,6 +153,8 @@ export class CommandRunner {
     const req = this.#request;
     const group = this.#groups.pop() ?? new BatchGroup();
     readGroup(group, header, f64, w, bytes, at, this.#ex.programs);
+    this.#rowMs = monotonicMs();
+    group.takenMs = this.#rowMs;
     group.openRows = 1; // ours, so that the group outlives the loop below
     const rows = header[w + REQ_ROWS]!;
     const end = at + size;
@@ -166,6 +180,7 @@ export class CommandRunner {
       }
       p = isRepeat ? rowAt + ROW_PREFIX_SIZE + 1 : templateEnd;
       count = ++this.#commandCount;
+      if (i % ROWS_A_LOOK === ROWS_A_LOOK - 1) this.#rowMs = monotonicMs();
       this.#row(group, bytes, rowAt, templateAt, templateEnd - templateAt, null);
     }
     reply.endRows();
@@ -213,11 +228,13 @@ export class CommandRunner {
       return;
     }
     const shard = this.#map.of(namespaceId, partitionOf(bytes, req.digestAt));
+    this.#steps.begin(shard.namespace, isReadCommand(req), true, group.takenMs, slot);
     if (slot === null) {
       const front = this.#slots.findParked(shard, bytes, req.digestAt);
       if (front !== null && mayWait(front, req)) {
         const waiting = this.#slots.take();
         waiting.fillRow(group, bytes, rowAt, templateAt, templateSize, shard);
+        this.#steps.wait(waiting);
         this.#slots.wait(front, waiting);
         this.#awaitSlot();
         return;
@@ -234,6 +251,7 @@ export class CommandRunner {
         parked.fillRow(group, bytes, rowAt, templateAt, templateSize, shard);
         this.#charge(parked, shard, group);
       }
+      this.#steps.park(parked);
       this.#slots.park(parked);
       if (slot === null) this.#awaitSlot(); // one that was resumed took no further slot
       return;
@@ -260,7 +278,9 @@ export class CommandRunner {
   ): void {
     const isRead = isReadCommand(this.#request);
     countOutcome(shard.namespace.counters, this.#request, code, false);
-    this.#reply.answer(header, f64, w, isRead ? CLASS_READ : CLASS_WRITE, namespaceId, this.#ex.answer);
+    const endedMs = this.#steps.end(shard.namespace, isRead, false);
+    const klass = isRead ? CLASS_READ : CLASS_WRITE;
+    this.#reply.answer(header, f64, w, klass, namespaceId, this.#ex.answer, endedMs);
     if (isRead && code === OK) this.#touchAfterRead(shard, slot);
     if (slot !== null) this.#leave(slot);
   }
@@ -275,11 +295,20 @@ export class CommandRunner {
   ): void {
     const reply = this.#reply;
     if (slot !== null) group.credit += slot.chargedSize;
-    if (shard !== null) countOutcome(shard.namespace.counters, this.#request, code, true);
+    let endedMs = 0;
+    let namespaceId = 0;
+    if (shard !== null) {
+      const { namespace } = shard;
+      namespaceId = namespace.id;
+      const isRead = isReadCommand(this.#request);
+      countOutcome(namespace.counters, this.#request, code, true);
+      endedMs = this.#steps.end(namespace, isRead, true);
+      this.#steps.row(namespace, isRead, group.arrivalMs, group.takenMs, this.#rowMs);
+    }
     const stops = !group.respondAll && code !== OK && code !== NOT_FOUND && code !== FILTERED_OUT;
     if (stops && group.stopCode === 0) group.stopCode = code;
     if (stops && !group.reportErrorRow) reply.dropRows(group, 1, code);
-    else reply.row(group, rowIndex, this.#ex.answer);
+    else reply.row(group, rowIndex, this.#ex.answer, endedMs, namespaceId);
     if (code === OK && shard !== null && isReadCommand(this.#request)) this.#touchAfterRead(shard, slot);
     if (slot !== null) {
       reply.endRows();
@@ -324,6 +353,7 @@ export class CommandRunner {
       return;
     }
     this.#commandCount++;
+    this.#rowMs = monotonicMs();
     this.#request.parseRow(bytes, ROW_PREFIX_SIZE, size, group.headerInfo3);
     this.#row(group, bytes, 0, ROW_PREFIX_SIZE, size - ROW_PREFIX_SIZE, slot);
   }

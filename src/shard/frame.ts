@@ -12,12 +12,14 @@
  *   6 partition epoch
  *   7 offset of the digest in the message; of a batch group its number
  *
- * Completion, 42 bytes (so that the bins of an answer, 30 bytes on, are 8-byte aligned):
- *   0 u8 version, u8 kind, u8 command class, u8 flags   5 bytes of the answer
+ * Completion, 50 bytes (so that the bins of an answer, 30 bytes on, are 8-byte aligned):
+ *   0 u8 version, u8 kind, u16 command class           5 bytes of the answer
+ *     (of rows of a batch: the namespace that word 10 is about)
  *   1 connection slot                                   6 slab ticket of the answer + 1, 0 = it follows here
  *   2 connection generation                             7 batch: rows that this frame ends, or that were begun
  *   3 request number                                    8,9 f64 arrival, copied from the request
  *   4 u16 result code, u16 namespace; of a batch group its number
+ *                                                      10,11 f64 when the worker was done, 0 = not measured
  */
 export const FRAME_VERSION = 1;
 
@@ -48,7 +50,7 @@ export const SOURCE_REPLICA = 2;
 export const SOURCE_MIGRATION = 3;
 export const SOURCE_INTERNAL = 4;
 
-export const COMPLETION_HEADER_SIZE = 42;
+export const COMPLETION_HEADER_SIZE = 50;
 export const COMP_KIND = 0;
 export const COMP_SLOT = 1;
 export const COMP_CONNECTION_GENERATION = 2;
@@ -58,6 +60,7 @@ export const COMP_SIZE = 5;
 export const COMP_TICKET = 6;
 export const COMP_ROWS = 7;
 export const COMP_ARRIVAL = 8; // f64
+export const COMP_ENDED = 10; // f64
 
 /** Completion kinds. */
 export const COMPLETION_ANSWER = 1; // the one answer of a record command

@@ -23,6 +23,7 @@ export const TUNE_HIST_PERIOD = 13; // seconds between surveys for histogram:, 0
 export const TUNE_POST_WRITE_CACHE = 12; // bytes, of the whole namespace
 export const TUNE_APPLY_TTL_REDUCTIONS = 11;
 export const TUNE_INDEX_ENTRIES_MAX = 14; // of the whole namespace, 0 = no limit
+export const TUNE_BENCHMARKS = 24; // BENCH_… bits
 const TUNE_COUNT = 32;
 
 /** Float64 slots a set has in a shard's block. */

@@ -4,6 +4,7 @@ import { Budget } from '../base/budget.js';
 import { PARTITION_COUNT } from '../base/digest.js';
 import type { NamespaceConfig } from '../config/namespace-config.js';
 import type { Settings } from '../config/settings.js';
+import { BENCH_BATCH_SUB, BENCH_READ, BENCH_STORAGE, BENCH_WRITE } from '../observe/benchmarks.js';
 import { ENTRY_SIZE } from '../storage/index/entry.js';
 import { UNIT_SIZE } from '../storage/memory/size-class.js';
 import { SetTable } from '../storage/record/set-table.js';
@@ -17,6 +18,7 @@ import {
   SET_TUNE_STRIDE,
   TUNE_ALLOW_TTL_WITHOUT_NSUP,
   TUNE_APPLY_TTL_REDUCTIONS,
+  TUNE_BENCHMARKS,
   TUNE_DEFAULT_TTL,
   TUNE_DISALLOW_NULL_SETNAME,
   TUNE_FLUSH_MAX_MS,
@@ -31,7 +33,7 @@ import {
   TUNE_REJECT_XDR_WRITES,
   TUNE_WRITE_CACHE_MAX,
 } from './namespace-memory.js';
-import type { NamespaceTask } from './worker-task.js';
+import type { NamespaceTask, SharedTask } from './worker-task.js';
 
 /** Shards of a namespace, but for small files. */
 export const SHARD_COUNT = 16;
@@ -93,7 +95,7 @@ export function namespaceTask(
   layout: ShardLayout,
   workerCount: number,
   devices: NamespaceTask['storage'] | undefined,
-): Omit<NamespaceTask, 'counters'> {
+): SharedTask {
   const memory = createNamespaceMemory(layout.shardCount);
   tune(config, memory);
   return {
@@ -112,11 +114,22 @@ export function namespaceTask(
 export function tune(config: NamespaceConfig, memory: NamespaceMemory): void {
   const tuning = new Region(memory.tuning).f64;
   for (const [slot, read] of TUNINGS) tuning[slot] = read(config);
+  tuning[TUNE_BENCHMARKS] = enabledBenchmarks(config);
   if (config.engine === 'device')
     for (const [slot, name] of DEVICE_TUNINGS) tuning[slot] = config.storage.number(name);
   const sets = new SetTable(memory.sets);
   const setTuning = new Region(memory.setTuning).f64;
   for (const [name, settings] of config.sets) tuneSet(sets, setTuning, name, settings);
+}
+
+/** BENCH_… bits of the benchmarks that are on. */
+export function enabledBenchmarks({ settings, storage }: NamespaceConfig): number {
+  return (
+    (settings.boolean('enable-benchmarks-read') ? BENCH_READ : 0) |
+    (settings.boolean('enable-benchmarks-write') ? BENCH_WRITE : 0) |
+    (settings.boolean('enable-benchmarks-batch-sub') ? BENCH_BATCH_SUB : 0) |
+    (storage.boolean('enable-benchmarks-storage') ? BENCH_STORAGE : 0)
+  );
 }
 
 function tuneSet(sets: SetTable, setTuning: Float64Array, name: string, settings: Settings): void {

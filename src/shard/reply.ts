@@ -11,10 +11,10 @@ import { PROTO_HEADER_SIZE, PROTO_MESSAGE, writeProtoHeader } from '../wire/prot
 import type { BatchGroup } from './batch-group.js';
 import type { Answer } from './command/answer.js';
 import {
-  CLASS_READ,
   COMP_ARRIVAL,
   COMP_CODE_NAMESPACE,
   COMP_CONNECTION_GENERATION,
+  COMP_ENDED,
   COMP_KIND,
   COMP_NUMBER,
   COMP_ROWS,
@@ -47,6 +47,8 @@ export class Reply {
   #rowsEnd = 0;
   #rowCount = 0;
   #rowsCode = 0;
+  #rowsEndedMs = 0;
+  #rowsNamespace = 0;
 
   constructor(ring: RingProducer, slab: SlabProducer, main: Waker, isStopping: () => boolean) {
     this.#ring = ring;
@@ -64,6 +66,7 @@ export class Reply {
    * Answers a single command.
    * @param header   Words of the request frame's header, starting at word `w`; `f64` over the same memory.
    * @param klass    Command class, for the main thread's histograms.
+   * @param endedMs  When the command was done, or 0.
    */
   answer(
     header: Uint32Array,
@@ -72,6 +75,7 @@ export class Reply {
     klass: number,
     namespaceId: number,
     answer: Answer,
+    endedMs: number,
   ): void {
     const bodySize = answer.messageSize;
     const size = PROTO_HEADER_SIZE + bodySize;
@@ -88,6 +92,7 @@ export class Reply {
     u32[c + COMP_SIZE] = size;
     u32[c + COMP_ROWS] = 0;
     ringF64[(c + COMP_ARRIVAL) >>> 1] = f64[(w + REQ_ARRIVAL) >>> 1]!;
+    ringF64[(c + COMP_ENDED) >>> 1] = endedMs;
     if (isInline) {
       u32[c + COMP_TICKET] = 0;
       writeProtoHeader(u8, at + COMPLETION_HEADER_SIZE, PROTO_MESSAGE, bodySize);
@@ -105,12 +110,17 @@ export class Reply {
     this.#ring.commit(COMPLETION_HEADER_SIZE);
   }
 
-  /** Answers one row of a batch; rows of one group that follow each other share a frame. */
-  row(group: BatchGroup, rowIndex: number, answer: Answer): void {
+  /**
+   * Answers one row of a batch; rows of one group that follow each other share a frame.
+   * @param endedMs When the row was done, or 0. A frame tells it, and the namespace, of its last row.
+   */
+  row(group: BatchGroup, rowIndex: number, answer: Answer, endedMs: number, namespaceId: number): void {
     const size = answer.messageSize;
     group.credit -= size;
     if (size > INLINE_SIZE_MAX - PROTO_HEADER_SIZE) {
       this.endRows();
+      this.#rowsEndedMs = endedMs;
+      this.#rowsNamespace = namespaceId;
       this.#largeRow(group, rowIndex, answer);
       return;
     }
@@ -128,6 +138,8 @@ export class Reply {
     }
     this.#rowsEnd = answer.write(this.#ring.region.u8, this.#rowsEnd, rowIndex);
     this.#rowCount++;
+    this.#rowsEndedMs = endedMs;
+    this.#rowsNamespace = namespaceId;
     this.#rowsCode = group.stopCode; // the row that ends the batch says so itself: its answer may be the last
   }
 
@@ -175,6 +187,7 @@ export class Reply {
   }
 
   #control(group: BatchGroup, kind: number, rows: number, code: number): void {
+    this.#rowsEndedMs = 0;
     const at = this.#reserve(COMPLETION_HEADER_SIZE);
     if (at < 0) return;
     this.#header(at, group, kind, rows, code);
@@ -186,13 +199,14 @@ export class Reply {
   #header(at: number, group: BatchGroup, kind: number, rows: number, code: number): void {
     const { u32, f64 } = this.#ring.region;
     const c = at >>> 2;
-    u32[c + COMP_KIND] = kindWord(kind, CLASS_READ);
+    u32[c + COMP_KIND] = kindWord(kind, this.#rowsNamespace);
     u32[c + COMP_SLOT] = group.connectionSlot;
     u32[c + COMP_CONNECTION_GENERATION] = group.connectionGeneration;
     u32[c + COMP_NUMBER] = group.requestNumber;
     u32[c + COMP_CODE_NAMESPACE] = code | (group.number << 16);
     u32[c + COMP_ROWS] = rows;
     f64[(c + COMP_ARRIVAL) >>> 1] = group.arrivalMs;
+    f64[(c + COMP_ENDED) >>> 1] = kind === COMPLETION_ROWS ? this.#rowsEndedMs : 0;
   }
 
   /** Ring room, waiting for it if need be; -1 only when the worker is being stopped. */

@@ -10,6 +10,7 @@ import { createSleeper } from '../base/sleeper.js';
 import type { NamespaceConfig } from '../config/namespace-config.js';
 import type { ServerConfig } from '../config/server-config.js';
 import { pinThread } from '../observe/affinity.js';
+import { Benchmarks } from '../observe/benchmarks.js';
 import { Counters } from '../observe/counters.js';
 import type { Log } from '../observe/log.js';
 import { NAMESPACE_COUNTERS } from '../observe/namespace-counters.js';
@@ -30,7 +31,13 @@ import { createWorkerIo, openNamespaceDevices } from './device-setup.js';
 import { memoryLayout, namespaceTask, tune } from './namespace-setup.js';
 import { createSlab } from './slab.js';
 import { WorkerPool } from './worker-pool.js';
-import { createControl, type NamespaceTask, type WorkerMessage, type WorkerTask } from './worker-task.js';
+import {
+  createControl,
+  type NamespaceTask,
+  type SharedTask,
+  type WorkerMessage,
+  type WorkerTask,
+} from './worker-task.js';
 
 const REQUEST_RING_SIZE = 1024 * 1024; // bytes
 const COMPLETION_RING_SIZE = 2 * 1024 * 1024;
@@ -39,9 +46,10 @@ const SLAB_SIZE = 192 * 1024 * 1024; // touched as far as large messages need it
 /** One namespace with what the threads share about it. */
 export interface HostedNamespace {
   readonly config: NamespaceConfig;
-  readonly task: Omit<NamespaceTask, 'counters'>;
+  readonly task: SharedTask;
   /** A block for each worker. */
   readonly counters: Counters;
+  readonly benchmarks: Benchmarks;
   /** What `histogram:` answers. */
   readonly histograms: RecordHistograms;
   /** Its data files, unless it lives in memory. */
@@ -67,6 +75,7 @@ export class ShardHost {
 
   /** Opens, or creates, the data files of all namespaces and takes their locks. @throws StorageError. */
   async openStorage(): Promise<void> {
+    const unit = this.#config.service.boolean('microsecond-histograms') ? 'usec' : 'msec';
     for (const config of this.#config.namespaces) {
       const devices =
         config.engine === 'device'
@@ -77,6 +86,7 @@ export class ShardHost {
         config,
         task: namespaceTask(config, devices?.set ?? memoryLayout(), this.#workerCount, storage),
         counters: new Counters(NAMESPACE_COUNTERS),
+        benchmarks: new Benchmarks(unit, devices?.set.devices.length ?? 0),
         histograms: new RecordHistograms(),
         devices,
       });
@@ -162,7 +172,12 @@ export class ShardHost {
       control: createControl(),
       io: onDevices.length > 0 ? createWorkerIo(onDevices, this.#workerCount, sleeper, this.#hasRing) : null,
       namespaces: this.namespaces.map(
-        ({ task, counters }): NamespaceTask => ({ ...task, counters: counters.addBlock().shared }),
+        ({ task, counters, benchmarks }): NamespaceTask => ({
+          ...task,
+          counters: counters.addBlock().shared,
+          stepTimes: benchmarks.addStepBlock().shared,
+          deviceTimes: benchmarks.addDeviceBlock().shared,
+        }),
       ),
       port: port2,
       logThresholds: this.#log.sharedThresholds,

@@ -3,6 +3,8 @@
  * These objects only describe memory that is shared; everything that changes lies there.
  */
 import { Region } from '../base/arena.js';
+import { STEP_NAMES } from '../observe/benchmarks.js';
+import { HistogramBlock } from '../observe/histogram.js';
 import type { StorageEngine } from '../storage/engine.js';
 import { ST_OBJECTS } from '../storage/engine.js';
 import type { PrimaryIndex } from '../storage/index/primary-index.js';
@@ -32,9 +34,19 @@ export class NamespaceView {
   readonly #figures: readonly Float64Array[];
   /** This worker's block of the namespace's counters (observe/namespace-counters.ts). */
   readonly counters: Float64Array;
+  /** This worker's histograms of commands (observe/benchmarks.ts). */
+  readonly times: HistogramBlock;
 
-  constructor(id: number, name: string, memory: NamespaceMemory, counters: Float64Array, isMemory = true) {
+  constructor(
+    id: number,
+    name: string,
+    memory: NamespaceMemory,
+    counters: Float64Array,
+    isMemory = true,
+    times = HistogramBlock.create(STEP_NAMES.length, 'msec'),
+  ) {
     this.isMemory = isMemory;
+    this.times = times;
     this.id = id;
     this.name = name;
     this.nameBytes = Buffer.from(name);

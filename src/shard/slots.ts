@@ -35,6 +35,9 @@ export class CommandSlot {
   nextWaiting: CommandSlot | null = null;
   lastWaiting: CommandSlot | null = null;
   waitingCount = 0;
+  /** Of a command whose steps are measured: when it lined up behind another one, and when it was first begun. */
+  waitedSinceMs = 0;
+  beganMs = 0;
   nextInBucket: CommandSlot | null = null;
 
   constructor(number: number) {
@@ -118,6 +121,8 @@ export class CommandSlots {
     slot.nextWaiting = null;
     slot.lastWaiting = null;
     slot.waitingCount = 0;
+    slot.waitedSinceMs = 0;
+    slot.beganMs = 0;
     this.keptSize -= slot.countedSize;
     slot.countedSize = 0;
     if (slot.bytes.length > BYTES_KEPT_MAX) slot.bytes = new Uint8Array(2048);

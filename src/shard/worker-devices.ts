@@ -4,16 +4,24 @@
  */
 import { epochSec } from '../base/clock.js';
 import type { Blocker } from '../base/sleeper.js';
+import { BENCH_STORAGE } from '../observe/benchmarks.js';
+import type { HistogramBlock } from '../observe/histogram.js';
 import type { ForwardingLog } from '../observe/log.js';
 import { DeviceEngine } from '../storage/device/device-engine.js';
 import type { DeviceSet } from '../storage/device/device-set.js';
+import { DeviceTimes } from '../storage/device/device-times.js';
 import type { StorageEngine } from '../storage/engine.js';
 import type { PrimaryIndex } from '../storage/index/primary-index.js';
 import { IoQueue } from '../storage/io/io-queue.js';
 import { UringIo } from '../storage/io/uring-io.js';
 import { openWorkerIo } from '../storage/io/worker-io.js';
 import { READ_BUFFERS_SIZE } from './device-setup.js';
-import { TUNE_FLUSH_MAX_MS, TUNE_POST_WRITE_CACHE, TUNE_WRITE_CACHE_MAX } from './namespace-memory.js';
+import {
+  TUNE_BENCHMARKS,
+  TUNE_FLUSH_MAX_MS,
+  TUNE_POST_WRITE_CACHE,
+  TUNE_WRITE_CACHE_MAX,
+} from './namespace-memory.js';
 import type { NamespaceView, Shard } from './shard.js';
 import type { WorkerTask } from './worker-task.js';
 
@@ -27,6 +35,7 @@ interface OpenEngine {
   readonly engine: DeviceEngine;
   readonly view: NamespaceView;
   readonly set: DeviceSet;
+  readonly times: DeviceTimes;
 }
 
 export class WorkerDevices {
@@ -55,8 +64,10 @@ export class WorkerDevices {
     number: number,
     index: PrimaryIndex,
     figures: Float64Array,
+    deviceTimes: HistogramBlock,
   ): StorageEngine {
     if (this.#io === null) throw new Error('a device namespace needs device I/O');
+    const times = new DeviceTimes(deviceTimes, set.extents[number]!.device);
     const engine = new DeviceEngine({
       extent: set.extents[number]!,
       shardOf: set.shardOf,
@@ -67,9 +78,10 @@ export class WorkerDevices {
       recordSizeMax: set.writeBlockSize,
       limits: { flushMaxMs: 0, writeCacheMax: 0, postWriteCacheMax: 0 },
       sets: view.sets,
+      times,
       log: this.#log.context(FILE_CONTEXT),
     });
-    this.#engines.push({ engine, view, set });
+    this.#engines.push({ engine, view, set, times });
     return engine;
   }
 
@@ -117,7 +129,8 @@ export class WorkerDevices {
   retune(): void {
     if (this.#io === null) return;
     const perEngine = Math.floor((this.#io.buffers.u8.length - READ_BUFFERS_SIZE) / this.#engines.length);
-    for (const { engine, view, set } of this.#engines) {
+    for (const { engine, view, set, times } of this.#engines) {
+      times.isOn = (view.tuning[TUNE_BENCHMARKS]! & BENCH_STORAGE) !== 0;
       const { limits } = engine;
       limits.flushMaxMs = view.tuning[TUNE_FLUSH_MAX_MS]!;
       const writeShare = Math.min(view.tuning[TUNE_WRITE_CACHE_MAX]! / set.shardCount, perEngine / 2);

@@ -18,6 +18,9 @@ export interface NamespaceTask {
   readonly memory: NamespaceMemory;
   /** This worker's counters of the namespace. */
   readonly counters: SharedBytes;
+  /** This worker's histograms of commands, and of devices. */
+  readonly stepTimes: SharedBytes;
+  readonly deviceTimes: SharedBytes;
   /** [partition] → shard number, and [shard number] → worker. */
   readonly shardOf: Uint16Array;
   readonly workerOf: Uint16Array;
@@ -26,6 +29,9 @@ export interface NamespaceTask {
     | { readonly engine: 'memory'; readonly budget: SharedBytes }
     | { readonly engine: 'device'; readonly devices: DeviceSet };
 }
+
+/** What is the same for all workers. */
+export type SharedTask = Omit<NamespaceTask, 'counters' | 'stepTimes' | 'deviceTimes'>;
 
 export interface WorkerTask {
   readonly worker: number;

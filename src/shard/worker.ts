@@ -9,6 +9,7 @@ import { epochSec } from '../base/clock.js';
 import { RingConsumer, RingProducer } from '../base/ring.js';
 import { Sleeper, Waker } from '../base/sleeper.js';
 import { counterBlock } from '../observe/counters.js';
+import { HistogramBlock } from '../observe/histogram.js';
 import { ForwardingLog } from '../observe/log.js';
 import { PrimaryIndex } from '../storage/index/primary-index.js';
 import { MemoryEngine } from '../storage/memory/memory-engine.js';
@@ -79,6 +80,7 @@ function buildShards(task: WorkerTask, devices: WorkerDevices): ShardMap {
       namespace.memory,
       counterBlock(namespace.counters),
       namespace.storage.engine === 'memory',
+      new HistogramBlock(namespace.stepTimes),
     );
     namespaces.push(view);
     const own: (Shard | null)[] = namespace.memory.shards.map((_, number) =>
@@ -100,7 +102,14 @@ function buildShard(view: NamespaceView, task: NamespaceTask, number: number, de
   const engine =
     storage.engine === 'memory'
       ? new MemoryEngine({ index, counters: figures, budget: new Budget(storage.budget), shardCount })
-      : devices.openEngine(view, storage.devices, number, index, figures);
+      : devices.openEngine(
+          view,
+          storage.devices,
+          number,
+          index,
+          figures,
+          new HistogramBlock(task.deviceTimes),
+        );
   return new Shard(view, index, engine, figures);
 }
 

@@ -1,6 +1,11 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { BUCKET_COUNT, Histogram, LATENCY_COLUMN_COUNT } from '../../src/observe/histogram.js';
+import {
+  BUCKET_COUNT,
+  Histogram,
+  HistogramBlock,
+  LATENCY_COLUMN_COUNT,
+} from '../../src/observe/histogram.js';
 import { Latencies } from '../../src/observe/latencies.js';
 
 /** Splits a row into its unit, rate and columns. */
@@ -77,21 +82,38 @@ for (const [unit, perMs] of [
     ));
 }
 
-test('a second view over the same bytes sees the counts', t => {
-  const writer = new Histogram('r', 'usec', 0);
-  const reader = new Histogram('r', 'usec', 0, writer.shared);
-  writer.record(2);
-  writer.record(1e12);
+test('a histogram adds up what several threads counted in their blocks', t => {
+  const blocks = [HistogramBlock.create(3, 'usec'), HistogramBlock.create(3, 'usec')];
+  const reader = new Histogram(
+    'r',
+    'usec',
+    0,
+    blocks.map(block => block.slots(1)),
+  );
+  new HistogramBlock(blocks[0]!.shared).record(1, 2);
+  new HistogramBlock(blocks[1]!.shared).record(1, 1e12);
+  blocks[1]!.record(0, 5);
+  blocks[1]!.record(2, 5);
   t.is(reader.total(), 2);
   const counts = new Float64Array(BUCKET_COUNT);
   reader.snapshot(counts);
   t.is(counts[11], 1);
   t.is(counts[BUCKET_COUNT - 1], 1);
-  t.is(reader.sumMs(), 1e12 + 2);
+  t.is(reader.sum(), 1e12 + 2);
+});
+
+test('the log shows a histogram in powers of two up to its last filled bucket', t => {
+  const histogram = new Histogram('r', 'msec', 0);
+  for (const ms of [0, 0.5, 0.99, 1, 1.99, 2, 3, 9]) histogram.record(ms);
+  t.deepEqual(histogram.dumpBuckets(), [3, 2, 2, 0, 1]);
+  const block = HistogramBlock.create(1, 'msec');
+  for (const size of [0, 1, 511, 512, 4096]) block.recordSize(0, size);
+  const sizes = new Histogram('s', 'bytes', 0, [block.slots(0)]);
+  t.deepEqual(sizes.dumpBuckets(), [1, 1, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 1]);
 });
 
 test('a server lists the reference’s histograms in its order', t => {
-  const latencies = new Latencies(['test', 'dev'], 'msec', 0);
+  const latencies = new Latencies([{ name: 'test' }, { name: 'dev' }], 'msec', 0);
   t.deepEqual(
     latencies.listed().map(histogram => histogram.name),
     [

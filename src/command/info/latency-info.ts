@@ -7,7 +7,7 @@ import { InfoParams } from '../../wire/info.js';
 import { type InfoTable, info, NO_NAMESPACE } from './command.js';
 import { findNamespace, type InfoSource } from './source.js';
 
-function listedHistograms({ latencies, config }: InfoSource): Histogram[] {
+function listedHistograms({ latencies, config }: InfoSource): readonly Histogram[] {
   const listed = latencies.listed();
   return config.service.boolean('enable-hist-info') ? [...listed, latencies.info] : listed;
 }
@@ -15,10 +15,10 @@ function listedHistograms({ latencies, config }: InfoSource): Histogram[] {
 function latenciesAnswer(source: InfoSource, args: string): string {
   const nowMs = monotonicMs();
   const name = new InfoParams(args).get('hist');
-  const listed = listedHistograms(source);
-  if (name === undefined) return listed.map(histogram => histogram.latenciesRow(nowMs)).join(';');
-  const found = listed.find(histogram => histogram.name === name);
-  return found === undefined ? 'ERROR:4:bad hist name' : found.latenciesRow(nowMs);
+  const isHidden = name === source.latencies.info.name && !source.config.service.boolean('enable-hist-info');
+  const found = name === undefined ? listedHistograms(source) : isHidden ? [] : source.latencies.find(name);
+  if (name !== undefined && found.length === 0) return 'ERROR:4:bad hist name';
+  return found.map(histogram => histogram.latenciesRow(nowMs)).join(';');
 }
 
 function histogramAnswer(source: InfoSource, args: string): string {

@@ -1,56 +1,167 @@
 /**
- * The ticker: every `ticker-interval` seconds a few lines in the log that say how the server is, in the
- * reference's words, so that people and scripts that read its log can read this one.
+ * The ticker: every `ticker-interval` seconds lines in the log that say how the server is, in the reference's words,
+ * so that people and scripts that read its log can read this one: the node, each namespace and each of its devices,
+ * then every histogram that has counted something. Source: the reference's documentation of its log.
  */
 import { monotonicMs } from '../../base/clock.js';
-import type { LogContext } from '../../observe/log.js';
+import type { ContextLog, LogContext } from '../../observe/log.js';
 import { CLIENT_CONNECTIONS_CLOSED, CLIENT_CONNECTIONS_OPENED } from '../../observe/service-counters.js';
-import { percentOf } from './namespace-figures.js';
+import { type DeviceFigures, percentOf } from './namespace-figures.js';
 import type { InfoSource, NamespaceSource } from './source.js';
 
-/** Results of client commands that a namespace line shows, by the prefix of their counters. */
-const CLIENT_GROUPS: readonly [label: string, names: readonly string[]][] = [
+type CounterGroup = readonly [label: string, names: readonly string[]];
+
+/** Results of commands that a namespace line shows, by the prefix of their counters. */
+const COMMAND_GROUPS: readonly CounterGroup[] = [
+  ['tsvc', ['error', 'timeout']],
+  ['proxy', ['complete', 'error', 'timeout']],
   ['read', ['success', 'error', 'timeout', 'not_found', 'filtered_out']],
   ['write', ['success', 'error', 'timeout', 'filtered_out']],
   ['delete', ['success', 'error', 'timeout', 'not_found', 'filtered_out']],
+  ['udf', ['complete', 'error', 'timeout', 'filtered_out']],
+  ['lang', ['read_success', 'write_success', 'delete_success', 'error']],
 ];
+/** Lines of a namespace that are made of counters alone; one whose counters are all 0 is left out. */
+const COUNTER_LINES: readonly (readonly [label: string, prefix: string, groups: readonly CounterGroup[]])[] =
+  [
+    ['client:', 'client', COMMAND_GROUPS],
+    ['batch-sub:', 'batch_sub', COMMAND_GROUPS],
+    ['ops-sub:', 'ops_sub', COMMAND_GROUPS.filter(([label]) => label === 'tsvc' || label === 'write')],
+  ];
+const BUCKETS_A_LINE = 4;
+const DIGITS = 10;
 
-/** Writes one tick. */
-export function tick(source: InfoSource, log: LogContext): void {
-  if (!log.isLevelEnabled('info')) return;
-  const gauges = source.gauges();
-  const system = source.system.figures(monotonicMs());
-  const opened = source.counters.sum(CLIENT_CONNECTIONS_OPENED);
-  const closed = source.counters.sum(CLIENT_CONNECTIONS_CLOSED);
-  log.info(`NODE-ID ${source.partitions.nodeId} CLUSTER-SIZE ${source.cluster.successionList.length}`);
-  log.info(
-    `   process: cpu-pct ${system.processCpuPct} rss-kbytes ${Math.round(process.memoryUsage.rss() / 1024)}`,
-  );
-  log.info(`   in-progress: rw ${gauges.readWritesInProgress} batch ${gauges.batchesInProgress}`);
-  log.info(`   fds: client (${gauges.clientConnections},${opened},${closed})`);
-  log.info(
-    `   batch-index: batches (${['initiate', 'complete', 'error'].map(name => source.counters.sumOf(`batch_index_${name}`)).join(',')})`,
-  );
-  for (const namespace of source.namespaces) tickNamespace(namespace, log);
-}
+export class Ticker {
+  readonly #source: InfoSource;
+  readonly #info: LogContext;
+  readonly #devices: LogContext;
+  /** What counters were at the last tick, by a name of ours. */
+  #before = new Map<string, number>();
+  #beforeMs: number;
 
-function tickNamespace(namespace: NamespaceSource, log: LogContext): void {
-  const name = `{${namespace.name}}`;
-  const figures = namespace.figures();
-  log.info(`${name} objects: all ${figures.objects} tombstones: all ${figures.tombstones}`);
-  log.info(
-    `${name} index-usage: used-bytes ${figures.indexUsedBytes} data-usage: used-bytes ${figures.dataUsedBytes} ` +
-      `used-pct ${percentOf(figures.dataUsedBytes, figures.dataTotalBytes)} ` +
-      `avail-pct ${percentOf(figures.dataAvailableBytes, figures.dataTotalBytes)}` +
-      (figures.isStoppingWrites ? ' STOP-WRITES' : ''),
-  );
-  for (const prefix of ['client', 'batch_sub']) {
-    const groups = CLIENT_GROUPS.map(([label, names]) => ({
-      label,
-      counts: names.map(result => namespace.counters.sumOf(`${prefix}_${label}_${result}`)),
-    }));
-    if (groups.every(({ counts }) => counts.every(count => count === 0))) continue;
-    const text = groups.map(({ label, counts }) => `${label} (${counts.join(',')})`).join(' ');
-    log.info(`${name} ${prefix.replace('_', '-')}: ${text}`);
+  constructor(source: InfoSource, log: ContextLog) {
+    this.#source = source;
+    this.#info = log.context('info');
+    this.#devices = log.context('drv_ssd');
+    this.#beforeMs = source.startedMs;
+  }
+
+  /** Writes one tick. */
+  tick(nowMs = monotonicMs()): void {
+    if (this.#info.isLevelEnabled('info')) {
+      this.#node();
+      for (const namespace of this.#source.namespaces) this.#namespace(namespace);
+      this.#histograms();
+    }
+    if (this.#devices.isLevelEnabled('info')) {
+      for (const namespace of this.#source.namespaces) this.#devicesOf(namespace, nowMs);
+      this.#beforeMs = nowMs;
+    }
+  }
+
+  #node(): void {
+    const { counters, partitions, cluster } = this.#source;
+    const log = this.#info;
+    const gauges = this.#source.gauges();
+    const system = this.#source.system.figures(monotonicMs());
+    const sum = (...names: string[]): string => names.map(name => counters.sumOf(name)).join(',');
+    const opened = counters.sum(CLIENT_CONNECTIONS_OPENED);
+    const closed = counters.sum(CLIENT_CONNECTIONS_CLOSED);
+    log.info(`NODE-ID ${partitions.nodeId} CLUSTER-SIZE ${cluster.successionList.length}`);
+    log.info(
+      `   system: total-cpu-pct ${system.totalCpuPct} user-cpu-pct ${system.userCpuPct} ` +
+        `kernel-cpu-pct ${system.kernelCpuPct} free-mem-kbytes ${system.freeMemoryKbytes} ` +
+        `free-mem-pct ${system.freeMemoryPct} thp-mem-kbytes ${system.hugePagesKbytes}`,
+    );
+    const heap = [system.heapAllocatedKbytes, system.heapActiveKbytes, system.heapMappedKbytes].join(',');
+    log.info(
+      `   process: cpu-pct ${system.processCpuPct} threads ${system.threadCount} heap-kbytes (${heap}) ` +
+        `rss-kbytes ${Math.round(process.memoryUsage.rss() / 1024)}`,
+    );
+    log.info(
+      `   in-progress: info-q ${gauges.infoQueue} rw-hash ${gauges.readWritesInProgress} proxy-hash 0 ` +
+        `tree-gc-q 0 batch ${gauges.batchesInProgress}`,
+    );
+    log.info(`   fds: client (${gauges.clientConnections},${opened},${closed})`);
+    log.info(
+      `   early-fail: demarshal ${sum('demarshal_error')} tsvc-client ${sum('early_tsvc_client_error')}`,
+    );
+    log.info(
+      `   batch-index: batches (${sum('batch_index_initiate', 'batch_index_complete', 'batch_index_error', 'batch_index_timeout')}) ` +
+        `delays ${sum('batch_index_delay')}`,
+    );
+  }
+
+  #namespace(namespace: NamespaceSource): void {
+    const log = this.#info;
+    const name = `{${namespace.name}}`;
+    const figures = namespace.figures();
+    const { objects, tombstones } = figures;
+    log.info(`${name} objects: all ${objects} master ${objects} prole 0 non-replica 0`);
+    if (tombstones > 0) {
+      log.info(`${name} tombstones: all ${tombstones} xdr 0 master ${tombstones} prole 0 non-replica 0`);
+    }
+    log.info(`${name} migrations: complete`);
+    log.info(`${name} index-usage: used-bytes ${figures.indexUsedBytes}`);
+    const cache = figures.devices.some(({ kind }) => kind !== 'stripe');
+    log.info(
+      `${name} data-usage: used-bytes ${figures.dataUsedBytes} ` +
+        `used-pct ${percentOf(figures.dataUsedBytes, figures.dataTotalBytes)} ` +
+        `avail-pct ${percentOf(figures.dataAvailableBytes, figures.dataTotalBytes)}` +
+        (cache ? ` cache-read-pct ${figures.cacheReadPct.toFixed(2)}` : '') +
+        (figures.isStoppingWrites ? ' STOP-WRITES' : ''),
+    );
+    for (const [label, prefix, groups] of COUNTER_LINES) {
+      const counts = groups.map(([group, names]) => ({
+        group,
+        values: names.map(result => namespace.counters.sumOf(`${prefix}_${group}_${result}`)),
+      }));
+      if (counts.every(({ values }) => values.every(value => value === 0))) continue;
+      log.info(
+        `${name} ${label} ${counts.map(({ group, values }) => `${group} (${values.join(',')})`).join(' ')}`,
+      );
+    }
+    const keyBusy = namespace.counters.sumOf('fail_key_busy');
+    const tooBig = namespace.counters.sumOf('fail_record_too_big');
+    if (keyBusy + tooBig > 0)
+      log.info(`${name} special-errors: key-busy ${keyBusy} record-too-big ${tooBig}`);
+  }
+
+  #devicesOf(namespace: NamespaceSource, nowMs: number): void {
+    for (const device of namespace.figures().devices) {
+      if (device.kind !== 'stripe') this.#devices.info(this.#deviceLine(namespace.name, device, nowMs));
+    }
+  }
+
+  #deviceLine(namespace: string, device: DeviceFigures, nowMs: number): string {
+    const rated = (what: string, count: number): string => {
+      const key = `${namespace} ${device.name} ${what}`;
+      const perSec = ((count - (this.#before.get(key) ?? 0)) * 1000) / Math.max(1, nowMs - this.#beforeMs);
+      this.#before.set(key, count);
+      return `${what} (${count},${perSec.toFixed(1)})`;
+    };
+    return (
+      `{${namespace}} ${device.name}: used-bytes ${device.usedBytes} free-wblocks ${device.freeWriteBlocks} ` +
+      `write-q ${device.writeQueue} ${rated('write', device.writes)} ` +
+      `defrag-q ${device.defragQueue} ${rated('defrag-read', device.defragReads)} ` +
+      `${rated('defrag-write', device.defragWrites)}`
+    );
+  }
+
+  #histograms(): void {
+    for (const histogram of this.#source.latencies.active()) {
+      this.#info.info(`histogram dump: ${histogram.name} (${histogram.total()} total) ${histogram.unit}`);
+      const buckets = histogram.dumpBuckets().map((count, bucket) => [bucket, count] as const);
+      const filled = buckets.slice(buckets.findIndex(([, count]) => count > 0));
+      for (let at = 0; at < filled.length; at += BUCKETS_A_LINE) {
+        const line = filled
+          .slice(at, at + BUCKETS_A_LINE)
+          .map(
+            ([bucket, count]) =>
+              ` (${String(bucket).padStart(2, '0')}: ${String(count).padStart(DIGITS, '0')})`,
+          );
+        this.#info.info(line.join(''));
+      }
+    }
   }
 }

@@ -48,7 +48,9 @@ export function renderMetrics(source: MetricsSource): string {
       addStat(families, 'node_stats', stat, node, value);
   }
   for (const namespace of source.info('namespaces').split(';').filter(Boolean)) {
-    addNamespace(families, { ...node, ns: namespace }, source.info(`namespace/${namespace}`));
+    const answer = source.info(`namespace/${namespace}`);
+    addNamespace(families, { ...node, ns: namespace }, answer);
+    for (const row of benchmarkRows(source, namespace, answer)) addLatencies(families, node, row);
   }
   for (const row of source.info('sets').split(';').filter(Boolean)) {
     const stats = new Map(pairs(row, ':'));
@@ -59,6 +61,13 @@ export function renderMetrics(source: MetricsSource): string {
   for (const row of source.info('latencies:').split(';')) addLatencies(families, node, row);
   addProcess(families);
   return render(families);
+}
+
+/** Rows of the benchmarks that are on; those of devices are among `latencies:`, since the exporter asks for no others. */
+function benchmarkRows(source: MetricsSource, namespace: string, answer: string): string[] {
+  return [...answer.matchAll(/(?:^|;)enable-(benchmarks-[a-z-]+)=true/g)].flatMap(([, group]) =>
+    source.info(`latencies:hist={${namespace}}-${group}`).split(';'),
+  );
 }
 
 function addNamespace(families: Map<string, Family>, labels: Labels, answer: string): void {

@@ -15,7 +15,7 @@ import type { RecordSpan, StorageEngine } from '../engine.js';
 import * as ST from '../engine.js';
 import { STORED_SIZE_MAX } from '../index/entry.js';
 import type { PrimaryIndex } from '../index/primary-index.js';
-import type { IoClient, IoQueue } from '../io/io-queue.js';
+import type { IoClient, IoQueue, IoTimes } from '../io/io-queue.js';
 import {
   binsOffset,
   FLAG_TOMBSTONE,
@@ -56,6 +56,7 @@ export interface DeviceEngineOptions {
   treeIds?: Uint32Array;
   /** The namespace's sets. */
   sets: SetTable;
+  times?: IoTimes;
   log: StorageLog;
 }
 
@@ -86,7 +87,7 @@ export class DeviceEngine implements StorageEngine, IoClient {
     this.#treeIds = options.treeIds ?? new Uint32Array(options.shardOf.length);
     const roomInBlock = extent.owner.writeBlockSize - BLOCK_HEADER_SIZE;
     this.recordSizeMax = Math.min(options.recordSizeMax, roomInBlock, STORED_SIZE_MAX);
-    this.#extent = new ShardExtent(extent, io, this);
+    this.#extent = new ShardExtent(extent, io, this, options.times);
     this.#table = new BlockTable(this.#extent.blockCount);
     this.#writer = new BlockWriter(this.#extent, this.#table, counters, this.limits, log);
     this.#reader = new RecordReader(this.#extent, this.#table, counters, options.tokenCount, log);

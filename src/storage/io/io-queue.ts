@@ -8,6 +8,7 @@
  * flush; when that many were asked for while one was running, one more serves them all.
  */
 import type { Region } from '../../base/arena.js';
+import { monotonicMs } from '../../base/clock.js';
 import { BufferPool } from './buffer-pool.js';
 import { IO_FLUSH, IO_READ, IO_WRITE } from './file-io.js';
 import { IO_ALIGN, type IoBackend } from './io-backend.js';
@@ -27,10 +28,18 @@ export interface IoClient {
   onFlush(epoch: number, isOk: boolean): void;
 }
 
+/** Who wants to know how long the device takes, as long as it says so. */
+export interface IoTimes {
+  isOn: boolean;
+  /** @param op IO_READ, IO_WRITE or IO_FLUSH. @param size Bytes. */
+  record(op: number, durationMs: number, size: number): void;
+}
+
 class OpenFile {
   readonly path: string;
   readonly number: number;
   readonly clients: IoClient[] = [];
+  times: IoTimes | null = null;
   isFlushing = false;
   isFlushWanted = false;
   flushesStarted = 0;
@@ -48,6 +57,7 @@ export class IoQueue {
   readonly zeroPageAt: number;
   readonly #files: OpenFile[] = [];
   readonly #clients: IoClient[] = [];
+  readonly #times: (IoTimes | null)[] = [];
 
   // A request's fields, by slot. A slot is free, waiting (in #waiting) or in flight (its number is the token).
   readonly #op = new Uint8Array(REQUEST_COUNT_MAX);
@@ -57,6 +67,8 @@ export class IoQueue {
   readonly #offset = new Float64Array(REQUEST_COUNT_MAX);
   readonly #length = new Int32Array(REQUEST_COUNT_MAX);
   readonly #bufferAt = new Float64Array(REQUEST_COUNT_MAX);
+  /** When it was handed to the device, or 0. */
+  readonly #startedMs = new Float64Array(REQUEST_COUNT_MAX);
   readonly #freeSlots = new Int32Array(REQUEST_COUNT_MAX);
   #freeSlotCount = REQUEST_COUNT_MAX;
   readonly #waiting = new Int32Array(REQUEST_COUNT_MAX);
@@ -91,11 +103,16 @@ export class IoQueue {
     return this.#isNew || this.backend.hasCompletion;
   }
 
-  /** Opens a file once for all its clients; the first says whether directly. @returns Its place, for the calls below. */
-  open(path: string, client: IoClient, isDirect = false): number {
+  /**
+   * Opens a file once for all its clients; the first says whether directly, and where its flushes are timed.
+   * @returns Its place, for the calls below.
+   */
+  open(path: string, client: IoClient, isDirect = false, times: IoTimes | null = null): number {
     let place = this.#files.findIndex(file => file.path === path);
     if (place < 0) place = this.#files.push(new OpenFile(path, this.backend.open(path, isDirect))) - 1;
-    this.#files[place]!.clients.push(client);
+    const file = this.#files[place]!;
+    file.clients.push(client);
+    file.times ??= times;
     return place;
   }
 
@@ -124,7 +141,8 @@ export class IoQueue {
   }
 
   /** Registers whoever will queue requests. @returns Its number. */
-  addClient(client: IoClient): number {
+  addClient(client: IoClient, times: IoTimes | null = null): number {
+    this.#times.push(times);
     return this.#clients.push(client) - 1;
   }
 
@@ -227,6 +245,8 @@ export class IoQueue {
   #start(slot: number): boolean {
     const file = this.#file[slot]!;
     const op = this.#op[slot]!;
+    const times = this.#timesOf(slot);
+    this.#startedMs[slot] = times?.isOn ? monotonicMs() : 0;
     if (op === IO_FLUSH) return this.backend.flush(slot, file);
     const offset = this.#offset[slot]!;
     const length = this.#length[slot]!;
@@ -235,8 +255,15 @@ export class IoQueue {
     return this.backend.write(slot, file, offset, length, bufferAt);
   }
 
+  #timesOf(slot: number): IoTimes | null {
+    const who = this.#client[slot]!;
+    return this.#op[slot] === IO_FLUSH ? this.#files[who]!.times : this.#times[who]!;
+  }
+
   #deliver(slot: number, result: number): void {
     const op = this.#op[slot]!;
+    const startedMs = this.#startedMs[slot]!;
+    if (startedMs > 0) this.#timesOf(slot)!.record(op, monotonicMs() - startedMs, this.#length[slot]!);
     const who = this.#client[slot]!;
     const argument = this.#argument[slot]!;
     this.#freeSlots[this.#freeSlotCount++] = slot;

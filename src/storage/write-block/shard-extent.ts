@@ -3,7 +3,7 @@
  * through the worker's I/O queue.
  */
 import { IO_ALIGN } from '../io/io-backend.js';
-import type { IoClient, IoQueue } from '../io/io-queue.js';
+import type { IoClient, IoQueue, IoTimes } from '../io/io-queue.js';
 import type { BlockOwner } from './block-format.js';
 
 /** A shard's extent as the device set describes it; plain data. */
@@ -33,7 +33,7 @@ export class ShardExtent {
   readonly #client: IoClient;
   readonly #number: number;
 
-  constructor(description: ExtentDescription, io: IoQueue, client: IoClient) {
+  constructor(description: ExtentDescription, io: IoQueue, client: IoClient, times: IoTimes | null = null) {
     this.io = io;
     this.path = description.path;
     this.owner = description.owner;
@@ -42,8 +42,8 @@ export class ShardExtent {
     this.readAlign = description.readAlign ?? IO_ALIGN;
     this.#offset = description.offset;
     this.#client = client;
-    this.#number = io.addClient(client);
-    this.place = io.open(description.path, client, description.isDirect);
+    this.#number = io.addClient(client, times);
+    this.place = io.open(description.path, client, description.isDirect, times);
   }
 
   /** Queues a read of part of a block; `onRead(argument, …)` of the client answers. @returns false when too much is queued. */

@@ -107,7 +107,7 @@ export function createFixture(t: ExecutionContext): Fixture {
     ],
     counters,
     counterBlock: counters.addBlock().f64,
-    latencies: new Latencies(['test', 'dev'], 'msec', nowMs),
+    latencies: new Latencies([{ name: 'test' }, { name: 'dev' }], 'msec', nowMs),
     log,
     system: new SystemUsage(nowMs),
     userAgents: new UserAgents(),
