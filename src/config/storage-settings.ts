@@ -32,7 +32,7 @@ const COMMIT_MIN = 'least bytes of such a write';
 const RAW_DEVICE = 'raw block devices are not built yet; name a file instead';
 const BACKED_MEMORY = 'keeps a copy of memory on storage, which is not built; take storage-engine device';
 const ENCRYPTED = 'what lies on the device is encrypted';
-const COMPRESSION = 'records are stored as they are';
+const COMPRESSION = 'of single records; what was written stays readable whatever it says';
 const ODSYNC = 'leaves out the flush of each write; ours flushes when a block does';
 
 type Row = readonly [engines: 'both' | StorageEngine, row: SettingRow];
@@ -48,9 +48,20 @@ const ROWS: readonly Row[] = [
   ['device', boolean('cold-start-empty', false, 'static known', 'a start forgets what is on the device')],
   ['both', unlisted(orZero(size('commit-min-size', 0, [512, 8 * MIB], 'static refused', COMMIT_MIN)))],
   ['both', boolean('commit-to-device', false, 'static refused', COMMIT)],
-  ['both', choice('compression', ['none', 'lz4', 'snappy', 'zstd'], 'dynamic known', COMPRESSION)],
-  ['both', orZero(integer('compression-acceleration', 0, [1, 65_537], 'dynamic known', 'of lz4'))],
-  ['both', orZero(integer('compression-level', 0, [1, 9], 'dynamic known', 'of zstd'))],
+  ['both', choice('compression', ['none', 'lz4', 'snappy', 'zstd'], 'dynamic honoured', COMPRESSION)],
+  [
+    'both',
+    orZero(
+      integer(
+        'compression-acceleration',
+        0,
+        [1, 65_537],
+        'dynamic known',
+        'of lz4, which has one speed here',
+      ),
+    ),
+  ],
+  ['both', orZero(integer('compression-level', 0, [1, 9], 'dynamic honoured', 'of zstd; 0 is 3'))],
   [
     'memory',
     orZero(size('data-size', 0, [STORAGE_SIZE_MIN, DATA_SIZE_MAX], 'static honoured', 'memory for records')),

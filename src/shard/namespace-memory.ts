@@ -24,6 +24,8 @@ export const TUNE_POST_WRITE_CACHE = 12; // bytes, of the whole namespace
 export const TUNE_APPLY_TTL_REDUCTIONS = 11;
 export const TUNE_INDEX_ENTRIES_MAX = 14; // of the whole namespace, 0 = no limit
 export const TUNE_BENCHMARKS = 24; // BENCH_… bits
+export const TUNE_COMPRESSION = 28; // codec number; the level stands behind it
+export const TUNE_COMPRESSION_LEVEL = 29;
 const TUNE_COUNT = 32;
 
 /** Float64 slots a set has in a shard's block. */

@@ -5,6 +5,7 @@ import { PARTITION_COUNT } from '../base/digest.js';
 import type { NamespaceConfig } from '../config/namespace-config.js';
 import type { Settings } from '../config/settings.js';
 import { BENCH_BATCH_SUB, BENCH_READ, BENCH_STORAGE, BENCH_WRITE } from '../observe/benchmarks.js';
+import { CODEC_NAMES } from '../storage/codec/codecs.js';
 import { ENTRY_SIZE } from '../storage/index/entry.js';
 import { UNIT_SIZE } from '../storage/memory/size-class.js';
 import { SetTable } from '../storage/record/set-table.js';
@@ -19,6 +20,8 @@ import {
   TUNE_ALLOW_TTL_WITHOUT_NSUP,
   TUNE_APPLY_TTL_REDUCTIONS,
   TUNE_BENCHMARKS,
+  TUNE_COMPRESSION,
+  TUNE_COMPRESSION_LEVEL,
   TUNE_DEFAULT_TTL,
   TUNE_DISALLOW_NULL_SETNAME,
   TUNE_FLUSH_MAX_MS,
@@ -34,6 +37,8 @@ import {
   TUNE_WRITE_CACHE_MAX,
 } from './namespace-memory.js';
 import type { NamespaceTask, SharedTask } from './worker-task.js';
+
+const NAMES_OF_CODECS: readonly string[] = CODEC_NAMES;
 
 /** Shards of a namespace, but for small files. */
 export const SHARD_COUNT = 16;
@@ -58,6 +63,8 @@ const TUNINGS: readonly [slot: number, read: (config: NamespaceConfig) => number
   [TUNE_HIST_PERIOD, c => c.settings.number('nsup-hist-period')],
   [TUNE_PENDING_LIMIT, c => c.settings.number('transaction-pending-limit')],
   [TUNE_REJECT_NON_XDR_WRITES, c => Number(c.settings.boolean('reject-non-xdr-writes'))],
+  [TUNE_COMPRESSION, c => NAMES_OF_CODECS.indexOf(c.storage.string('compression'))],
+  [TUNE_COMPRESSION_LEVEL, c => c.storage.number('compression-level')],
   [TUNE_REJECT_XDR_WRITES, c => Number(c.settings.boolean('reject-xdr-writes'))],
 ];
 

@@ -7,6 +7,7 @@ import type { Blocker } from '../base/sleeper.js';
 import { BENCH_STORAGE } from '../observe/benchmarks.js';
 import type { HistogramBlock } from '../observe/histogram.js';
 import type { ForwardingLog } from '../observe/log.js';
+import type { RecordCompression } from '../storage/codec/record-compression.js';
 import { DeviceEngine } from '../storage/device/device-engine.js';
 import type { DeviceSet } from '../storage/device/device-set.js';
 import { DeviceTimes } from '../storage/device/device-times.js';
@@ -65,6 +66,7 @@ export class WorkerDevices {
     index: PrimaryIndex,
     figures: Float64Array,
     deviceTimes: HistogramBlock,
+    compression: RecordCompression,
   ): StorageEngine {
     if (this.#io === null) throw new Error('a device namespace needs device I/O');
     const times = new DeviceTimes(deviceTimes, set.extents[number]!.device);
@@ -79,6 +81,7 @@ export class WorkerDevices {
       limits: { flushMaxMs: 0, writeCacheMax: 0, postWriteCacheMax: 0 },
       sets: view.sets,
       times,
+      compression,
       log: this.#log.context(FILE_CONTEXT),
     });
     this.#engines.push({ engine, view, set, times });

@@ -11,11 +11,13 @@ import { Sleeper, Waker } from '../base/sleeper.js';
 import { counterBlock } from '../observe/counters.js';
 import { HistogramBlock } from '../observe/histogram.js';
 import { ForwardingLog } from '../observe/log.js';
+import { type Codecs, openCodecs } from '../storage/codec/codecs.js';
+import { RecordCompression } from '../storage/codec/record-compression.js';
 import { PrimaryIndex } from '../storage/index/primary-index.js';
 import { MemoryEngine } from '../storage/memory/memory-engine.js';
 import { CommandLoop } from './command-loop.js';
 import { SLOT_COUNT } from './command-runner.js';
-import { TUNE_HIST_PERIOD, TUNE_RECORD_SIZE_MAX } from './namespace-memory.js';
+import { TUNE_COMPRESSION, TUNE_HIST_PERIOD, TUNE_RECORD_SIZE_MAX } from './namespace-memory.js';
 import { Reply } from './reply.js';
 import { NamespaceView, Shard } from './shard.js';
 import { ShardMap } from './shard-map.js';
@@ -33,7 +35,7 @@ import {
 } from './worker-task.js';
 
 /** Runs a worker until it is stopped. Every answer in hand is sent and every write flushed when it returns. */
-export default function run(task: WorkerTask): void {
+export default async function run(task: WorkerTask): Promise<void> {
   const send = (message: WorkerMessage): void => task.port.postMessage(message);
   const log = new ForwardingLog(task.logThresholds, line => send({ line }));
   send({ tid: threadId() });
@@ -41,7 +43,7 @@ export default function run(task: WorkerTask): void {
   const turns = new Region(task.control).i32;
   const isStopping = (): boolean => flags.isSet(CONTROL_STOP);
   const devices = new WorkerDevices(task, log, SLOT_COUNT);
-  const map = buildShards(task, devices);
+  const map = buildShards(task, devices, await openCodecs());
   const survey = new SurveyWalk(surveyedShards(task, map), message => send({ survey: message }));
   const main = new Waker(task.mainSleeper);
   if (!devices.recover(map.shards, isStopping)) return;
@@ -69,7 +71,7 @@ export default function run(task: WorkerTask): void {
   for (const shard of map.shards) shard.engine.close();
 }
 
-function buildShards(task: WorkerTask, devices: WorkerDevices): ShardMap {
+function buildShards(task: WorkerTask, devices: WorkerDevices, codecs: Codecs): ShardMap {
   const namespaces: NamespaceView[] = [];
   const shardOf: (Shard | null)[][] = [];
   const shards: Shard[] = [];
@@ -83,8 +85,14 @@ function buildShards(task: WorkerTask, devices: WorkerDevices): ShardMap {
       new HistogramBlock(namespace.stepTimes),
     );
     namespaces.push(view);
+    const compression = new RecordCompression(
+      codecs,
+      view.tuning.subarray(TUNE_COMPRESSION, TUNE_COMPRESSION + 2),
+    );
     const own: (Shard | null)[] = namespace.memory.shards.map((_, number) =>
-      namespace.workerOf[number] === task.worker ? buildShard(view, namespace, number, devices) : null,
+      namespace.workerOf[number] === task.worker
+        ? buildShard(view, namespace, number, devices, compression)
+        : null,
     );
     for (const shard of own) if (shard !== null) shards.push(shard);
     shardOf.push(Array.from(namespace.shardOf, number => own[number]!));
@@ -92,7 +100,13 @@ function buildShards(task: WorkerTask, devices: WorkerDevices): ShardMap {
   return new ShardMap(namespaces, shards, shardOf);
 }
 
-function buildShard(view: NamespaceView, task: NamespaceTask, number: number, devices: WorkerDevices): Shard {
+function buildShard(
+  view: NamespaceView,
+  task: NamespaceTask,
+  number: number,
+  devices: WorkerDevices,
+  compression: RecordCompression,
+): Shard {
   const figures = new Region(task.memory.shards[number]!).f64;
   const shardCount = task.memory.shards.length;
   const index = new PrimaryIndex({
@@ -101,7 +115,13 @@ function buildShard(view: NamespaceView, task: NamespaceTask, number: number, de
   const { storage } = task;
   const engine =
     storage.engine === 'memory'
-      ? new MemoryEngine({ index, counters: figures, budget: new Budget(storage.budget), shardCount })
+      ? new MemoryEngine({
+          index,
+          counters: figures,
+          budget: new Budget(storage.budget),
+          shardCount,
+          compression,
+        })
       : devices.openEngine(
           view,
           storage.devices,
@@ -109,6 +129,7 @@ function buildShard(view: NamespaceView, task: NamespaceTask, number: number, de
           index,
           figures,
           new HistogramBlock(task.deviceTimes),
+          compression,
         );
   return new Shard(view, index, engine, figures);
 }

@@ -5,6 +5,7 @@
  */
 import test from 'ava';
 import { DEVICE_OVERLOAD, OK, OUT_OF_SPACE } from '../../src/base/result.js';
+import { CODEC_NAMES } from '../../src/storage/codec/codecs.js';
 import type { ExtentDescription } from '../../src/storage/write-block/shard-extent.js';
 import { type Faults, FaultyDisk, FaultyIo, seeded } from '../support/faulty-io.js';
 import { StorageShard } from '../support/storage-shard.js';
@@ -90,7 +91,7 @@ function runHistory(
     };
     const io = new FaultyIo(disk, 32 * 1024 * KIB, random, { turnsMax: 2, ...faults });
     const limits = { flushMaxMs: FLUSH_MAX_MS, writeCacheMax: 8 * BLOCK_SIZE };
-    const shard = new StorageShard({ backend: io, extent, limits });
+    const shard = new StorageShard({ backend: io, extent, limits, codec: seed % CODEC_NAMES.length });
     const nowSec = () => Math.floor(nowMs / 1000);
     shard.recover(nowSec());
     for (let key = 0; key < KEYS; key++) {

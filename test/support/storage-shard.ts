@@ -6,6 +6,8 @@ import { createHash } from 'node:crypto';
 import { Region } from '../../src/base/arena.js';
 import { PARTITION_COUNT } from '../../src/base/digest.js';
 import { OK, PARKED } from '../../src/base/result.js';
+import { NO_CODEC, openCodecs } from '../../src/storage/codec/codecs.js';
+import { RecordCompression } from '../../src/storage/codec/record-compression.js';
 import { DeviceEngine } from '../../src/storage/device/device-engine.js';
 import type { StorageLog } from '../../src/storage/device/storage-error.js';
 import { RecordSpan, ST_COUNT } from '../../src/storage/engine.js';
@@ -50,13 +52,19 @@ export interface StorageShardOptions {
   tokenCount?: number;
   entriesMax?: number;
   sets?: SetTable;
+  /** Number of a codec; readable are all of them. */
+  codec?: number;
 }
+
+const codecs = await openCodecs();
 
 export class StorageShard {
   readonly io: IoQueue;
   readonly index: PrimaryIndex;
   readonly engine: DeviceEngine;
   readonly counters = new Region(ST_COUNT * 8).f64;
+  /** Codec and level, to be changed at any time. */
+  readonly compression = new Float64Array(2);
   readonly log = new LogLines();
   readonly sets: SetTable;
   /** Records that recovery told of, by set name. */
@@ -76,6 +84,7 @@ export class StorageShard {
       partitions,
       ...(options.entriesMax ? { entriesMax: options.entriesMax } : {}),
     });
+    this.compression[0] = options.codec ?? NO_CODEC;
     this.engine = new DeviceEngine({
       extent: options.extent,
       shardOf,
@@ -86,6 +95,7 @@ export class StorageShard {
       recordSizeMax: options.recordSizeMax ?? 1024 * 1024,
       limits: { flushMaxMs: 1000, writeCacheMax: 64 * 1024 * 1024, postWriteCacheMax: 0, ...options.limits },
       sets: this.sets,
+      compression: new RecordCompression(codecs, this.compression),
       log: this.log,
     });
   }

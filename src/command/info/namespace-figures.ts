@@ -31,6 +31,8 @@ export interface NamespaceFigures {
   readonly dataAvailableBytes: number;
   /** Writes are refused because there is no room. */
   readonly isStoppingWrites: boolean;
+  /** Stored size of the records written last by what it would be uncompressed; 1 without compression. */
+  readonly compressionRatio: number;
   /** Loads that memory answered, of all loads; 0 for a memory engine. */
   readonly cacheReadPct: number;
   readonly devices: readonly DeviceFigures[];

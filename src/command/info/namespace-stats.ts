@@ -64,7 +64,7 @@ const ROWS_BEFORE_STORAGE: readonly Row[] = [
   ['data_used_bytes', ({ figures }) => figures.dataUsedBytes],
   ['data_used_pct', ({ figures }) => percentOf(figures.dataUsedBytes, figures.dataTotalBytes)],
   ['data_avail_pct', ({ figures }) => percentOf(figures.dataAvailableBytes, figures.dataTotalBytes)],
-  ['data_compression_ratio', () => '1.000'],
+  ['data_compression_ratio', ({ figures }) => figures.compressionRatio.toFixed(3)],
 ];
 
 const ROWS_AFTER_STORAGE: readonly Row[] = [

@@ -46,6 +46,7 @@ export class ShardFigures {
 
   namespace(): NamespaceFigures {
     const total = (slot: number) => sumOf(this.#blocks, slot);
+    const rawBytes = total(st.ST_RAW_BYTES);
     const cacheReads = total(st.ST_CACHE_READS);
     return {
       objects: total(st.ST_OBJECTS),
@@ -55,6 +56,7 @@ export class ShardFigures {
       dataUsedBytes: total(st.ST_USED_BYTES),
       dataAvailableBytes: total(st.ST_AVAILABLE_BYTES),
       isStoppingWrites: total(st.ST_TOTAL_BYTES) > 0 && total(st.ST_AVAILABLE_BYTES) <= 0,
+      compressionRatio: rawBytes > 0 ? total(st.ST_PACKED_BYTES) / rawBytes : 1,
       cacheReadPct: percentOf(cacheReads, cacheReads + total(st.ST_DEVICE_READS)),
       devices: this.#places.map(place => this.#device(place)),
     };

@@ -263,12 +263,13 @@ function storeRecord(
   index.setSetId(target, setId);
   index.setFlag(target, KEY_STORED, keySize > 0);
   engine.store(target);
-  if (isNew) shard.countRecord(setId, size, 1);
-  else if (setIdBefore === setId) shard.countResize(setId, sizeBefore, size);
+  const storedSize = index.size(target); // compression may have made it less
+  if (isNew) shard.countRecord(setId, storedSize, 1);
+  else if (setIdBefore === setId) shard.countResize(setId, sizeBefore, storedSize);
   else {
     // The expired record that was in the way belonged to another set.
     shard.countRecord(setIdBefore, sizeBefore, -1);
-    shard.countRecord(setId, size, 1);
+    shard.countRecord(setId, storedSize, 1);
   }
   answer.generation = generation;
   answer.voidTimeSec = voidTime;
@@ -315,6 +316,8 @@ export function touchRecord(
   index.setGeneration(entry, header.generation);
   index.setVoidTime(entry, voidTime);
   index.setLut(entry, header.lutMs);
+  const sizeBefore = index.size(entry);
   engine.store(entry);
+  shard.countResize(index.setId(entry), sizeBefore, index.size(entry));
   return OK;
 }

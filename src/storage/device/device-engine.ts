@@ -10,7 +10,8 @@
  */
 import { monotonicMs } from '../../base/clock.js';
 import { partitionOf } from '../../base/digest.js';
-import { OK, PARKED, RECORD_TOO_BIG } from '../../base/result.js';
+import { OK, PARKED, RECORD_TOO_BIG, UNKNOWN } from '../../base/result.js';
+import type { RecordCompression } from '../codec/record-compression.js';
 import type { RecordSpan, StorageEngine } from '../engine.js';
 import * as ST from '../engine.js';
 import { STORED_SIZE_MAX } from '../index/entry.js';
@@ -18,8 +19,10 @@ import type { PrimaryIndex } from '../index/primary-index.js';
 import type { IoClient, IoQueue, IoTimes } from '../io/io-queue.js';
 import {
   binsOffset,
+  FLAG_COMPRESSED,
   FLAG_TOMBSTONE,
   newRecordHeader,
+  REC_FLAGS_SET_GEN,
   RECORD_ALIGN,
   readRecordHeader,
   writeRecordHeader,
@@ -52,6 +55,8 @@ export interface DeviceEngineOptions {
   recordSizeMax: number;
   /** Kept and read by the engine: change a field to change the setting. */
   limits: BlockWriterLimits;
+  /** Without one, records are stored as they are and packed ones cannot be read. */
+  compression?: RecordCompression | undefined;
   /** [pid] tree id; all zero when left out. */
   treeIds?: Uint32Array;
   /** The namespace's sets. */
@@ -68,6 +73,7 @@ export class DeviceEngine implements StorageEngine, IoClient {
   readonly #index: PrimaryIndex;
   readonly #counters: Float64Array;
   readonly #extent: ShardExtent;
+  readonly #compression: RecordCompression | null;
   readonly #treeIds: Uint32Array;
   readonly #table: BlockTable;
   readonly #writer: BlockWriter;
@@ -75,6 +81,9 @@ export class DeviceEngine implements StorageEngine, IoClient {
   readonly #marker = newRecordHeader();
   readonly #stored = newRecordHeader();
   readonly #digest = new Uint8Array(20);
+  /** Of the room given by `reserve`. */
+  #reservedSize = 0;
+  #isUnpackFailing = false;
   #isClosed = false;
 
   constructor(options: DeviceEngineOptions) {
@@ -84,6 +93,7 @@ export class DeviceEngine implements StorageEngine, IoClient {
     this.#index = options.index;
     this.#counters = counters;
     this.limits = options.limits;
+    this.#compression = options.compression ?? null;
     this.#treeIds = options.treeIds ?? new Uint32Array(options.shardOf.length);
     const roomInBlock = extent.owner.writeBlockSize - BLOCK_HEADER_SIZE;
     this.recordSizeMax = Math.min(options.recordSizeMax, roomInBlock, STORED_SIZE_MAX);
@@ -160,12 +170,12 @@ export class DeviceEngine implements StorageEngine, IoClient {
       this.#counters[ST.ST_CACHE_READS]!++;
       this.#writer.pinned = block;
       out.at = bufferAt + (at - block * this.#extent.blockSize);
-      return OK;
+      return this.#unpack(out);
     }
     if (token < 0) return PARKED;
     const result = this.#reader.get(token, location, size);
     out.at = this.#reader.recordAt;
-    return result;
+    return result === OK ? this.#unpack(out) : result;
   }
 
   release(token: number): void {
@@ -179,11 +189,13 @@ export class DeviceEngine implements StorageEngine, IoClient {
     out.region = this.#io.buffers;
     out.at = this.#writer.reservedAt;
     out.size = size;
+    this.#reservedSize = size;
     return OK;
   }
 
   store(entry: number): void {
     const index = this.#index;
+    if (this.#compression?.isOn) this.#pack(this.#compression);
     const at = this.#writer.reservedAt;
     const { u32 } = this.#io.buffers;
     const location = this.#writer.append();
@@ -263,6 +275,29 @@ export class DeviceEngine implements StorageEngine, IoClient {
 
   onFlush(epoch: number, isOk: boolean): void {
     this.#writer.onFlush(epoch, isOk);
+  }
+
+  /** Packs the record in the reserved room, in place. */
+  #pack(compression: RecordCompression): void {
+    const { buffers } = this.#io;
+    const at = this.#writer.reservedAt;
+    const packedSize = compression.pack(buffers, at, this.#reservedSize, this.#counters);
+    if (packedSize >= this.#reservedSize) return;
+    compression.write(buffers, at, buffers, at);
+    this.#writer.reserve(packedSize, false); // the same place: less room than there is
+  }
+
+  /** Makes the span of a stored record that of the whole record. @returns OK or UNKNOWN. */
+  #unpack(span: RecordSpan): number {
+    if ((span.region.u32[(span.at >>> 2) + REC_FLAGS_SET_GEN]! & FLAG_COMPRESSED) === 0) return OK;
+    if (this.#compression !== null && this.#compression.unpack(span) === OK) return OK;
+    this.#counters[ST.ST_READ_ERRORS]!++;
+    if (!this.#isUnpackFailing) {
+      const reason = this.#compression?.reason ?? 'nothing here unpacks records';
+      this.#o.log.critical(`${this.#extent.path}: a compressed record cannot be read: ${reason}`);
+    }
+    this.#isUnpackFailing = true; // one line: the counter has the rest
+    return UNKNOWN;
   }
 
   /** Takes the stored version of an entry off its block. @returns The block, or -1 when nothing was stored. */

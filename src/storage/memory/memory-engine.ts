@@ -8,6 +8,7 @@
 import { type ChunkListener, Region, type SharedBytes } from '../../base/arena.js';
 import type { Budget } from '../../base/budget.js';
 import { OK, OUT_OF_SPACE, RECORD_TOO_BIG } from '../../base/result.js';
+import type { RecordCompression } from '../codec/record-compression.js';
 import {
   RecordSpan,
   ST_AVAILABLE_BYTES,
@@ -18,7 +19,9 @@ import {
 } from '../engine.js';
 import type { PrimaryIndex } from '../index/primary-index.js';
 import {
+  FLAG_COMPRESSED,
   REC_CHECKSUM,
+  REC_FLAGS_SET_GEN,
   REC_LUT_SEQ_HIGH,
   REC_MAGIC,
   REC_SEQ_LOW,
@@ -50,6 +53,8 @@ export interface MemoryEngineOptions {
   budget: Budget;
   /** How many shards share the budget: each reports its part of what is there and left. */
   shardCount: number;
+  /** Without one, records are stored as they are. */
+  compression?: RecordCompression;
   /** Hears of each new chunk of records. */
   onChunk?: ChunkListener;
   /** Makes this object another thread's description of an engine that lives already. */
@@ -69,6 +74,7 @@ export class MemoryEngine implements StorageEngine {
   readonly #counters: Float64Array;
   readonly #budget: Budget;
   readonly #shardCount: number;
+  readonly #compression: RecordCompression | null;
   readonly #pool: UnitPool;
   readonly #pages: PageHeap;
   readonly #control: Float64Array;
@@ -80,6 +86,7 @@ export class MemoryEngine implements StorageEngine {
     this.#counters = options.counters;
     this.#budget = options.budget;
     this.#shardCount = options.shardCount;
+    this.#compression = options.compression ?? null;
     this.#pool = new UnitPool(options.budget, options.onChunk, memory?.pool);
     this.#pages = new PageHeap(this.#pool, memory?.pages);
     this.#control = new Region(memory?.control ?? CONTROL_WORDS * 8).f64;
@@ -106,6 +113,8 @@ export class MemoryEngine implements StorageEngine {
     if (size === 0) throw new Error(`memory engine: nothing is stored for entry ${entry}`);
     this.#pool.span(this.#index.location(entry), out);
     out.size = size;
+    if ((out.region.i32[(out.at >>> 2) + REC_FLAGS_SET_GEN]! & FLAG_COMPRESSED) !== 0)
+      return this.#unpack(out);
     return OK;
   }
 
@@ -114,10 +123,7 @@ export class MemoryEngine implements StorageEngine {
   reserve(size: number, out: RecordSpan): number {
     if (size > RECORD_SIZE_MAX) return RECORD_TOO_BIG;
     this.#dropReserved();
-    const location =
-      size <= CLASS_SIZE_MAX
-        ? this.#pages.take(classOf(size))
-        : this.#pool.take(Math.ceil(size / UNIT_SIZE), true) * UNIT_BLOCKS;
+    const location = this.#take(size);
     if (location === 0) return OUT_OF_SPACE;
     this.#control[RESERVED_AT] = location;
     this.#control[RESERVED_SIZE] = size;
@@ -127,6 +133,7 @@ export class MemoryEngine implements StorageEngine {
   }
 
   store(entry: number): void {
+    if (this.#compression?.isOn) this.#pack(this.#compression);
     const location = this.#control[RESERVED_AT]!;
     const size = this.#control[RESERVED_SIZE]!;
     if (location === 0) throw new Error('memory engine: store without reserve');
@@ -175,6 +182,38 @@ export class MemoryEngine implements StorageEngine {
   }
 
   close(): void {}
+
+  #take(size: number): number {
+    return size <= CLASS_SIZE_MAX
+      ? this.#pages.take(classOf(size))
+      : this.#pool.take(Math.ceil(size / UNIT_SIZE), true) * UNIT_BLOCKS;
+  }
+
+  /** Packs the record in the reserved room, and moves it to room of its new size, if there is any. */
+  #pack(compression: RecordCompression): void {
+    const location = this.#control[RESERVED_AT]!;
+    const size = this.#control[RESERVED_SIZE]!;
+    this.#pool.span(location, this.#own);
+    const { region, at } = this.#own;
+    const packedSize = compression.pack(region, at, size, this.#counters);
+    if (packedSize >= size) return;
+    const packedAt = this.#take(packedSize);
+    if (packedAt === 0) return;
+    this.#pool.span(packedAt, this.#own);
+    compression.write(region, at, this.#own.region, this.#own.at);
+    region.i32[(at >>> 2) + REC_MAGIC] = 0;
+    this.#give(location, size);
+    this.#control[RESERVED_AT] = packedAt;
+    this.#control[RESERVED_SIZE] = packedSize;
+  }
+
+  #unpack(span: RecordSpan): number {
+    if (this.#compression === null) throw new Error('memory engine: a packed record that nothing can unpack');
+    const code = this.#compression.unpack(span);
+    if (code !== OK)
+      throw new Error(`memory engine: a record cannot be unpacked: ${this.#compression.reason}`);
+    return OK;
+  }
 
   #dropReserved(): void {
     const location = this.#control[RESERVED_AT]!;

@@ -41,6 +41,7 @@ export const REC_TREE_ID = 17;
 export const FLAG_TOMBSTONE = 1; // a delete marker: no bins; older copies of the digest are dead
 export const FLAG_DURABLE = 2; // reserved: the marker is a durable delete's tombstone
 export const FLAG_PERSISTED_INDEX = 4; // some bin is a list or map with an index of its own, which clients do not see
+export const FLAG_COMPRESSED = 16; // where its bins would be lies their packed form, see codec/record-compression.ts
 
 /** What a header says beyond size, stamp and checksum, which the storage engine fills in. */
 export interface RecordHeader {
