@@ -19,6 +19,23 @@ export interface DeviceFigures {
   readonly defragReads: number;
   readonly defragWrites: number;
   readonly defragPartialWrites: number;
+  readonly writeErrors: number;
+  /** Records and blocks whose bytes were not those that were written. */
+  readonly checksumErrors: number;
+}
+
+/** How a namespace on devices started, and what a start would find. */
+export interface RestartFigures {
+  /** `cold`: all blocks were read; `checkpoint`; `empty`; `mixed`: shards differ. */
+  readonly startKind: string;
+  /** Records read from blocks at the start, older copies and markers included. */
+  readonly replayedRecords: number;
+  /** Written since the start. */
+  readonly checkpoints: number;
+  /** Of the oldest shard's newest, seconds; -1: a shard has none. */
+  readonly checkpointAgeSec: number;
+  readonly checkpointBytes: number;
+  readonly checkpointErrors: number;
 }
 
 export interface NamespaceFigures {
@@ -36,6 +53,10 @@ export interface NamespaceFigures {
   /** Loads that memory answered, of all loads; 0 for a memory engine. */
   readonly cacheReadPct: number;
   readonly devices: readonly DeviceFigures[];
+  /** Bytes that went to the devices since the start, and those of them that clients caused: 0 in memory. */
+  readonly deviceWrittenBytes: number;
+  readonly clientWrittenBytes: number;
+  readonly restart: RestartFigures;
 }
 
 export interface SetFigures {

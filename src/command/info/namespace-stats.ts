@@ -119,6 +119,25 @@ const DEVICE_ROWS: readonly (readonly [string, 'all' | 'blocks', (device: Device
   ['defrag_writes', 'all', device => device.defragWrites],
   ['defrag_partial_writes', 'blocks', device => device.defragPartialWrites],
   ['age', 'blocks', () => -1], // of the medium; files don't know theirs
+  ['write_errors', 'blocks', device => device.writeErrors], // this and what follows are ours
+  ['checksum_errors', 'blocks', device => device.checksumErrors],
+];
+
+/** What the reference does not have, of namespaces on devices. */
+const OWN_ROWS: readonly Row[] = [
+  ['device_written_bytes', ({ figures }) => figures.deviceWrittenBytes],
+  ['client_written_bytes', ({ figures }) => figures.clientWrittenBytes],
+  [
+    'write_amplification',
+    ({ figures: { deviceWrittenBytes, clientWrittenBytes } }) =>
+      (clientWrittenBytes === 0 ? 0 : deviceWrittenBytes / clientWrittenBytes).toFixed(3),
+  ],
+  ['start_kind', ({ figures }) => figures.restart.startKind],
+  ['replayed_records', ({ figures }) => figures.restart.replayedRecords],
+  ['checkpoints', ({ figures }) => figures.restart.checkpoints],
+  ['checkpoint_age', ({ figures }) => figures.restart.checkpointAgeSec],
+  ['checkpoint_bytes', ({ figures }) => figures.restart.checkpointBytes],
+  ['checkpoint_errors', ({ figures }) => figures.restart.checkpointErrors],
 ];
 
 /** All statistics of a namespace, without its configuration. */
@@ -133,6 +152,7 @@ export function namespaceStats(source: InfoSource, namespace: NamespaceSource): 
     ...deviceStats(figures.devices),
     ...ROWS_AFTER_STORAGE.map(read),
     ...COUNTER_ROWS.map(read),
+    ...(isOnBlocks ? OWN_ROWS.map(read) : []),
   ];
 }
 

@@ -3,6 +3,7 @@
  * Blocks are read when somebody asks; each has one writer, the shard's worker.
  */
 import { Region } from '../../base/arena.js';
+import { epochMs } from '../../base/clock.js';
 import {
   type NamespaceMemory,
   SET_BYTES,
@@ -16,8 +17,12 @@ import {
   type DeviceFigures,
   type NamespaceFigures,
   percentOf,
+  type RestartFigures,
   type SetFigures,
 } from './namespace-figures.js';
+
+/** By ST_START_KIND. */
+const START_KINDS = ['none', 'cold', 'checkpoint', 'empty'];
 
 /** A place in which shards lie: a file, a device or a stripe of memory. */
 export interface ShardPlace {
@@ -59,6 +64,9 @@ export class ShardFigures {
       compressionRatio: rawBytes > 0 ? total(st.ST_PACKED_BYTES) / rawBytes : 1,
       cacheReadPct: percentOf(cacheReads, cacheReads + total(st.ST_DEVICE_READS)),
       devices: this.#places.map(place => this.#device(place)),
+      deviceWrittenBytes: total(st.ST_WRITTEN_BYTES),
+      clientWrittenBytes: total(st.ST_CLIENT_BYTES),
+      restart: this.#restart(),
     };
   }
 
@@ -82,6 +90,20 @@ export class ShardFigures {
     return id > 0 ? id : undefined;
   }
 
+  #restart(): RestartFigures {
+    const total = (slot: number) => sumOf(this.#blocks, slot);
+    const kinds = new Set(this.#blocks.map(block => START_KINDS[block[st.ST_START_KIND]!] ?? 'none'));
+    const oldestMs = Math.min(...this.#blocks.map(block => block[st.ST_CHECKPOINT_AT_MS]!));
+    return {
+      startKind: kinds.size === 1 ? [...kinds][0]! : 'mixed',
+      replayedRecords: total(st.ST_REPLAYED_RECORDS),
+      checkpoints: total(st.ST_CHECKPOINTS),
+      checkpointAgeSec: oldestMs > 0 ? Math.max(0, Math.floor((epochMs() - oldestMs) / 1000)) : -1,
+      checkpointBytes: total(st.ST_CHECKPOINT_BYTES),
+      checkpointErrors: total(st.ST_CHECKPOINT_ERRORS),
+    };
+  }
+
   #device({ kind, name, shards }: ShardPlace): DeviceFigures {
     const blocks = shards.map(shard => this.#blocks[shard]!);
     return {
@@ -93,10 +115,12 @@ export class ShardFigures {
       writeQueue: sumOf(blocks, st.ST_WRITE_QUEUE),
       writes: sumOf(blocks, st.ST_WRITES),
       partialWrites: sumOf(blocks, st.ST_PARTIAL_WRITES),
-      defragQueue: 0, // no defrag yet: nothing waits and nothing was moved
-      defragReads: 0,
-      defragWrites: 0,
-      defragPartialWrites: 0,
+      defragQueue: sumOf(blocks, st.ST_DEFRAG_QUEUE),
+      defragReads: sumOf(blocks, st.ST_DEFRAG_READS),
+      defragWrites: sumOf(blocks, st.ST_DEFRAG_WRITES),
+      defragPartialWrites: sumOf(blocks, st.ST_DEFRAG_PARTIAL_WRITES),
+      writeErrors: sumOf(blocks, st.ST_WRITE_ERRORS),
+      checksumErrors: sumOf(blocks, st.ST_CHECKSUM_ERRORS),
     };
   }
 }

@@ -111,6 +111,12 @@ export class Ticker {
         (cache ? ` cache-read-pct ${figures.cacheReadPct.toFixed(2)}` : '') +
         (figures.isStoppingWrites ? ' STOP-WRITES' : ''),
     );
+    if (cache && figures.clientWrittenBytes > 0) {
+      log.info(
+        `${name} device-writes: client-bytes ${figures.clientWrittenBytes} device-bytes ${figures.deviceWrittenBytes} ` +
+          `write-amplification ${(figures.deviceWrittenBytes / figures.clientWrittenBytes).toFixed(2)}`,
+      );
+    }
     for (const [label, prefix, groups] of COUNTER_LINES) {
       const counts = groups.map(([group, names]) => ({
         group,
@@ -140,11 +146,13 @@ export class Ticker {
       this.#before.set(key, count);
       return `${what} (${count},${perSec.toFixed(1)})`;
     };
+    const errors = device.readErrors + device.writeErrors;
     return (
       `{${namespace}} ${device.name}: used-bytes ${device.usedBytes} free-wblocks ${device.freeWriteBlocks} ` +
       `write-q ${device.writeQueue} ${rated('write', device.writes)} ` +
       `defrag-q ${device.defragQueue} ${rated('defrag-read', device.defragReads)} ` +
-      `${rated('defrag-write', device.defragWrites)}`
+      `${rated('defrag-write', device.defragWrites)}` +
+      (errors > 0 ? ` read-errors ${device.readErrors} write-errors ${device.writeErrors}` : '')
     );
   }
 

@@ -1,6 +1,6 @@
 /**
  * Which statistics are gauges: they go up and down. All others are counters, whose rate is what matters.
- * Source: gauge_stats_list.toml of the reference's exporter, less what releases before 7.0 had.
+ * Source: gauge_stats_list.toml of the reference's exporter, less what releases before 7.0 had, and our own.
  */
 
 /** The part of a metric's name that says what it is about: `aerospike_<context>_<statistic>`. */
@@ -23,6 +23,7 @@ const NODE = `
 `;
 const NAMESPACE = `
   appeals_rx_active appeals_tx_active appeals_tx_remaining auto_revived_partitions cache_read_pct
+  checkpoint_age checkpoint_bytes write_amplification
   clock_skew_stop_writes current_time data_avail_pct data_compression_ratio data_total_bytes
   data_used_bytes data_used_pct dead_partitions effective_active_rack effective_is_quiesced
   effective_prefer_uniform_balance effective_replication_factor evict_ttl evict_void_time fail_mrt_blocked
