@@ -25,6 +25,7 @@ import {
   REC_FLAGS_SET_GEN,
   RECORD_ALIGN,
   readRecordHeader,
+  writeOrigin,
   writeRecordHeader,
 } from '../record/flat-record.js';
 import type { SetTable } from '../record/set-table.js';
@@ -152,7 +153,7 @@ export class DeviceEngine implements StorageEngine, IoClient {
     const { resumePoint } = recovery;
     if (resumePoint) this.#writer.resume(resumePoint.block, resumePoint.bufferAt, resumePoint.appendAt);
     for (let block = 0; block < this.#table.blockCount; block++) {
-      if (this.#table.states[block] === STORED && this.#table.used[block] === 0) this.#writer.emptied(block);
+      if (this.#table.states[block] === STORED) this.#writer.stored(block);
     }
     this.#publish();
     return true;
@@ -228,8 +229,10 @@ export class DeviceEngine implements StorageEngine, IoClient {
     marker.sequence = this.nextSequence();
     marker.treeId = this.#treeIds[partitionOf(this.#digest, 0)]!;
     writeRecordHeader(u8, u32, at, marker, this.#digest, 0);
+    const origin = this.#table.lastWriteId;
+    writeOrigin(u32, at, origin);
     const location = this.#writer.append();
-    this.#table.markers[Math.floor((location * RECORD_ALIGN) / this.#extent.blockSize)]!++;
+    this.#writer.addMarker(Math.floor((location * RECORD_ALIGN) / this.#extent.blockSize), origin);
     const oldBlock = this.#free(entry);
     if (oldBlock >= 0 && this.#table.used[oldBlock] === 0) this.#writer.emptied(oldBlock);
     return OK;

@@ -37,6 +37,14 @@ export const REC_KEY_SIZE = 11;
 export const REC_DIGEST_AT = 48; // bytes
 export const REC_TREE_ID = 17;
 
+/**
+ * Of a delete marker, in words that its bins and void-time have no use for: its origin, the highest write id that the
+ * shard had given out when the marker was first written. 0 in markers of blocks that never moved: then the write id
+ * of the block itself.
+ */
+export const REC_ORIGIN_LOW = REC_BIN_COUNT;
+export const REC_ORIGIN_HIGH = REC_VOID_TIME;
+
 /** Record flags, the low byte of word REC_FLAGS_SET_GEN. */
 export const FLAG_TOMBSTONE = 1; // a delete marker: no bins; older copies of the digest are dead
 export const FLAG_DURABLE = 2; // reserved: the marker is a durable delete's tombstone
@@ -93,6 +101,17 @@ export function writeRecordHeader(
   for (let i = 0; i < DIGEST_SIZE; i++) u8[at + REC_DIGEST_AT + i] = digest[digestAt + i]!;
   u32[w + REC_TREE_ID] = header.treeId;
   for (let i = at + RECORD_HEADER_SIZE + header.setNameSize + header.keySize; i < at + binsAt; i++) u8[i] = 0;
+}
+
+/** Writes the origin of the marker at byte `at`. */
+export function writeOrigin(u32: Uint32Array, at: number, origin: number): void {
+  u32[(at >>> 2) + REC_ORIGIN_LOW] = origin % 0x100000000;
+  u32[(at >>> 2) + REC_ORIGIN_HIGH] = Math.floor(origin / 0x100000000);
+}
+
+/** The origin of the marker at byte `at`, 0 when it has none. */
+export function readOrigin(u32: Uint32Array, at: number): number {
+  return u32[(at >>> 2) + REC_ORIGIN_HIGH]! * 0x100000000 + u32[(at >>> 2) + REC_ORIGIN_LOW]!;
 }
 
 /** Overwrites `out` with the header at `at`. The bytes must have been checked (magic, size) before. */

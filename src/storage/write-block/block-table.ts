@@ -1,14 +1,19 @@
 /**
  * What a shard knows of each of its write blocks, in shared memory: state, bytes of live records, needed delete
- * markers, stamp, write id, buffer; the ring of free blocks; and the shard's two counters, write sequence and
- * write id. The shard's thread writes, others may read.
+ * markers, stamp, write id, buffer; the ring of free blocks; the list of all others in the order of their write ids;
+ * and the shard's two counters, write sequence and write id. The shard's thread writes, others may read.
  *
- *   FREE ──open──▶ OPEN ──full──▶ CLOSED ──all durable──▶ STORED ──nothing live──▶ DEAD ──▶ ERASING ──▶ FREE
- *                                                                                   └▶ HELD ┘ (markers)
+ *   FREE ──open──▶ OPEN ──full──▶ CLOSED ──all durable──▶ STORED ──nothing needed──▶ DEAD ──▶ ERASING ──▶ FREE
  *
- * DEAD waits until whatever replaced its records is durable. HELD has delete markers that are still needed.
- * ERASING has its first page overwritten with zeros; it is FREE once that is durable. BAD cannot be read or
- * written and stays so. A block counts as holding old records until it is FREE.
+ * A STORED block may go when it holds neither live records nor needed markers. DEAD waits until whatever replaced
+ * its records is durable. ERASING has its first page overwritten with zeros; it is FREE once that is durable. BAD
+ * cannot be read or written and stays so. A block counts as holding old records until it is FREE.
+ *
+ * A marker is needed while a copy of its record that is older may be on the device. Such a copy lies in a block that
+ * was in use when the marker was first written, so its write id is not above the marker's origin, the highest write
+ * id given out by then: older copies are not written later, since only live versions are ever moved. Once all blocks
+ * with write ids up to the origin are free, durably, no older copy is left. The block that is given up itself does
+ * not count, since what it holds goes all at once.
  */
 import { Region, type SharedBytes } from '../../base/arena.js';
 
@@ -17,17 +22,20 @@ export const OPEN = 1;
 export const CLOSED = 2;
 export const STORED = 3;
 export const DEAD = 4;
-export const HELD = 5;
 export const ERASING = 6;
 export const BAD = 7;
 
 const NO_BUFFER = -1;
+const NONE = -1;
+const UNLISTED = -2;
 
 // Words of the control area, float64.
 const SEQUENCE = 0; // last one given out
 const WRITE_ID = 1; // last one given out
 const FREE_HEAD = 2; // place in the ring of the next block to open
 const FREE_COUNT = 3;
+const USE_HEAD = 4; // the block in use with the lowest write id, or -1
+const USE_TAIL = 5;
 const CONTROL_SIZE = 64; // bytes
 
 export class BlockTable {
@@ -36,6 +44,8 @@ export class BlockTable {
   readonly used: Uint32Array;
   /** Records that must stay because they keep older copies dead: delete markers, and versions that expired. */
   readonly markers: Uint32Array;
+  /** Highest origin of a marker in the block. */
+  readonly origins: Float64Array;
   readonly stamps: Uint32Array;
   readonly states: Uint8Array;
   readonly writeIds: Float64Array;
@@ -45,12 +55,15 @@ export class BlockTable {
   readonly barriers: Float64Array;
   readonly #control: Float64Array;
   readonly #free: Int32Array;
+  /** Neighbours of a block in use, in the order of write ids. */
+  readonly #before: Int32Array;
+  readonly #after: Int32Array;
   readonly shared: SharedBytes;
 
   /** @param memory The bytes of a table that lives already, for another thread to read. */
   constructor(blockCount: number, memory?: SharedBytes) {
     const n = (blockCount + 7) & ~7;
-    const region = new Region(memory ?? CONTROL_SIZE + n * (8 * 3 + 4 * 4 + 1));
+    const region = new Region(memory ?? CONTROL_SIZE + n * (8 * 4 + 4 * 6 + 1));
     this.shared = region.shared;
     this.blockCount = blockCount;
     let at = 0;
@@ -62,12 +75,19 @@ export class BlockTable {
     this.writeIds = new Float64Array(region.shared, take(n * 8), n);
     this.bufferAt = new Float64Array(region.shared, take(n * 8), n);
     this.barriers = new Float64Array(region.shared, take(n * 8), n);
+    this.origins = new Float64Array(region.shared, take(n * 8), n);
     this.used = new Uint32Array(region.shared, take(n * 4), n);
     this.markers = new Uint32Array(region.shared, take(n * 4), n);
     this.stamps = new Uint32Array(region.shared, take(n * 4), n);
     this.#free = new Int32Array(region.shared, take(n * 4), n);
+    this.#before = new Int32Array(region.shared, take(n * 4), n);
+    this.#after = new Int32Array(region.shared, take(n * 4), n);
     this.states = new Uint8Array(region.shared, take(n), n);
-    if (!memory) this.bufferAt.fill(NO_BUFFER);
+    if (memory) return;
+    this.bufferAt.fill(NO_BUFFER);
+    this.#before.fill(UNLISTED);
+    this.#control[USE_HEAD] = NONE;
+    this.#control[USE_TAIL] = NONE;
   }
 
   get freeCount(): number {
@@ -79,8 +99,63 @@ export class BlockTable {
     return ++this.#control[SEQUENCE]!;
   }
 
-  nextWriteId(): number {
-    return ++this.#control[WRITE_ID]!;
+  /** The highest write id that was given out. */
+  get lastWriteId(): number {
+    return this.#control[WRITE_ID]!;
+  }
+
+  /** Gives `block`, which was free, the next write id: it is in use from now on. */
+  use(block: number): number {
+    const writeId = ++this.#control[WRITE_ID]!;
+    this.writeIds[block] = writeId;
+    this.#append(block);
+    return writeId;
+  }
+
+  /** After a recovery: lists the blocks that are not free. */
+  listUsed(): void {
+    const used: number[] = [];
+    for (let block = 0; block < this.blockCount; block++) if (this.states[block] !== FREE) used.push(block);
+    used.sort((a, b) => this.writeIds[a]! - this.writeIds[b]!);
+    for (const block of used) this.#append(block);
+  }
+
+  /** Counts a marker in `block` that keeps dead what lies in blocks with write ids up to `origin`. */
+  addMarker(block: number, origin: number): void {
+    this.markers[block]!++;
+    if (origin > this.origins[block]!) this.origins[block] = origin;
+  }
+
+  /** The lowest write id of all blocks in use other than `block`; infinite when there are none. */
+  lowestWithout(block: number): number {
+    const head = this.#control[USE_HEAD]!;
+    const lowest = head === block ? this.#after[head]! : head;
+    return lowest === NONE ? Number.POSITIVE_INFINITY : this.writeIds[lowest]!;
+  }
+
+  /** The block in use with the lowest write id, or -1. */
+  get oldest(): number {
+    return this.#control[USE_HEAD]!;
+  }
+
+  #append(block: number): void {
+    const tail = this.#control[USE_TAIL]!;
+    this.#before[block] = tail;
+    this.#after[block] = NONE;
+    if (tail === NONE) this.#control[USE_HEAD] = block;
+    else this.#after[tail] = block;
+    this.#control[USE_TAIL] = block;
+  }
+
+  #unlist(block: number): void {
+    const before = this.#before[block]!;
+    if (before === UNLISTED) return;
+    const after = this.#after[block]!;
+    if (before === NONE) this.#control[USE_HEAD] = after;
+    else this.#after[before] = after;
+    if (after === NONE) this.#control[USE_TAIL] = before;
+    else this.#before[after] = before;
+    this.#before[block] = UNLISTED;
   }
 
   /** After a recovery: what is given out from now on is above these. */
@@ -97,6 +172,8 @@ export class BlockTable {
     this.states[block] = FREE;
     this.used[block] = 0;
     this.markers[block] = 0;
+    this.origins[block] = 0;
+    this.#unlist(block);
   }
 
   /** Takes the block that has been free longest. There must be one. */
@@ -105,17 +182,5 @@ export class BlockTable {
     this.#control[FREE_HEAD] = (this.#control[FREE_HEAD]! + 1) % this.#free.length;
     this.#control[FREE_COUNT]!--;
     return block;
-  }
-
-  /** The block that was written first of all that still hold anything, or -1. */
-  oldest(): number {
-    let found = -1;
-    let writeId = Number.POSITIVE_INFINITY;
-    for (let block = 0; block < this.blockCount; block++) {
-      if (this.states[block] === FREE || this.writeIds[block]! >= writeId) continue;
-      found = block;
-      writeId = this.writeIds[block]!;
-    }
-    return found;
   }
 }

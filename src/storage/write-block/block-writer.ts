@@ -6,10 +6,8 @@
  * replaced them is durable; and its first page is overwritten with zeros, durably, before it counts as free.
  *
  * A third keeps deleted records dead. The record of a digest with the highest write sequence on the device is
- * its live version or a marker, always. Blocks are written in the order of their write ids and records never
- * move, so the copies that a marker keeps dead lie in its own block or in older ones: a block that holds
- * markers is given up only when no older block holds anything any more. Whoever moves records (defrag) has
- * to uphold this in another way, by copying markers along or by proving that no older copy is left.
+ * its live version or a marker, always: a block that holds a marker that is needed (block-table.ts says when) is
+ * not given up. Defrag copies such markers along, with their origin, before it gives a block up.
  */
 import { DEVICE_OVERLOAD, OK, OUT_OF_SPACE } from '../../base/result.js';
 import type { StorageLog } from '../device/storage-error.js';
@@ -17,6 +15,7 @@ import { ST_CLIENT_BYTES, ST_PARTIAL_WRITES, ST_WRITES } from '../engine.js';
 import { IO_ALIGN } from '../io/io-backend.js';
 import { BLOCK_HEADER_SIZE, writeBlockHeader } from './block-format.js';
 import * as B from './block-table.js';
+import { MarkedBlocks } from './marked-blocks.js';
 import type { ShardExtent } from './shard-extent.js';
 import { QUEUE_COUNT_MAX, WRITE_ERASE, WRITE_LAST, WriteQueue } from './write-queue.js';
 import { WriteStream } from './write-stream.js';
@@ -62,8 +61,7 @@ export class BlockWriter {
   readonly #closed = [0, 0];
   /** Blocks in state DEAD, oldest first. */
   readonly #dead: number[] = [];
-  #heldCount = 0;
-  #isHeldDue = false;
+  readonly #marked: MarkedBlocks;
   /** Stored blocks still in memory, oldest first. */
   readonly #cached: number[] = [];
   /** A block whose bytes somebody may be looking at: not evicted. */
@@ -78,6 +76,7 @@ export class BlockWriter {
   ) {
     this.#extent = extent;
     this.#table = table;
+    this.#marked = new MarkedBlocks(table);
     this.#counters = counters;
     this.limits = limits;
     const { blockSize, blockCount, io } = extent;
@@ -169,9 +168,22 @@ export class BlockWriter {
     return this.#defrag.append(++this.appendedNumber);
   }
 
+  /** A block is stored now, or was when recovery found it. */
+  stored(block: number): void {
+    this.#settle(block);
+    if (this.#table.used[block] === 0) this.emptied(block);
+  }
+
+  /** A block holds a marker more, or a record that has expired and serves as one. */
+  addMarker(block: number, origin: number): void {
+    this.#table.addMarker(block, origin);
+    if (this.#table.states[block] === B.STORED) this.#marked.add(block);
+  }
+
   /** A block has no live record left. */
   emptied(block: number): void {
     if (this.#table.states[block] !== B.STORED) return; // its turn comes when it is stored
+    if (this.#table.markers[block] !== 0) return; // it comes back when they are not needed
     this.#table.states[block] = B.DEAD;
     this.#table.barriers[block] = this.appendedNumber;
     this.#dead.push(block);
@@ -261,10 +273,9 @@ export class BlockWriter {
     if (bufferAt < 0) return DEVICE_OVERLOAD;
     if (stream.block !== NONE) this.#close(place, stream);
     const block = this.#table.takeFree();
-    const writeId = this.#table.nextWriteId();
+    const writeId = this.#table.use(block);
     const stamp = writeBlockHeader(this.#extent.io.buffers, bufferAt, this.#extent.owner, block, writeId);
     this.#table.states[block] = B.OPEN;
-    this.#table.writeIds[block] = writeId;
     this.#table.stamps[block] = stamp;
     this.#table.bufferAt[block] = bufferAt;
     stream.open(block, stamp, bufferAt, BLOCK_HEADER_SIZE, 0);
@@ -290,29 +301,43 @@ export class BlockWriter {
   #collect(): void {
     this.#collectRecords(CLIENTS, this.#clients);
     this.#collectRecords(DEFRAG, this.#defrag);
+    let isFreed = false;
     while (this.#erases.shift() === WRITE_ERASE) {
       this.#table.pushFree(this.#erases.taken);
-      this.#isHeldDue = true;
+      isFreed = true;
     }
+    if (isFreed) this.#dropMarkers();
     const durable = this.durableNumber;
     while (this.#dead.length > 0 && this.#erases.room > 2) {
       const block = this.#dead[0]!;
       if (this.#table.barriers[block]! > durable) break;
       this.#dead.shift();
-      if (this.#table.markers[block] === 0) {
-        this.#erase(block);
-      } else {
-        this.#table.states[block] = B.HELD;
-        this.#heldCount++;
-        this.#isHeldDue = true;
-      }
+      this.#erase(block);
     }
-    if (!this.#isHeldDue || this.#heldCount === 0 || this.#erases.room <= 2) return;
-    this.#isHeldDue = false;
-    const oldest = this.#table.oldest();
-    if (oldest < 0 || this.#table.states[oldest] !== B.HELD) return;
-    this.#heldCount--;
-    this.#erase(oldest);
+  }
+
+  /** Blocks have become free: forgets markers that are not needed any more, and gives up who was kept for them. */
+  #dropMarkers(): void {
+    const table = this.#table;
+    for (;;) {
+      let block = this.#marked.take();
+      if (block < 0) {
+        block = table.oldest; // it may need others less than its own age says
+        if (block < 0 || table.markers[block] === 0 || table.states[block] !== B.STORED) return;
+        if (table.origins[block]! >= table.lowestWithout(block)) return;
+      }
+      if (table.states[block] !== B.STORED || table.markers[block] === 0) continue;
+      this.#settle(block);
+      if (table.used[block] === 0) this.emptied(block);
+    }
+  }
+
+  /** Forgets the markers of a stored block if they are not needed, or remembers to look again. */
+  #settle(block: number): void {
+    const table = this.#table;
+    if (table.markers[block] === 0) return;
+    if (table.origins[block]! < table.lowestWithout(block)) table.markers[block] = 0;
+    else this.#marked.add(block);
   }
 
   #collectRecords(place: number, stream: WriteStream): void {
@@ -329,7 +354,7 @@ export class BlockWriter {
     this.#cached.push(block);
     const keep = Math.floor(this.limits.postWriteCacheMax / this.#extent.blockSize);
     while (this.#cached.length > keep && this.#evict());
-    if (this.#table.used[block] === 0) this.emptied(block);
+    this.stored(block);
   }
 
   #evict(): boolean {

@@ -103,13 +103,14 @@ export class RecordIntake {
     for (const entry of this.#tombstones) {
       if (!index.hasFlag(entry, TOMBSTONE)) continue; // replaced since, or listed twice
       index.setFlag(entry, TOMBSTONE, false);
-      table.markers[this.#blockOf(entry)]!++;
+      table.addMarker(this.#blockOf(entry), 0); // its origin was noted when it was read
       index.remove(entry);
     }
     for (const entry of this.#expired) {
       const voidTime = index.voidTime(entry);
       if (index.size(entry) === 0 || voidTime === 0 || voidTime > nowSec) continue;
-      table.markers[this.#uncount(entry)]!++;
+      // It may have been moved, and does not say when it was first written.
+      table.addMarker(this.#uncount(entry), table.lastWriteId);
       index.setSize(entry, 0);
       index.remove(entry);
     }
@@ -162,7 +163,7 @@ export class RecordIntake {
       const sequence = (high >>> 16) * TWO_32 + u32[w + R.REC_SEQ_LOW]!;
       const stored = index.sequence(entry);
       if (stored > sequence) return; // an older copy
-      if (stored === sequence && table.writeIds[this.#blockOf(entry)]! >= table.writeIds[block]!) return;
+      if (stored === sequence && !this.#isBetter(entry, block, i32[w + R.REC_FLAGS_SET_GEN]!)) return;
       if (index.size(entry) > 0) this.#uncount(entry);
     } else {
       entry = index.insertOrder(orders, o);
@@ -192,10 +193,23 @@ export class RecordIntake {
     );
     if (isTombstone) {
       this.#tombstones.push(entry);
+      const origin = R.readOrigin(u32, at) || table.writeIds[block]!;
+      if (origin > table.origins[block]!) table.origins[block] = origin;
       return;
     }
     if (voidTime !== 0 && voidTime <= nowSec) this.#expired.push(entry);
     this.count(setId, block, size);
+  }
+
+  /**
+   * Of two copies of one version, left by a defrag that was cut short, the one in the newer block counts: the older
+   * block was being emptied. A marker that was written in the place of an expired record counts before that record.
+   */
+  #isBetter(entry: number, block: number, flagsWord: number): boolean {
+    const { index, table } = this.#o;
+    const isTombstone = (flagsWord & R.FLAG_TOMBSTONE) !== 0;
+    if (isTombstone !== index.hasFlag(entry, TOMBSTONE)) return isTombstone;
+    return table.writeIds[block]! > table.writeIds[this.#blockOf(entry)]!;
   }
 
   /** The stored version of an entry no longer counts. @returns Its block. */

@@ -129,9 +129,10 @@ export class Recovery {
       if (!this.#reader.readEach(count, i => used[i]!, blockSize, BLOCK_READS, visitBlock, isStopping)) {
         return false;
       }
+      table.listUsed();
+      table.startAbove(this.#intake.sequenceMax + SEQUENCE_MARGIN, this.#writeIdMax + WRITE_ID_MARGIN);
       this.#intake.dropDead();
       index.settle();
-      table.startAbove(this.#intake.sequenceMax + SEQUENCE_MARGIN, this.#writeIdMax + WRITE_ID_MARGIN);
       this.#findResumePoint();
       this.#tellSets();
       this.#report();
