@@ -183,9 +183,15 @@ async function create(options: DeviceSetOptions, opening: readonly Opening[]): P
   }
   const setId = new Uint32Array(Uint8Array.from(randomBytes(16)).buffer);
   const headers: H.DeviceHeader[] = [];
+  /** Files with the size that they had, in case there is no room for all. */
+  const given: { file: FileHandle; size: number }[] = [];
   for (const [device, one] of opening.entries()) {
     log.info(`${one.path}: preparing ${filesize} bytes for namespace ${namespace}`);
-    await preallocate(one.path, one.file, filesize);
+    await preallocate(one.path, one.file, filesize).catch(async error => {
+      for (const { file, size } of given) await file.truncate(size);
+      throw error;
+    });
+    given.push({ file: one.file, size: one.size });
     await syncDirectory(path.dirname(one.path));
     one.size = (await one.file.stat()).size;
     headers.push({

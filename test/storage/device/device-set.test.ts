@@ -85,6 +85,15 @@ test('where fallocate is missing the file is filled with zeros', async t => {
   t.false((await opened(t, options())).set.isNew);
 });
 
+test('a disk without room is told at once, and stays as it was', async t => {
+  const { options, files } = place(t, 3);
+  const { bavail, bsize } = fs.statfsSync(path.dirname(files[0]!));
+  const free = bavail * bsize;
+  const tooLarge = options({ filesize: Math.ceil(free * 1.1) });
+  await refused(t, tooLarge, files[0]!, /lacks \d+ bytes; make room, or configure a smaller filesize/);
+  t.is(fs.statSync(files[0]!).blocks, 0);
+});
+
 test('shards cover every partition and lie apart, on one file and on several', async t => {
   for (const [fileCount, filesize, shards] of [
     [1, 24 * MIB, 1],
