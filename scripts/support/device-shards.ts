@@ -25,6 +25,7 @@ import {
   writeRecordHeader,
 } from '../../src/storage/record/flat-record.js';
 import { createSetTable, SetTable } from '../../src/storage/record/set-table.js';
+import { DEFAULT_LIMITS } from '../../src/storage/write-block/block-writer.js';
 
 const MIB = 1024 * 1024;
 const TICK_MS = 10;
@@ -86,7 +87,7 @@ export class DeviceShards {
         counters: new Region(ST_COUNT * 8).f64,
         tokenCount: options.tokenCount,
         recordSizeMax: MIB,
-        limits: { ...LIMITS },
+        limits: { ...DEFAULT_LIMITS, ...LIMITS },
         sets,
         log: LOG,
       });

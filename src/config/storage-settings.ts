@@ -66,18 +66,18 @@ const ROWS: readonly Row[] = [
     'memory',
     orZero(size('data-size', 0, [STORAGE_SIZE_MIN, DATA_SIZE_MAX], 'static honoured', 'memory for records')),
   ],
-  ['both', integer('defrag-lwm-pct', 50, [1, 99], 'dynamic known', 'blocks filled less are emptied')],
+  ['both', integer('defrag-lwm-pct', 50, [1, 99], 'dynamic honoured', 'blocks filled less are emptied')],
   [
     'both',
-    integer('defrag-queue-min', 0, [0, U32_MAX], 'dynamic known', 'blocks that wait before defrag begins'),
+    integer('defrag-queue-min', 0, [0, U32_MAX], 'dynamic honoured', 'blocks that wait before defrag begins'),
   ],
   [
     'both',
-    integer('defrag-sleep', 1000, [0, U32_MAX], 'dynamic known', 'microseconds between emptied blocks'),
+    integer('defrag-sleep', 1000, [0, U32_MAX], 'dynamic honoured', 'microseconds between emptied blocks'),
   ],
   [
     'both',
-    integer('defrag-startup-minimum', 0, [0, 99], 'static known', 'free percentage needed at a start'),
+    integer('defrag-startup-minimum', 0, [0, 99], 'static honoured', 'free percentage needed at a start'),
   ],
   ['both', boolean('direct-files', false, 'static honoured', "files bypass the operating system's cache")],
   ['both', boolean('disable-odsync', false, 'static known', ODSYNC)],
@@ -131,6 +131,10 @@ const ROWS: readonly Row[] = [
 
 /** What only files need is accepted for memory too, as in the reference, but has nothing to do there. */
 const OF_FILES: readonly string[] = [
+  'defrag-lwm-pct',
+  'defrag-queue-min',
+  'defrag-sleep',
+  'defrag-startup-minimum',
   'direct-files',
   'enable-benchmarks-storage',
   'filesize',

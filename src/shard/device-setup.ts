@@ -42,8 +42,8 @@ export function createWorkerIo(
     const { shardCount, writeBlockSize } = devices.set;
     const shards = Math.ceil(shardCount / workerCount);
     const caches = config.storage.number('max-write-cache') + config.storage.number('post-write-cache');
-    // Each shard has an open block, and rounds its share of the caches up to whole blocks.
-    size += shards * (caches / shardCount + 6 * writeBlockSize);
+    // Each shard has open blocks and defrag's, and rounds its share of the caches up to whole blocks.
+    size += shards * (caches / shardCount + 9 * writeBlockSize);
   }
   const rounded = Math.ceil(Math.max(size, 128 * MIB) / IO_SIZE_MAX) * IO_SIZE_MAX;
   return createNodeIoMemory(Math.min(rounded, REGION_SIZE_MAX), hasRing ? 0 : LANE_COUNT, workerSleeper);

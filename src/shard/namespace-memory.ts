@@ -23,6 +23,10 @@ export const TUNE_HIST_PERIOD = 13; // seconds between surveys for histogram:, 0
 export const TUNE_POST_WRITE_CACHE = 12; // bytes, of the whole namespace
 export const TUNE_APPLY_TTL_REDUCTIONS = 11;
 export const TUNE_INDEX_ENTRIES_MAX = 14; // of the whole namespace, 0 = no limit
+export const TUNE_DEFRAG_LWM_PCT = 16;
+export const TUNE_DEFRAG_SLEEP_US = 17; // between two blocks of a device
+export const TUNE_DEFRAG_QUEUE_MIN = 18; // blocks
+export const TUNE_DEFRAG_STARTUP_MIN_PCT = 19;
 export const TUNE_BENCHMARKS = 24; // BENCH_… bits
 export const TUNE_COMPRESSION = 28; // codec number; the level stands behind it
 export const TUNE_COMPRESSION_LEVEL = 29;

@@ -23,6 +23,10 @@ import {
   TUNE_COMPRESSION,
   TUNE_COMPRESSION_LEVEL,
   TUNE_DEFAULT_TTL,
+  TUNE_DEFRAG_LWM_PCT,
+  TUNE_DEFRAG_QUEUE_MIN,
+  TUNE_DEFRAG_SLEEP_US,
+  TUNE_DEFRAG_STARTUP_MIN_PCT,
   TUNE_DISALLOW_NULL_SETNAME,
   TUNE_FLUSH_MAX_MS,
   TUNE_HIST_PERIOD,
@@ -73,6 +77,10 @@ const DEVICE_TUNINGS: readonly [slot: number, name: string][] = [
   [TUNE_FLUSH_MAX_MS, 'flush-max-ms'],
   [TUNE_WRITE_CACHE_MAX, 'max-write-cache'],
   [TUNE_POST_WRITE_CACHE, 'post-write-cache'],
+  [TUNE_DEFRAG_LWM_PCT, 'defrag-lwm-pct'],
+  [TUNE_DEFRAG_SLEEP_US, 'defrag-sleep'],
+  [TUNE_DEFRAG_QUEUE_MIN, 'defrag-queue-min'],
+  [TUNE_DEFRAG_STARTUP_MIN_PCT, 'defrag-startup-minimum'],
 ];
 
 /** Set settings; `plus` 1 where 0 has to say "the namespace's". */

@@ -16,9 +16,14 @@ import type { PrimaryIndex } from '../storage/index/primary-index.js';
 import { IoQueue } from '../storage/io/io-queue.js';
 import { UringIo } from '../storage/io/uring-io.js';
 import { openWorkerIo } from '../storage/io/worker-io.js';
+import { DEFAULT_LIMITS } from '../storage/write-block/block-writer.js';
 import { READ_BUFFERS_SIZE } from './device-setup.js';
 import {
   TUNE_BENCHMARKS,
+  TUNE_DEFRAG_LWM_PCT,
+  TUNE_DEFRAG_QUEUE_MIN,
+  TUNE_DEFRAG_SLEEP_US,
+  TUNE_DEFRAG_STARTUP_MIN_PCT,
   TUNE_FLUSH_MAX_MS,
   TUNE_POST_WRITE_CACHE,
   TUNE_WRITE_CACHE_MAX,
@@ -28,14 +33,16 @@ import type { WorkerTask } from './worker-task.js';
 
 /** Blocks that every shard may have on their way to the device, however small max-write-cache is. */
 const WRITE_CACHE_BLOCKS_MIN = 2;
-/** Blocks of a shard that are in memory beside its caches: the open one and those being read back or given up. */
-const OPEN_BLOCKS = 3;
+/** Blocks of a shard that are in memory beside its caches: open ones, and those that defrag fills, reads and empties. */
+const OPEN_BLOCKS = 6;
 const FILE_CONTEXT = 'drv_ssd';
 
 interface OpenEngine {
   readonly engine: DeviceEngine;
   readonly view: NamespaceView;
   readonly set: DeviceSet;
+  /** Shards on the same device, this one included. */
+  readonly shardsBeside: number;
   readonly times: DeviceTimes;
 }
 
@@ -78,13 +85,15 @@ export class WorkerDevices {
       counters: figures,
       tokenCount: this.#tokenCount,
       recordSizeMax: set.writeBlockSize,
-      limits: { flushMaxMs: 0, writeCacheMax: 0, postWriteCacheMax: 0 },
+      limits: { ...DEFAULT_LIMITS },
       sets: view.sets,
       times,
       compression,
       log: this.#log.context(FILE_CONTEXT),
     });
-    this.#engines.push({ engine, view, set, times });
+    const { device } = set.extents[number]!;
+    const shardsBeside = set.extents.filter(extent => extent.device === device).length;
+    this.#engines.push({ engine, view, set, times, shardsBeside });
     return engine;
   }
 
@@ -120,22 +129,36 @@ export class WorkerDevices {
 
   /** Starts what was asked for and delivers what has ended. Never blocks. */
   pump(): void {
-    if (this.#io !== null && (this.#io.hasWork || this.#io.pendingCount > 0)) this.#io.drain();
+    if (this.#io === null) return;
+    if (this.#io.hasWork || this.#io.pendingCount > 0) this.#io.drain();
+    for (let i = 0; i < this.#engines.length; i++) {
+      const { engine } = this.#engines[i]!;
+      if (engine.hasWork) engine.work();
+    }
   }
 
   /** Whether pump() has something to do. */
   hasWork(): boolean {
-    return this.#io?.hasWork === true;
+    if (this.#io === null) return false;
+    if (this.#io.hasWork) return true;
+    for (let i = 0; i < this.#engines.length; i++) if (this.#engines[i]!.engine.hasWork) return true;
+    return false;
   }
 
   /** Takes over settings that were changed, as far as the buffers made at the start let them grow. */
   retune(): void {
     if (this.#io === null) return;
     const perEngine = Math.floor((this.#io.buffers.u8.length - READ_BUFFERS_SIZE) / this.#engines.length);
-    for (const { engine, view, set, times } of this.#engines) {
+    for (const { engine, view, set, times, shardsBeside } of this.#engines) {
       times.isOn = (view.tuning[TUNE_BENCHMARKS]! & BENCH_STORAGE) !== 0;
       const { limits } = engine;
       limits.flushMaxMs = view.tuning[TUNE_FLUSH_MAX_MS]!;
+      const { tuning } = view;
+      limits.defragLwmPct = tuning[TUNE_DEFRAG_LWM_PCT]!;
+      // The setting is about a device, this about one of the shards that it holds.
+      limits.defragSleepMs = (tuning[TUNE_DEFRAG_SLEEP_US]! / 1000) * shardsBeside;
+      limits.defragQueueMin = Math.ceil(tuning[TUNE_DEFRAG_QUEUE_MIN]! / shardsBeside);
+      limits.defragStartupMinPct = tuning[TUNE_DEFRAG_STARTUP_MIN_PCT]!;
       const writeShare = Math.min(view.tuning[TUNE_WRITE_CACHE_MAX]! / set.shardCount, perEngine / 2);
       limits.writeCacheMax = Math.max(WRITE_CACHE_BLOCKS_MIN * set.writeBlockSize, writeShare);
       const left = perEngine - limits.writeCacheMax - OPEN_BLOCKS * set.writeBlockSize;

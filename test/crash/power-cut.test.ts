@@ -6,6 +6,7 @@
 import test from 'ava';
 import { DEVICE_OVERLOAD, OK, OUT_OF_SPACE } from '../../src/base/result.js';
 import { CODEC_NAMES } from '../../src/storage/codec/codecs.js';
+import { ST_DEFRAG_PARTIAL_WRITES, ST_DEFRAG_READS, ST_DEFRAG_WRITES } from '../../src/storage/engine.js';
 import type { ExtentDescription } from '../../src/storage/write-block/shard-extent.js';
 import { type Faults, FaultyDisk, FaultyIo, seeded } from '../support/faulty-io.js';
 import { StorageShard } from '../support/storage-shard.js';
@@ -16,9 +17,10 @@ const FLUSH_MAX_MS = 400;
 const STEP_MS = 10;
 const LIVES = 4;
 const STEPS = 250;
-const KEYS = 60;
+const KEYS_MIN = 60;
 const BLOCK_SIZE = 64 * KIB;
-const BLOCKS = 24;
+const BLOCKS_MIN = 8;
+const BLOCKS_MAX = 24;
 const DATA_AT = 64 * KIB;
 
 /** One acknowledged state of a key. */
@@ -60,6 +62,9 @@ class Model {
   }
 }
 
+/** What the histories of this run did; a test that never defrags proves nothing of it. */
+const done = { emptied: 0, moved: 0 };
+
 /** @param slackMs How much later than promised a write may be durable. @returns What went wrong. */
 function runHistory(
   seed: number,
@@ -68,10 +73,14 @@ function runHistory(
 ): string[] {
   const random = seeded(seed);
   const pick = (count: number): number => Math.floor(random() * count);
-  const disk = new FaultyDisk(DATA_AT + BLOCKS * BLOCK_SIZE);
+  const blocks = BLOCKS_MIN + pick(BLOCKS_MAX - BLOCKS_MIN + 1);
+  const disk = new FaultyDisk(DATA_AT + blocks * BLOCK_SIZE);
   const model = new Model();
   const problems: string[] = [];
   const valueMax = 200 + pick(6000);
+  const fill = random() < 0.3 ? 0 : random() * 0.8;
+  const keys = Math.max(KEYS_MIN, Math.floor((blocks * BLOCK_SIZE * fill) / (valueMax / 2 + 100)));
+  const defragLwmPct = [0, 50, 50, 80, 95][pick(5)]!;
   const expiryShare = random() * random() * 0.5;
   const faults = faultsOf(random);
   let nowMs = 1_000_000;
@@ -81,7 +90,7 @@ function runHistory(
     const extent: ExtentDescription = {
       path: 'disk',
       offset: DATA_AT,
-      size: BLOCKS * BLOCK_SIZE,
+      size: blocks * BLOCK_SIZE,
       owner: {
         setId: Uint32Array.of(1, 2, 3, seed),
         shard: 0,
@@ -90,11 +99,17 @@ function runHistory(
       },
     };
     const io = new FaultyIo(disk, 32 * 1024 * KIB, random, { turnsMax: 2, ...faults });
-    const limits = { flushMaxMs: FLUSH_MAX_MS, writeCacheMax: 8 * BLOCK_SIZE };
+    const limits = {
+      flushMaxMs: FLUSH_MAX_MS,
+      writeCacheMax: 8 * BLOCK_SIZE,
+      postWriteCacheMax: pick(2) * 4 * BLOCK_SIZE,
+      defragLwmPct,
+      defragSleepMs: pick(2) * 20,
+    };
     const shard = new StorageShard({ backend: io, extent, limits, codec: seed % CODEC_NAMES.length });
     const nowSec = () => Math.floor(nowMs / 1000);
     shard.recover(nowSec());
-    for (let key = 0; key < KEYS; key++) {
+    for (let key = 0; key < keys; key++) {
       const allowed = model.allowed(key, cutMs - FLUSH_MAX_MS - slackMs, nowSec());
       const found = shard.get(key) ?? 0;
       if (!allowed.has(found)) {
@@ -109,7 +124,7 @@ function runHistory(
     const steps = pick(STEPS);
     for (let step = 0; step < steps; step++) {
       for (let i = pick(20); i > 0; i--) {
-        const key = pick(KEYS);
+        const key = pick(keys);
         const last = model.of(key).at(-1)!;
         if (random() < 0.3) {
           const result = shard.delete(key);
@@ -126,7 +141,7 @@ function runHistory(
           problems.push(`put ${key}: ${result}`);
       }
       if (step % 10 === 0) {
-        const key = pick(KEYS);
+        const key = pick(keys);
         const expected = model.of(key).at(-1)!.version;
         const found = shard.get(key) ?? 0;
         if (found !== expected) problems.push(`key ${key}: served ${found}, acknowledged ${expected}`);
@@ -134,6 +149,8 @@ function runHistory(
       nowMs += STEP_MS;
       shard.tick(nowMs);
     }
+    done.emptied += shard.counters[ST_DEFRAG_READS]!;
+    done.moved += shard.counters[ST_DEFRAG_WRITES]! + shard.counters[ST_DEFRAG_PARTIAL_WRITES]!;
     io.cutPower();
     cutMs = nowMs;
     nowMs += pick(3000);
@@ -148,6 +165,7 @@ test('what was acknowledged flush-max-ms before a power cut is there afterwards'
       [],
       `seed ${seed}`,
     );
+  t.true(done.emptied > SEEDS * 10 && done.moved > SEEDS * 5, JSON.stringify(done));
 });
 
 test('a device that fails writes and flushes now and then only delays them', t => {

@@ -22,7 +22,7 @@ import {
   writeRecordHeader,
 } from '../../src/storage/record/flat-record.js';
 import { createSetTable, SetTable } from '../../src/storage/record/set-table.js';
-import type { BlockWriterLimits } from '../../src/storage/write-block/block-writer.js';
+import { type BlockWriterLimits, DEFAULT_LIMITS } from '../../src/storage/write-block/block-writer.js';
 import type { ExtentDescription } from '../../src/storage/write-block/shard-extent.js';
 
 export const SET_NAME = Buffer.from('people');
@@ -93,7 +93,7 @@ export class StorageShard {
       counters: this.counters,
       tokenCount: options.tokenCount ?? 64,
       recordSizeMax: options.recordSizeMax ?? 1024 * 1024,
-      limits: { flushMaxMs: 1000, writeCacheMax: 64 * 1024 * 1024, postWriteCacheMax: 0, ...options.limits },
+      limits: { ...DEFAULT_LIMITS, ...options.limits },
       sets: this.sets,
       compression: new RecordCompression(codecs, this.compression),
       log: this.log,

@@ -12,15 +12,16 @@ import { monotonicMs } from '../../base/clock.js';
 import { partitionOf } from '../../base/digest.js';
 import { OK, PARKED, RECORD_TOO_BIG, UNKNOWN } from '../../base/result.js';
 import type { RecordCompression } from '../codec/record-compression.js';
+import { DEFRAG_READ, Defrag } from '../defrag/defrag.js';
 import type { RecordSpan, StorageEngine } from '../engine.js';
 import * as ST from '../engine.js';
 import { STORED_SIZE_MAX } from '../index/entry.js';
 import type { PrimaryIndex } from '../index/primary-index.js';
 import type { IoClient, IoQueue, IoTimes } from '../io/io-queue.js';
 import {
-  binsOffset,
   FLAG_COMPRESSED,
   FLAG_TOMBSTONE,
+  MARKER_SIZE,
   newRecordHeader,
   REC_FLAGS_SET_GEN,
   RECORD_ALIGN,
@@ -40,7 +41,7 @@ import { StorageError, type StorageLog } from './storage-error.js';
 /** How long `close` waits for a device that does not take writes. */
 const CLOSE_TIMEOUT_MS = 20_000;
 const CLOSE_STEP_MS = 50;
-const MARKER_SIZE = binsOffset(0, 0); // bytes
+const START_STEP_MS = 5;
 
 export interface DeviceEngineOptions {
   extent: ExtentDescription;
@@ -79,6 +80,8 @@ export class DeviceEngine implements StorageEngine, IoClient {
   readonly #table: BlockTable;
   readonly #writer: BlockWriter;
   readonly #reader: RecordReader;
+  readonly #defrag: Defrag;
+  #nowMs = 0;
   readonly #marker = newRecordHeader();
   readonly #stored = newRecordHeader();
   readonly #digest = new Uint8Array(20);
@@ -102,6 +105,16 @@ export class DeviceEngine implements StorageEngine, IoClient {
     this.#table = new BlockTable(this.#extent.blockCount);
     this.#writer = new BlockWriter(this.#extent, this.#table, counters, this.limits, log);
     this.#reader = new RecordReader(this.#extent, this.#table, counters, options.tokenCount, log);
+    this.#defrag = new Defrag({
+      extent: this.#extent,
+      table: this.#table,
+      writer: this.#writer,
+      index: options.index,
+      counters,
+      limits: this.limits,
+      log,
+    });
+    this.#writer.canMakeRoom = () => this.#defrag.canMakeRoom;
   }
 
   /** The table of write blocks, for metrics and for views on other threads. */
@@ -155,6 +168,7 @@ export class DeviceEngine implements StorageEngine, IoClient {
     for (let block = 0; block < this.#table.blockCount; block++) {
       if (this.#table.states[block] === STORED) this.#writer.stored(block);
     }
+    if (!this.#makeStartRoom(isStopping)) return false;
     this.#publish();
     return true;
   }
@@ -247,14 +261,49 @@ export class DeviceEngine implements StorageEngine, IoClient {
   }
 
   tick(nowMs: number): void {
+    this.#nowMs = nowMs;
     this.#writer.tick(nowMs);
+    this.work();
     this.#publish();
+  }
+
+  /** Empties blocks until enough are free for a start, or no more can be emptied. @returns false when told to stop. */
+  #makeStartRoom(isStopping?: () => boolean): boolean {
+    const { blockCount, path } = this.#extent;
+    const wanted = Math.ceil((blockCount * this.limits.defragStartupMinPct) / 100);
+    if (this.#table.freeCount >= wanted) return true;
+    this.#o.log.info(`${path}: defrag-startup-minimum asks for ${wanted} free blocks of ${blockCount}`);
+    this.#writer.flushesSoon = true;
+    this.#defrag.isHurried = true;
+    while (this.#table.freeCount < wanted) {
+      if (isStopping?.() === true) return false;
+      this.#nowMs = monotonicMs();
+      this.#writer.tick(this.#nowMs);
+      this.#defrag.work(this.#nowMs);
+      this.#io.drainOrWait(START_STEP_MS);
+      if (!this.#defrag.canMakeRoom && this.#writer.soonFreeCount === this.#table.freeCount) break;
+    }
+    this.#writer.flushesSoon = false;
+    this.#defrag.isHurried = false;
+    return true;
+  }
+
+  /** Whether `work` has something to do now; a worker asks before it goes to sleep. */
+  get hasWork(): boolean {
+    return this.#defrag.isReady;
+  }
+
+  /** A bounded piece of background work, for every turn of the worker. */
+  work(): void {
+    if (!this.#isClosed) this.#defrag.work(this.#nowMs);
   }
 
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     const deadline = monotonicMs() + CLOSE_TIMEOUT_MS;
+    while (this.#defrag.isReading) this.#io.drainOrWait(CLOSE_STEP_MS);
+    this.#defrag.stop();
     this.#writer.flushOpen();
     while (!this.#writer.isIdle || this.#reader.readingCount > 0) {
       this.#io.drainOrWait(CLOSE_STEP_MS);
@@ -269,7 +318,8 @@ export class DeviceEngine implements StorageEngine, IoClient {
   }
 
   onRead(argument: number, result: number): void {
-    this.#reader.onRead(argument, result);
+    if (argument === DEFRAG_READ) this.#defrag.onRead(result);
+    else this.#reader.onRead(argument, result);
   }
 
   onWrite(argument: number, result: number): void {
@@ -278,6 +328,7 @@ export class DeviceEngine implements StorageEngine, IoClient {
 
   onFlush(epoch: number, isOk: boolean): void {
     this.#writer.onFlush(epoch, isOk);
+    this.#defrag.wake();
   }
 
   /** Packs the record in the reserved room, in place. */
@@ -311,6 +362,7 @@ export class DeviceEngine implements StorageEngine, IoClient {
     const block = Math.floor((this.#index.location(entry) * RECORD_ALIGN) / this.#extent.blockSize);
     this.#table.used[block]! -= room;
     this.#counters[ST.ST_USED_BYTES]! -= room;
+    this.#writer.occupancy.update(block);
     return block;
   }
 
@@ -320,6 +372,7 @@ export class DeviceEngine implements StorageEngine, IoClient {
     counters[ST.ST_TOTAL_BYTES] = this.#extent.blockCount * this.#extent.blockSize;
     counters[ST.ST_AVAILABLE_BYTES] = this.#writer.availableBytes;
     counters[ST.ST_FREE_BLOCKS] = this.#table.freeCount;
+    counters[ST.ST_DEFRAG_QUEUE] = this.#defrag.queueLength;
     counters[ST.ST_WRITE_QUEUE] = this.#writer.closedCount;
     counters[ST.ST_INDEX_BYTES] = this.#index.usedBytes;
   }

@@ -33,6 +33,9 @@ export class RecordReader {
   readonly #location: Float64Array;
   readonly #size: Int32Array;
   readonly #bufferAt: Float64Array;
+  readonly #stamp: Uint32Array; // of the block when the read began
+  /** What the device answered, bytes or -errno, and not yet looked at; the result is that, else a result code. */
+  readonly #isUnchecked: Uint8Array;
   readonly #result: Int32Array;
   readonly #free: Int32Array;
   #freeCount: number;
@@ -65,6 +68,8 @@ export class RecordReader {
     this.#location = new Float64Array(slots);
     this.#size = new Int32Array(slots);
     this.#bufferAt = new Float64Array(slots);
+    this.#isUnchecked = new Uint8Array(slots);
+    this.#stamp = new Uint32Array(slots);
     this.#result = new Int32Array(slots);
     this.#waiting = new Int32Array(slots);
     this.#done = new Int32Array(slots);
@@ -80,12 +85,16 @@ export class RecordReader {
   get(token: number, location: number, size: number): number {
     const slot = this.#slotOf[token]!;
     if (slot !== NONE) {
-      if (this.#location[slot] === location && this.#size[slot] === size) {
+      if (this.#isStill(slot, location, size)) {
         if (this.#state[slot]! < DONE) return PARKED;
         this.recordAt = this.#bufferAt[slot]! + this.#offsetInRead(location);
+        if (this.#isUnchecked[slot] !== 0) {
+          this.#isUnchecked[slot] = 0;
+          this.#result[slot] = this.#check(slot, this.#result[slot]!);
+        }
         return this.#result[slot]!;
       }
-      this.release(token); // the record was written anew, or the command went on to another
+      this.release(token); // the record was written anew or moved, or the command went on to another
     }
     return this.#begin(token, location, size);
   }
@@ -132,7 +141,8 @@ export class RecordReader {
       this.#recycle(slot);
       return;
     }
-    this.#result[slot] = this.#check(slot, result);
+    this.#result[slot] = result; // looked at when it is asked for: the record may have moved meanwhile
+    this.#isUnchecked[slot] = 1;
     this.#done[(this.#doneHead + this.#doneCount++) % this.#done.length] = slot;
   }
 
@@ -143,6 +153,7 @@ export class RecordReader {
     this.#token[slot] = token;
     this.#location[slot] = location;
     this.#size[slot] = size;
+    this.#stamp[slot] = this.#table.stamps[this.#blockOf(location)]!;
     this.#bufferAt[slot] = NONE;
     this.#state[slot] = WAITING;
     this.readingCount++;
@@ -171,6 +182,19 @@ export class RecordReader {
     return true;
   }
 
+  /** Whether the read of this slot is of the record that is wanted: its place may have been given up and used again. */
+  #isStill(slot: number, location: number, size: number): boolean {
+    return (
+      this.#location[slot] === location &&
+      this.#size[slot] === size &&
+      this.#stamp[slot] === this.#table.stamps[this.#blockOf(location)]
+    );
+  }
+
+  #blockOf(location: number): number {
+    return Math.floor((location * RECORD_ALIGN) / this.#extent.blockSize);
+  }
+
   #check(slot: number, result: number): number {
     const location = this.#location[slot]!;
     const size = this.#size[slot]!;
@@ -183,7 +207,7 @@ export class RecordReader {
     }
     const { u32 } = this.#extent.io.buffers;
     const w = at >>> 2;
-    const block = Math.floor((location * RECORD_ALIGN) / this.#extent.blockSize);
+    const block = this.#blockOf(location);
     const isOurs =
       u32[w + REC_MAGIC] === RECORD_MAGIC &&
       u32[w + REC_STAMP] === this.#table.stamps[block] &&

@@ -20,6 +20,8 @@ import { DIGEST_SIZE } from '../../base/digest.js';
 export const RECORD_MAGIC = 0x31525443; // "CTR1"
 export const RECORD_ALIGN = 16; // bytes, also the unit of a storage location
 export const RECORD_HEADER_SIZE = 72;
+export const MARKER_SIZE = RECORD_HEADER_SIZE; // bytes of a delete marker
+export const MARKER_ROOM = 80; // what it takes up
 
 /** Word (4-byte) indexes inside the header. */
 export const REC_MAGIC = 0;

@@ -36,6 +36,7 @@ const FREE_HEAD = 2; // place in the ring of the next block to open
 const FREE_COUNT = 3;
 const USE_HEAD = 4; // the block in use with the lowest write id, or -1
 const USE_TAIL = 5;
+const MARKER_COUNT = 6;
 const CONTROL_SIZE = 64; // bytes
 
 export class BlockTable {
@@ -123,7 +124,19 @@ export class BlockTable {
   /** Counts a marker in `block` that keeps dead what lies in blocks with write ids up to `origin`. */
   addMarker(block: number, origin: number): void {
     this.markers[block]!++;
+    this.#control[MARKER_COUNT]!++;
     if (origin > this.origins[block]!) this.origins[block] = origin;
+  }
+
+  /** Nobody needs the markers of `block` any more, or they were copied elsewhere. */
+  clearMarkers(block: number): void {
+    this.#control[MARKER_COUNT]! -= this.markers[block]!;
+    this.markers[block] = 0;
+  }
+
+  /** Needed markers in all blocks, or a few more. */
+  get markerCount(): number {
+    return this.#control[MARKER_COUNT]!;
   }
 
   /** The lowest write id of all blocks in use other than `block`; infinite when there are none. */
@@ -136,6 +149,16 @@ export class BlockTable {
   /** The block in use with the lowest write id, or -1. */
   get oldest(): number {
     return this.#control[USE_HEAD]!;
+  }
+
+  /** The stored block with the lowest write id of those looked at, or -1. */
+  oldestStored(lookMax: number): number {
+    let block = this.#control[USE_HEAD]!;
+    for (let i = 0; i < lookMax && block !== NONE; i++) {
+      if (this.states[block] === STORED) return block;
+      block = this.#after[block]!;
+    }
+    return NONE;
   }
 
   #append(block: number): void {
@@ -171,7 +194,7 @@ export class BlockTable {
     this.#control[FREE_COUNT]!++;
     this.states[block] = FREE;
     this.used[block] = 0;
-    this.markers[block] = 0;
+    this.clearMarkers(block);
     this.origins[block] = 0;
     this.#unlist(block);
   }

@@ -10,8 +10,16 @@
  * not given up. Defrag copies such markers along, with their origin, before it gives a block up.
  */
 import { DEVICE_OVERLOAD, OK, OUT_OF_SPACE } from '../../base/result.js';
+import type { DefragLimits } from '../defrag/defrag.js';
+import { Occupancy } from '../defrag/occupancy.js';
 import type { StorageLog } from '../device/storage-error.js';
-import { ST_CLIENT_BYTES, ST_PARTIAL_WRITES, ST_WRITES } from '../engine.js';
+import {
+  ST_CLIENT_BYTES,
+  ST_DEFRAG_PARTIAL_WRITES,
+  ST_DEFRAG_WRITES,
+  ST_PARTIAL_WRITES,
+  ST_WRITES,
+} from '../engine.js';
 import { IO_ALIGN } from '../io/io-backend.js';
 import { BLOCK_HEADER_SIZE, writeBlockHeader } from './block-format.js';
 import * as B from './block-table.js';
@@ -33,7 +41,7 @@ const CLIENTS = 0;
 const DEFRAG = 1;
 const ERASES = 2;
 
-export interface BlockWriterLimits {
+export interface BlockWriterLimits extends DefragLimits {
   /** What was appended is durable after this many milliseconds; 0: when its block is full. */
   flushMaxMs: number;
   /** Bytes of full blocks that may wait for the device. */
@@ -41,6 +49,16 @@ export interface BlockWriterLimits {
   /** Bytes of stored blocks kept in memory for reading. */
   postWriteCacheMax: number;
 }
+
+export const DEFAULT_LIMITS: BlockWriterLimits = {
+  flushMaxMs: 1000,
+  writeCacheMax: 64 * 1024 * 1024,
+  postWriteCacheMax: 0,
+  defragLwmPct: 50,
+  defragSleepMs: 1,
+  defragQueueMin: 0,
+  defragStartupMinPct: 0,
+};
 
 export class BlockWriter {
   readonly limits: BlockWriterLimits;
@@ -61,7 +79,17 @@ export class BlockWriter {
   readonly #closed = [0, 0];
   /** Blocks in state DEAD, oldest first. */
   readonly #dead: number[] = [];
+  /** Blocks whose first page is being overwritten with zeros. */
+  #erasingCount = 0;
   readonly #marked: MarkedBlocks;
+  /** The stored blocks by how full they are. */
+  readonly occupancy: Occupancy;
+  /** A block that is being emptied: it is not evicted, nor given up. */
+  held = NONE;
+  /** What only keeps dead blocks waiting is flushed at once, however many are free. */
+  flushesSoon = false;
+  /** Asked when no free block is left: whether there will be some without anything being deleted. */
+  canMakeRoom: () => boolean = () => false;
   /** Stored blocks still in memory, oldest first. */
   readonly #cached: number[] = [];
   /** A block whose bytes somebody may be looking at: not evicted. */
@@ -77,6 +105,7 @@ export class BlockWriter {
     this.#extent = extent;
     this.#table = table;
     this.#marked = new MarkedBlocks(table);
+    this.occupancy = new Occupancy(table, extent.blockSize);
     this.#counters = counters;
     this.limits = limits;
     const { blockSize, blockCount, io } = extent;
@@ -91,6 +120,16 @@ export class BlockWriter {
   /** Full blocks that wait for the device. */
   get closedCount(): number {
     return this.#closed[CLIENTS]! + this.#closed[DEFRAG]!;
+  }
+
+  /** Free blocks that records of clients may not use. */
+  get spareCount(): number {
+    return this.#defragSpare + this.#markerSpare;
+  }
+
+  /** Blocks that are free, or will be once what was appended is durable. */
+  get soonFreeCount(): number {
+    return this.#table.freeCount + this.#dead.length + this.#erasingCount;
   }
 
   /** Bytes that records could take now. */
@@ -171,19 +210,24 @@ export class BlockWriter {
   /** A block is stored now, or was when recovery found it. */
   stored(block: number): void {
     this.#settle(block);
+    this.occupancy.add(block);
     if (this.#table.used[block] === 0) this.emptied(block);
   }
 
   /** A block holds a marker more, or a record that has expired and serves as one. */
   addMarker(block: number, origin: number): void {
     this.#table.addMarker(block, origin);
-    if (this.#table.states[block] === B.STORED) this.#marked.add(block);
+    if (this.#table.states[block] !== B.STORED) return;
+    this.#marked.add(block);
+    this.occupancy.update(block);
   }
 
   /** A block has no live record left. */
   emptied(block: number): void {
     if (this.#table.states[block] !== B.STORED) return; // its turn comes when it is stored
+    if (block === this.held) return; // or when defrag is done with it
     if (this.#table.markers[block] !== 0) return; // it comes back when they are not needed
+    this.occupancy.remove(block);
     this.#table.states[block] = B.DEAD;
     this.#table.barriers[block] = this.appendedNumber;
     this.#dead.push(block);
@@ -247,14 +291,14 @@ export class BlockWriter {
   /** When blocks run out, those that only wait for what replaced them do not wait until that is old enough. */
   #hurry(stream: WriteStream): void {
     if (this.#dead.length === 0 || !stream.writes.isEmpty) return;
-    if (this.#table.freeCount > this.#defragSpare + this.#markerSpare + 1) return;
+    if (!this.flushesSoon && this.#table.freeCount > this.spareCount + 1) return;
     if (this.#table.barriers[this.#dead[0]!]! >= stream.firstUndurable) this.#flush(stream);
   }
 
   #flush(stream: WriteStream): void {
     if (!stream.isDirty || stream.writes.room === 0) return;
     stream.submit(IO_ALIGN);
-    this.#counters[ST_PARTIAL_WRITES]!++;
+    this.#counters[stream === this.#clients ? ST_PARTIAL_WRITES : ST_DEFRAG_PARTIAL_WRITES]!++;
   }
 
   /**
@@ -265,11 +309,16 @@ export class BlockWriter {
   #openNext(place: number, spare: number, cacheMax: number): number {
     const stream = place === CLIENTS ? this.#clients : this.#defrag;
     const { blockSize } = this.#extent;
-    if (this.#table.freeCount <= spare) return OUT_OF_SPACE;
+    if (this.#table.freeCount <= spare) {
+      if (place === DEFRAG) return OUT_OF_SPACE;
+      return this.#dead.length + this.#erasingCount > 0 || this.canMakeRoom()
+        ? DEVICE_OVERLOAD
+        : OUT_OF_SPACE;
+    }
     if (stream.writes.room < 2) return DEVICE_OVERLOAD;
     const closed = this.#closed[place]!;
     if (stream.block !== NONE && closed > 0 && (closed + 1) * blockSize > cacheMax) return DEVICE_OVERLOAD;
-    const bufferAt = this.#takeBuffer();
+    const bufferAt = this.takeBuffer();
     if (bufferAt < 0) return DEVICE_OVERLOAD;
     if (stream.block !== NONE) this.#close(place, stream);
     const block = this.#table.takeFree();
@@ -282,7 +331,8 @@ export class BlockWriter {
     return OK;
   }
 
-  #takeBuffer(): number {
+  /** A buffer for a block; the caller gives it back to the pool. @returns Its offset, or -1. */
+  takeBuffer(): number {
     const { pool } = this.#extent.io;
     let at = pool.take(this.#extent.blockSize);
     while (at < 0 && this.#evict()) at = pool.take(this.#extent.blockSize);
@@ -292,7 +342,7 @@ export class BlockWriter {
   #close(place: number, stream: WriteStream): void {
     this.#table.states[stream.block] = B.CLOSED;
     this.#closed[place]!++;
-    this.#counters[ST_WRITES]!++;
+    this.#counters[place === CLIENTS ? ST_WRITES : ST_DEFRAG_WRITES]!++;
     const stored = stream.close();
     if (stored !== NONE) this.#stored(place, stored);
   }
@@ -304,6 +354,7 @@ export class BlockWriter {
     let isFreed = false;
     while (this.#erases.shift() === WRITE_ERASE) {
       this.#table.pushFree(this.#erases.taken);
+      this.#erasingCount--;
       isFreed = true;
     }
     if (isFreed) this.#dropMarkers();
@@ -336,8 +387,10 @@ export class BlockWriter {
   #settle(block: number): void {
     const table = this.#table;
     if (table.markers[block] === 0) return;
-    if (table.origins[block]! < table.lowestWithout(block)) table.markers[block] = 0;
-    else this.#marked.add(block);
+    if (table.origins[block]! < table.lowestWithout(block)) {
+      table.clearMarkers(block);
+      this.occupancy.update(block);
+    } else this.#marked.add(block);
   }
 
   #collectRecords(place: number, stream: WriteStream): void {
@@ -351,16 +404,20 @@ export class BlockWriter {
   #stored(place: number, block: number): void {
     this.#closed[place]!--;
     this.#table.states[block] = B.STORED;
-    this.#cached.push(block);
-    const keep = Math.floor(this.limits.postWriteCacheMax / this.#extent.blockSize);
-    while (this.#cached.length > keep && this.#evict());
+    if (place === DEFRAG && block !== this.pinned) {
+      this.#releaseBuffer(block); // what it moved was not read or written lately
+    } else {
+      this.#cached.push(block);
+      const keep = Math.floor(this.limits.postWriteCacheMax / this.#extent.blockSize);
+      while (this.#cached.length > keep && this.#evict());
+    }
     this.stored(block);
   }
 
   #evict(): boolean {
     for (let i = 0; i < this.#cached.length; i++) {
       const block = this.#cached[i]!;
-      if (block === this.pinned) continue;
+      if (block === this.pinned || block === this.held) continue;
       this.#cached.splice(i, 1);
       this.#releaseBuffer(block);
       return true;
@@ -380,6 +437,7 @@ export class BlockWriter {
       this.#releaseBuffer(block);
     }
     this.#table.states[block] = B.ERASING;
+    this.#erasingCount++;
     this.#erases.push(WRITE_ERASE, block, 0, IO_ALIGN, this.#extent.io.zeroPageAt, 0);
   }
 }

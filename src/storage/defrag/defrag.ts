@@ -1,0 +1,382 @@
+/**
+ * Defrag empties blocks of which little is needed any more: it copies their live records and needed markers, as they
+ * are, to a stream of its own, and gives the blocks up. The emptiest block comes first.
+ *
+ * A record is live when the index points to this very copy of it. A marker whose digest is in the index again is
+ * not needed: that version has a higher sequence, was appended before this block dies, and must be durable before the
+ * block is erased. Any other marker is needed as block-table.ts says, and is copied with its origin. A version
+ * with a void-time that the index does not know may have expired and left the index without a marker: a marker is put
+ * in its place, whose origin is today's highest write id, since the record does not tell when it was first written.
+ *
+ *   IDLE ──victim in memory──▶ MOVING ──all copied──▶ IDLE
+ *     └────────read it──▶ READING ──┘
+ *
+ * How fast: one block every defrag-sleep while there is room. When free blocks run low it does not sleep, keeps step
+ * with what clients append, and the fewer are left, the fuller blocks it takes, rather than let writes be refused.
+ *
+ * Markers of digests that are gone for good stay needed as long as old blocks stay that nobody touches. When markers
+ * take up too much, defrag moves the oldest block, however full, until they can be dropped.
+ */
+import { OK, OUT_OF_SPACE } from '../../base/result.js';
+import type { StorageLog } from '../device/storage-error.js';
+import * as ST from '../engine.js';
+import type { PrimaryIndex } from '../index/primary-index.js';
+import {
+  FLAG_TOMBSTONE,
+  MARKER_ROOM,
+  MARKER_SIZE,
+  REC_BINS_AT,
+  REC_DIGEST_AT,
+  REC_FLAGS_SET_GEN,
+  REC_KEY_SIZE,
+  REC_LUT_SEQ_HIGH,
+  REC_SEQ_LOW,
+  REC_VOID_TIME,
+  RECORD_ALIGN,
+  readOrigin,
+  writeOrigin,
+} from '../record/flat-record.js';
+import { BlockScan } from '../write-block/block-scan.js';
+import { type BlockTable, STORED } from '../write-block/block-table.js';
+import type { BlockWriter } from '../write-block/block-writer.js';
+import type { ShardExtent } from '../write-block/shard-extent.js';
+import { LEVEL_COUNT } from './occupancy.js';
+
+const NONE = -1;
+const IDLE = 0;
+const READING = 1;
+const MOVING = 2;
+
+/** What `ShardExtent.read` is given for the read of a victim; reads of records have arguments from 0 on. */
+export const DEFRAG_READ = -1;
+
+/** Below this share of free blocks defrag hurries. */
+const URGENT_FREE_PCT = 7;
+/** The fullest blocks that it takes when none are free. */
+const URGENT_LWM_PCT = 95;
+/** Bytes looked through in one go, besides what keeping step with the clients takes. */
+const STEP_SIZE = 256 * 1024;
+const STEP_SIZE_MAX = 16 * 1024 * 1024;
+/** Blocks that were not emptied in time, as far back as this, are caught up on. */
+const CATCH_UP_MS = 20;
+/** Oldest blocks are moved while needed markers take up more than this share of all blocks. */
+const MARKER_SHARE_MAX = 0.05;
+/** How many blocks that are being given up may lie before the oldest one. */
+const OLDEST_LOOK_MAX = 64;
+/** A block that could not be read or emptied is left alone for this long. */
+const SHUN_MS = 60_000;
+
+export interface DefragLimits {
+  /** Stored blocks that are filled less than this are emptied; 0: none. */
+  defragLwmPct: number;
+  /** Milliseconds between two blocks of this shard. */
+  defragSleepMs: number;
+  /** Blocks that must be waiting before one is emptied. */
+  defragQueueMin: number;
+  /** Percent of blocks that must be free before a start is done, if emptying others gets there. */
+  defragStartupMinPct: number;
+}
+
+export interface DefragOptions {
+  extent: ShardExtent;
+  table: BlockTable;
+  writer: BlockWriter;
+  index: PrimaryIndex;
+  counters: Float64Array;
+  /** Read anew for each block. */
+  limits: DefragLimits;
+  log: StorageLog;
+}
+
+export class Defrag {
+  readonly #o: DefragOptions;
+  readonly #scan: BlockScan;
+  readonly #urgentFree: number;
+  #state = IDLE;
+  #victim = NONE;
+  #bufferAt = 0;
+  #ownsBuffer = false;
+  /** The record that the scan stands at could not be moved yet. */
+  #isPending = false;
+  /** Nothing can be moved before something that is on its way to the device is durable. */
+  #isBlocked = false;
+  #hasNoSpace = false;
+  #nowMs = 0;
+  #nextAtMs = 0;
+  #clientBytes = 0;
+  #turn = 0;
+  readonly #shunned: { block: number; writeId: number; untilMs: number }[] = [];
+  /** Goes on without sleeping: for a start that needs room. */
+  isHurried = false;
+  /** Whether `work` would do something now; asked before a thread goes to sleep. */
+  isReady = false;
+
+  constructor(options: DefragOptions) {
+    this.#o = options;
+    this.#scan = new BlockScan(options.extent.io.buffers);
+    const share = Math.ceil((options.table.blockCount * URGENT_FREE_PCT) / 100);
+    this.#urgentFree = Math.max(options.writer.spareCount + 2, share);
+  }
+
+  /** Blocks that are filled less than defrag-lwm-pct. */
+  get queueLength(): number {
+    return this.#o.writer.occupancy.countBelow(levelOf(this.#o.limits.defragLwmPct));
+  }
+
+  /** Whether free blocks are to be expected although none are left. */
+  get canMakeRoom(): boolean {
+    if (this.#hasNoSpace || this.#o.limits.defragLwmPct === 0) return false;
+    return this.#victim !== NONE || this.#o.writer.occupancy.emptiest(this.#level()) !== NONE;
+  }
+
+  get isReading(): boolean {
+    return this.#state === READING;
+  }
+
+  /** Something has become durable. */
+  wake(): void {
+    this.#isBlocked = false;
+    this.isReady = this.#state === MOVING || (this.#state === IDLE && this.#isUrgent);
+  }
+
+  /** Does a bounded piece of work. */
+  work(nowMs: number): void {
+    this.#nowMs = nowMs;
+    this.#isBlocked = false;
+    this.#hasNoSpace = false;
+    let size = this.#stepSize();
+    while (size > 0) {
+      if (this.#state === IDLE && !this.#begin()) break;
+      if (this.#state !== MOVING) break;
+      size -= this.#move(size);
+      if (this.#isBlocked) break;
+    }
+    this.isReady = size <= 0;
+  }
+
+  /** The victim has been read. */
+  onRead(result: number): void {
+    const { extent, counters, log } = this.#o;
+    if (result === extent.blockSize) {
+      this.#startMoving();
+      return;
+    }
+    counters[ST.ST_READ_ERRORS]!++;
+    const reason = result < 0 ? `error ${-result}` : 'short read';
+    log.critical(
+      `${extent.path}: the block at ${extent.offsetOf(this.#victim)} cannot be read (${reason}); its records stay there`,
+    );
+    const victim = this.#victim;
+    this.#release();
+    this.#end();
+    if (this.#o.table.used[victim] === 0 && this.#o.table.markers[victim] === 0)
+      this.#o.writer.emptied(victim);
+    else this.#shun(victim);
+  }
+
+  /** Frees what it holds; for a shard that closes. Nothing may be being read. */
+  stop(): void {
+    if (this.#state !== IDLE) this.#release();
+    this.#end();
+    this.isReady = false;
+  }
+
+  get #isUrgent(): boolean {
+    if (this.#o.limits.defragLwmPct === 0) return false;
+    return this.isHurried || this.#o.writer.soonFreeCount < this.#urgentFree;
+  }
+
+  /** Blocks below this level are emptied now. */
+  #level(): number {
+    const { limits, writer } = this.#o;
+    const lwm = limits.defragLwmPct;
+    const missing = this.#urgentFree - writer.soonFreeCount;
+    if (lwm === 0 || missing <= 0 || lwm >= URGENT_LWM_PCT) return levelOf(lwm);
+    const need = Math.min(1, missing / (this.#urgentFree - writer.spareCount));
+    return levelOf(lwm + (URGENT_LWM_PCT - lwm) * need * need);
+  }
+
+  #stepSize(): number {
+    const appended = this.#o.counters[ST.ST_CLIENT_BYTES]!;
+    const size = appended - this.#clientBytes;
+    this.#clientBytes = appended;
+    if (!this.#isUrgent) return STEP_SIZE;
+    // A block that is filled to the level gives that much less room than it has to be looked through.
+    const gain = Math.max(1 - URGENT_LWM_PCT / 100, 1 - this.#level() / LEVEL_COUNT);
+    return Math.min(STEP_SIZE_MAX, STEP_SIZE + (1.25 * size) / gain);
+  }
+
+  /** Takes the next block if there is one and it is time. */
+  #begin(): boolean {
+    const { writer, limits, table, extent, counters } = this.#o;
+    if (limits.defragLwmPct === 0) return false;
+    this.#forgive();
+    if (!this.#isUrgent) {
+      if (this.#nowMs < this.#nextAtMs) return false;
+      if (this.queueLength < limits.defragQueueMin) return false;
+    }
+    const victim = this.#pick();
+    if (victim === NONE) return false;
+    this.#nextAtMs = Math.max(this.#nextAtMs, this.#nowMs - CATCH_UP_MS) + limits.defragSleepMs;
+    this.#victim = victim;
+    const cachedAt = table.bufferAt[victim]!;
+    this.#ownsBuffer = cachedAt < 0;
+    this.#bufferAt = cachedAt < 0 ? writer.takeBuffer() : cachedAt;
+    if (this.#bufferAt < 0) {
+      this.#end();
+      return false;
+    }
+    writer.held = victim;
+    if (!this.#ownsBuffer) {
+      this.#startMoving();
+    } else if (extent.read(DEFRAG_READ, victim, 0, extent.blockSize, this.#bufferAt)) {
+      this.#state = READING;
+    } else {
+      this.#release();
+      this.#end();
+      return false;
+    }
+    counters[ST.ST_DEFRAG_READS]!++;
+    return true;
+  }
+
+  #pick(): number {
+    const { writer, table, extent } = this.#o;
+    const emptiest = writer.occupancy.emptiest(this.#level());
+    const markerMax = extent.blockCount * extent.blockSize * MARKER_SHARE_MAX;
+    if (table.markerCount * MARKER_ROOM <= markerMax) return emptiest;
+    if (emptiest !== NONE && this.#turn++ % 4 !== 0) return emptiest;
+    const oldest = table.oldestStored(OLDEST_LOOK_MAX);
+    return oldest !== NONE && writer.occupancy.has(oldest) ? oldest : emptiest;
+  }
+
+  #startMoving(): void {
+    const { extent, table } = this.#o;
+    this.#state = MOVING;
+    this.#isPending = false;
+    this.#scan.offset = 0;
+    this.#scan.size = 0;
+    this.#scan.start(this.#bufferAt, extent.blockSize, table.stamps[this.#victim]!);
+    this.isReady = true;
+  }
+
+  /** Moves records until `sizeMax` bytes were looked through, more or less. @returns How many it were. */
+  #move(sizeMax: number): number {
+    const scan = this.#scan;
+    const from = scan.offset;
+    for (;;) {
+      if (!this.#isPending && !scan.next()) {
+        this.#finish();
+        return this.#o.extent.blockSize - from;
+      }
+      const result = this.#take(scan.recordAt, scan.offset, scan.size);
+      this.#isPending = result !== OK;
+      if (result !== OK) {
+        this.#isBlocked = true;
+        this.#hasNoSpace = result === OUT_OF_SPACE;
+      }
+      const size = scan.offset + scan.size - from;
+      if (result !== OK || size >= sizeMax) return size;
+    }
+  }
+
+  /** Looks after one record of the victim. @returns OK, or why it cannot be moved now. */
+  #take(at: number, offset: number, size: number): number {
+    const { index, table, extent } = this.#o;
+    const { u8, u32 } = extent.io.buffers;
+    const w = at >>> 2;
+    const entry = index.find(u8, at + REC_DIGEST_AT);
+    if (entry >= 0) {
+      const location = (this.#victim * extent.blockSize + offset) / RECORD_ALIGN;
+      if (index.size(entry) !== size || index.location(entry) !== location) return OK;
+      const sequence = (u32[w + REC_LUT_SEQ_HIGH]! >>> 16) * 2 ** 32 + u32[w + REC_SEQ_LOW]!;
+      return index.sequence(entry) === sequence ? this.#moveRecord(entry, at, size) : OK;
+    }
+    if (table.markers[this.#victim] === 0) return OK;
+    if ((u32[w + REC_FLAGS_SET_GEN]! & FLAG_TOMBSTONE) === 0) {
+      return u32[w + REC_VOID_TIME] === 0 ? OK : this.#moveMarker(at, table.lastWriteId);
+    }
+    const origin = readOrigin(u32, at) || table.writeIds[this.#victim]!;
+    return origin < table.lowestWithout(this.#victim) ? OK : this.#moveMarker(at, origin);
+  }
+
+  #moveRecord(entry: number, at: number, size: number): number {
+    const { writer, table, index, extent } = this.#o;
+    const result = writer.reserveForMove(size);
+    if (result !== OK) return result;
+    extent.io.buffers.u8.copyWithin(writer.reservedForMoveAt, at, at + size);
+    const location = writer.appendMoved();
+    const room = (size + RECORD_ALIGN - 1) & -RECORD_ALIGN;
+    table.used[this.#victim]! -= room;
+    table.used[Math.floor((location * RECORD_ALIGN) / extent.blockSize)]! += room;
+    index.setLocation(entry, location);
+    return OK;
+  }
+
+  /** Appends a marker with the digest, sequence and times of the record at `at`. */
+  #moveMarker(at: number, origin: number): number {
+    const { writer, extent } = this.#o;
+    const result = writer.reserveForMove(MARKER_SIZE);
+    if (result !== OK) return result;
+    const { u8, u32 } = extent.io.buffers;
+    const to = writer.reservedForMoveAt;
+    const w = to >>> 2;
+    u8.copyWithin(to, at, at + MARKER_SIZE);
+    u32[w + REC_BINS_AT] = MARKER_SIZE;
+    u32[w + REC_FLAGS_SET_GEN] = (u32[w + REC_FLAGS_SET_GEN]! & 0xffff0000) | FLAG_TOMBSTONE;
+    u32[w + REC_KEY_SIZE] = 0;
+    writeOrigin(u32, to, origin);
+    const location = writer.appendMoved();
+    writer.addMarker(Math.floor((location * RECORD_ALIGN) / extent.blockSize), origin);
+    return OK;
+  }
+
+  /** All of the victim was looked through. */
+  #finish(): void {
+    const { table, writer, extent, log, counters } = this.#o;
+    const victim = this.#victim;
+    this.#release();
+    this.#end();
+    table.clearMarkers(victim);
+    if (table.used[victim] === 0) {
+      writer.emptied(victim);
+      return;
+    }
+    counters[ST.ST_CHECKSUM_ERRORS]! += this.#scan.damaged;
+    log.critical(
+      `${extent.path}: ${table.used[victim]} bytes of records in the block at ${extent.offsetOf(victim)} are damaged; they stay there`,
+    );
+    this.#shun(victim);
+  }
+
+  #release(): void {
+    this.#o.writer.held = NONE;
+    if (this.#ownsBuffer) this.#o.extent.io.pool.give(this.#bufferAt);
+  }
+
+  #end(): void {
+    this.#victim = NONE;
+    this.#state = IDLE;
+  }
+
+  /** Leaves a block alone for a while. */
+  #shun(block: number): void {
+    const { writer, table } = this.#o;
+    writer.occupancy.remove(block);
+    const writeId = table.writeIds[block]!;
+    this.#shunned.push({ block, writeId, untilMs: this.#nowMs + SHUN_MS });
+  }
+
+  #forgive(): void {
+    const first = this.#shunned[0];
+    if (first === undefined || first.untilMs > this.#nowMs) return;
+    this.#shunned.shift();
+    const { table, writer } = this.#o;
+    if (table.states[first.block] !== STORED || table.writeIds[first.block] !== first.writeId) return;
+    writer.occupancy.add(first.block);
+  }
+}
+
+function levelOf(pct: number): number {
+  return Math.floor((pct * LEVEL_COUNT) / 100);
+}
