@@ -2,6 +2,10 @@
  * Finds the records in a block's bytes, whatever has happened to them: goes from one record to the next, and
  * where that fails, on in steps of 16 bytes until a record with the right stamp and a good checksum begins.
  * A range that should have held a record and does not is counted as damage, once.
+ *
+ * One kind is no damage: a write that a kill or a power cut stopped half-way leaves whole sectors of the new bytes
+ * and behind them what was there before. So a record that breaks across a sector's boundary, with nothing good
+ * after it in the block, is told apart as a torn end. Nobody had been promised what it held.
  */
 import type { Region } from '../../base/arena.js';
 import { checksum32 } from '../../base/checksum.js';
@@ -22,6 +26,8 @@ import {
 } from '../record/flat-record.js';
 import { BLOCK_HEADER_SIZE } from './block-format.js';
 
+/** What a device writes whole or not at all, at the least. */
+const SECTOR_SIZE = 512; // bytes
 /** Where the checksum of a record starts. */
 const CHECKED_AT = 12; // bytes
 
@@ -35,12 +41,16 @@ export class BlockScan {
   #isInStep = false;
   /** Damage was counted since the last good record, or what was skipped is explained otherwise. */
   #isCounted = false;
+  /** The range counted last could be where a write was cut off, if nothing good follows. */
+  #mayBeTorn = false;
   /** The record that `next` found: byte offset in the region, offset in the block, and size. */
   recordAt = 0;
   offset = 0;
   size = 0;
   /** Damaged ranges seen in this block so far. */
   damaged = 0;
+  /** After the last `next`: the block ends in a write that was cut off. That is no damage. */
+  isTornAtEnd = false;
 
   constructor(region: Region) {
     this.#region = region;
@@ -54,7 +64,9 @@ export class BlockScan {
     this.#next = BLOCK_HEADER_SIZE;
     this.#isInStep = true;
     this.#isCounted = false;
+    this.#mayBeTorn = false;
     this.damaged = 0;
+    this.isTornAtEnd = false;
   }
 
   /** Moves to the next good record. @returns false at the end of the block. */
@@ -74,10 +86,10 @@ export class BlockScan {
           this.#next = at + ((this.size + RECORD_ALIGN - 1) & -RECORD_ALIGN);
           this.#isInStep = true;
           this.#isCounted = false;
+          this.#mayBeTorn = false;
           return true;
         }
-        if (!this.#isCounted) this.damaged++;
-        this.#isCounted = true;
+        if (!this.#isCounted) this.#count(this.#isAcrossSectors(at));
         this.#isInStep = false;
       } else if (this.#isInStep) {
         const atPage = at % IO_ALIGN === 0;
@@ -85,13 +97,30 @@ export class BlockScan {
           this.#isInStep = false; // the end of what was written, or a lost page: the next good record tells
         } else if (first !== 0) {
           this.#isInStep = false;
-          this.#isCounted = true;
-          this.damaged++;
+          this.#count(at % SECTOR_SIZE === 0);
         }
       }
     }
     this.#next = this.#size;
+    if (this.#mayBeTorn) {
+      this.#mayBeTorn = false;
+      this.isTornAtEnd = true;
+      this.damaged--;
+    }
     return false;
+  }
+
+  #count(mayBeTorn: boolean): void {
+    this.damaged++;
+    this.#isCounted = true;
+    this.#mayBeTorn = mayBeTorn;
+  }
+
+  /** Whether the record at `at`, if its size is one, lies in more than one sector. */
+  #isAcrossSectors(at: number): boolean {
+    const size = this.#region.u32[((this.#at + at) >>> 2) + REC_SIZE]!;
+    if (size < RECORD_HEADER_SIZE || size > this.#size - at) return false;
+    return Math.floor(at / SECTOR_SIZE) !== Math.floor((at + size - 1) / SECTOR_SIZE);
   }
 }
 

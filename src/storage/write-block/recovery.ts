@@ -80,6 +80,7 @@ export class Recovery {
   #foreignBlocks = 0;
   #damagedBlocks = 0;
   #damagedRecords = 0;
+  #tornEnds = 0;
   /** Null unless there is a block to resume; set by a run that was not stopped. */
   resumePoint: ResumePoint | null = null;
 
@@ -183,9 +184,11 @@ export class Recovery {
     const end = this.#intake.takeBlock(block, scan);
     if (isLast) {
       this.#lastEnd = end;
-      this.#isLastWhole = badPages === 0;
+      // A torn end stays the end: with records behind it, it would be damage at every start from now on.
+      this.#isLastWhole = badPages === 0 && !scan.isTornAtEnd;
     }
     counters[ST.ST_RECOVERED_BYTES]! += extent.blockSize;
+    if (scan.isTornAtEnd) this.#tornEnds++;
     if (scan.damaged === 0 && badPages === 0) return;
     this.#damagedRecords += scan.damaged;
     counters[ST.ST_CHECKSUM_ERRORS]! += scan.damaged;
@@ -239,6 +242,12 @@ export class Recovery {
     const line = `${extent.path} shard ${extent.owner.shard}: ${counters[ST.ST_RECOVERED_RECORDS]} records`;
     if (found.length > 0) log.warning(`${line}; skipped ${found.join(', ')}`);
     else log.info(line);
+    if (this.#tornEnds > 0) {
+      log.info(
+        `${extent.path} shard ${extent.owner.shard}: ${this.#tornEnds} blocks end in a write that was cut off, as a ` +
+          'kill or a power cut leaves it',
+      );
+    }
   }
 }
 

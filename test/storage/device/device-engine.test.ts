@@ -240,6 +240,26 @@ test('a flipped bit is found when the record is read, and costs only that record
   t.true(shard.log.lines.some(line => line.includes('1 torn or damaged ranges')));
 });
 
+test('a write that a kill cut off is no error, at this start or a later one, and is not appended to', t => {
+  const { device, disk } = memoryDevice();
+  let shard = device.start();
+  for (let key = 0; key < 20; key++) shard.put(key, 1, 2000);
+  shard.engine.close();
+  shard = device.start();
+  shard.put(20, 1, 9000);
+  shard.engine.close();
+  disk.bytes.fill(0, placeOf(shard, 20) + 8192, placeOf(shard, 20) + 16384);
+  for (let version = 1; version < 4; version++) {
+    shard = device.start();
+    t.is(shard.get(20), undefined);
+    t.is(shard.counters[ST.ST_CHECKSUM_ERRORS], 0);
+    t.true(shard.log.lines.some(line => line.startsWith('info') && line.includes('cut off')));
+    for (let key = 0; key < 20; key++) t.is(shard.get(key), key === 3 ? version : 1);
+    t.is(shard.put(3, version + 1, 2000), OK);
+    shard.engine.close();
+  }
+});
+
 test('damage anywhere in a record or the first header copy is survived', t => {
   const { device, disk } = memoryDevice();
   let shard = device.start();
