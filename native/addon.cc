@@ -15,7 +15,7 @@ namespace caltrop {
 
 namespace {
 
-constexpr int INTERFACE_VERSION = 4; // src/base/native-module.ts asks for it
+constexpr int INTERFACE_VERSION = 5; // src/base/native-module.ts asks for it
 
 /** A SocketLoop and the event loop that watches it. Lives until its thread's JavaScript ends. */
 struct Host {

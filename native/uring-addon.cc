@@ -105,8 +105,10 @@ napi_value openRing(napi_env env, napi_callback_info info) {
 	return isWhole ? ring : nullptr;
 }
 
-/** probeRing(): 0, or the negative errno that keeps rings from being opened. */
-napi_value probeRing(napi_env env, napi_callback_info) { return numberValue(env, -probeUring()); }
+/** probeRing(count): 0, or the negative errno that keeps so many rings from being opened. */
+napi_value probeRing(napi_env env, napi_callback_info info) {
+	return numberValue(env, -probeUring(Arguments(env, info).number(0)));
+}
 
 } // namespace
 

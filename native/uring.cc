@@ -189,7 +189,11 @@ bool Uring::isRegistered(uint32_t at, uint32_t length) {
 	if (!isRegistering_ || length == 0) return false;
 	const uint32_t piece = at >> PIECE_SHIFT;
 	if ((at + (length - 1)) >> PIECE_SHIFT != piece) return false;
-	if (pieces_[piece] != 0) return pieces_[piece] == 1;
+	if (pieces_[piece] != 0) return true;
+	if (refusedFor_ > 0) {
+		refusedFor_--;
+		return false;
+	}
 	const size_t from = static_cast<size_t>(piece) << PIECE_SHIFT;
 	const size_t left = size_ - from;
 	iovec range{memory_ + from, left < (1u << PIECE_SHIFT) ? left : (1u << PIECE_SHIFT)};
@@ -197,10 +201,9 @@ bool Uring::isRegistered(uint32_t at, uint32_t length) {
 	update.offset = piece;
 	update.data = reinterpret_cast<uint64_t>(&range);
 	update.nr = 1;
-	const bool isGood = registerWith(ring_, IORING_REGISTER_BUFFERS_UPDATE, &update, sizeof update) == 1;
-	pieces_[piece] = isGood ? 1 : 2;
-	if (!isGood) isRegistering_ = false; // no more may be pinned; what is registered stays, and is no longer used
-	return isGood;
+	if (registerWith(ring_, IORING_REGISTER_BUFFERS_UPDATE, &update, sizeof update) == 1) pieces_[piece] = 1;
+	else refusedFor_ = REFUSED_FOR; // no more may be pinned for now: a process that was killed lets go of its memory late
+	return pieces_[piece] != 0;
 }
 
 io_uring_sqe *Uring::nextEntry(uint64_t userData) {
@@ -264,7 +267,8 @@ bool Uring::takeOne(RingResult *result) {
 
 /** Starts the rest of a request that was done in part or not for a passing reason. A part of a sector is a file's end. */
 bool Uring::isAgain(Slot &slot, uint32_t number, int32_t result) {
-	if (result == -EAGAIN || result == -EINTR) {
+	// Cancelled: the kernel had no thread to do it on.
+	if (result == -EAGAIN || result == -EINTR || result == -ECANCELED) {
 		if (slot.attempts++ >= ATTEMPTS_MAX) return false;
 	} else {
 		if (slot.request.op == RING_FLUSH || result <= 0) return false;
@@ -304,11 +308,13 @@ void Uring::sleep(uint32_t timeoutMs, bool isWakeable) {
 	dropWakes();
 }
 
-int probeUring() {
+int probeUring(uint32_t count) {
+	if (count == 0) return 0;
 	uint8_t page[1];
 	Uring *ring = new (std::nothrow) Uring;
 	if (ring == nullptr) return ENOMEM;
-	const int error = ring->open(page, sizeof page);
+	int error = ring->open(page, sizeof page);
+	if (error == 0) error = probeUring(count - 1);
 	delete ring;
 	return error;
 }

@@ -57,8 +57,8 @@ public:
 	bool hasResult();
 	/** Blocks until hasResult(), the eventfd is written to (if `isWakeable`), or `timeoutMs`. */
 	void sleep(uint32_t timeoutMs, bool isWakeable);
-	/** Whether memory is registered as it is used; false when the kernel has refused. */
-	bool isRegistering() const { return isRegistering_; }
+	/** Whether memory is registered as it is used; false where the kernel cannot, or did not the last time. */
+	bool isRegistering() const { return isRegistering_ && refusedFor_ == 0; }
 
 private:
 	static constexpr uint32_t PIECE_SHIFT = 21;           // pieces of registered memory have 2 MiB
@@ -67,11 +67,13 @@ private:
 	static constexpr uint32_t ENTRIES = 4096;             // of the rings, a power of two, above DEPTH and the wake-up
 	static constexpr uint64_t WAKE = UINT64_MAX;          // user data of the read of the eventfd
 	static constexpr uint8_t ATTEMPTS_MAX = 64;
+	/** Requests that go unregistered after the kernel has refused a piece, before it is asked again. */
+	static constexpr uint32_t REFUSED_FOR = 8192;
 
 	struct Slot {
 		RingRequest request;
 		uint32_t done;    // bytes
-		uint8_t attempts; // that gave EAGAIN or EINTR
+		uint8_t attempts; // that failed for a passing reason
 	};
 
 	int map();
@@ -92,6 +94,7 @@ private:
 	int wake_ = -1;
 	bool isWakeArmed_ = false;
 	bool isRegistering_ = false;
+	uint32_t refusedFor_ = 0;
 	bool hasFileTable_ = false;
 	uint64_t wakeCount_ = 0;
 
@@ -115,11 +118,11 @@ private:
 	Slot slots_[DEPTH];
 	uint32_t free_[DEPTH];
 	uint32_t freeCount_ = 0;
-	uint8_t pieces_[PIECES_MAX]; // 1: registered, 2: refused
+	uint8_t pieces_[PIECES_MAX]; // 1: registered
 	uint8_t files_[FILES_MAX];   // 1: registered under its own number
 };
 
-/** Opens a ring and closes it. @return 0, or the errno that stands in the way. */
-int probeUring();
+/** Opens so many rings at once and closes them. @return 0, or the errno that stands in the way. */
+int probeUring(uint32_t count);
 
 } // namespace caltrop

@@ -10,7 +10,7 @@ const BUILD = path.join(import.meta.dirname, '../../../native/build'); // from d
 const ADDON = path.join(BUILD, 'caltrop.node');
 /** Written by scripts/build-native when it could not build the addon. */
 const REASON_FILE = path.join(BUILD, 'reason');
-const INTERFACE_VERSION = 4; // that of native/addon.cc
+const INTERFACE_VERSION = 5; // that of native/addon.cc
 
 /** An open set of sockets; native/socket-loop.h says what the tables hold. */
 export interface NativeSocketLoop {
@@ -50,7 +50,7 @@ export interface NativeRing {
   hasResult(): number;
   /** Blocks until there is a result, `timeoutMs` are over, or (if `isWakeable`) the eventfd is written to. */
   sleep(timeoutMs: number, isWakeable: number): void;
-  /** 0 when the kernel has refused to pin memory: requests cost a little more then. */
+  /** 0 while the kernel refuses to pin memory: requests cost a little more then. */
   isRegistering(): number;
 }
 
@@ -80,8 +80,8 @@ export interface NativeModule {
    * @returns A negative errno when that is not possible.
    */
   openRing(memory: Uint8Array, requests: Uint32Array, results: Int32Array): NativeRing | number;
-  /** @returns 0, or the negative errno that keeps rings from being opened. */
-  probeRing(): number;
+  /** @returns 0, or the negative errno that keeps `count` rings from being opened. */
+  probeRing(count: number): number;
   /** Adds 1 to an eventfd. */
   signal(descriptor: number): void;
   /** Blocks this thread until wake() is called for the word or `timeoutMs` are over, unless the word is no longer `value`. */

@@ -25,7 +25,7 @@ import {
   START_CHECKPOINT,
   START_COLD,
 } from '../storage/engine.js';
-import { ringChoice } from '../storage/io/uring-io.js';
+import { ringRefusal } from '../storage/io/uring-io.js';
 import { WorkerClient } from './client.js';
 import { createWorkerIo, openNamespaceDevices } from './device-setup.js';
 import { memoryLayout, namespaceTask, tune } from './namespace-setup.js';
@@ -147,7 +147,7 @@ export class ShardHost {
   /** Device I/O is done by io_uring, or by node:fs where that is refused; the log says which and why. */
   #chooseIo(): void {
     if (!this.namespaces.some(({ devices }) => devices !== undefined)) return;
-    const refusal = ringChoice();
+    const refusal = ringRefusal(this.#workerCount);
     this.#hasRing = refusal === '';
     const log = this.#log.context('drv_ssd');
     log.info(`storage io backend: ${this.#hasRing ? 'io_uring' : `node:fs (no io_uring: ${refusal})`}`);

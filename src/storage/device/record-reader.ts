@@ -9,6 +9,7 @@
  */
 import { DEVICE_OVERLOAD, OK, PARKED, UNKNOWN } from '../../base/result.js';
 import { ST_CHECKSUM_ERRORS, ST_DEVICE_READS, ST_READ_ERRORS } from '../engine.js';
+import { failureText } from '../io/io-backend.js';
 import { REC_MAGIC, REC_SIZE, REC_STAMP, RECORD_ALIGN, RECORD_MAGIC } from '../record/flat-record.js';
 import { isIntactRecord } from '../write-block/block-scan.js';
 import type { BlockTable } from '../write-block/block-table.js';
@@ -202,7 +203,9 @@ export class RecordReader {
     const where = `${this.#extent.path}: the record at ${this.#extent.offsetOf(0) + location * RECORD_ALIGN}`;
     if (result < this.#offsetInRead(location) + size) {
       this.#counters[ST_READ_ERRORS]!++;
-      this.#log.critical(`${where} cannot be read (${result < 0 ? `error ${-result}` : 'short read'})`);
+      this.#log.critical(
+        `${where} cannot be read (${failureText(result, this.#offsetInRead(location) + size)})`,
+      );
       return UNKNOWN;
     }
     const { u32 } = this.#extent.io.buffers;

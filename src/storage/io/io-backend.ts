@@ -3,6 +3,7 @@
  * shared buffer region cross this border, no objects and no policy: retries, order and formats are decided
  * above. io_uring, node:fs on helper threads and the faulty devices of the tests all look like this.
  */
+import { getSystemErrorMap } from 'node:util';
 import type { Region } from '../../base/arena.js';
 
 /**
@@ -65,3 +66,23 @@ export interface IoBackend {
 
 /** The errno this module makes up itself: an I/O error, as Linux numbers it. */
 export const EIO = 5;
+
+/** Errors that say nothing of the device, but that the system could not do it just now. */
+const PASSING: ReadonlySet<number> = new Set([
+  4, // EINTR
+  11, // EAGAIN
+  12, // ENOMEM
+  105, // ENOBUFS
+  125, // ECANCELED: the kernel had no thread for it
+]);
+
+/** Whether the same request may well succeed a little later. @param result What `reap` gave. */
+export function isPassing(result: number): boolean {
+  return result < 0 && PASSING.has(-result);
+}
+
+/** A result that is no success, for messages: `EIO, i/o error`, or how much was done. @param length Bytes asked for. */
+export function failureText(result: number, length: number): string {
+  if (result >= 0) return `${result} of ${length} bytes`;
+  return getSystemErrorMap().get(result)?.join(', ') ?? `error ${-result}`;
+}

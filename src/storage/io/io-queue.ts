@@ -6,16 +6,22 @@
  * Group flush: a file has at most one fdatasync in flight. Each has a number (epoch); a write whose completion
  * was seen before flush n started is covered by it. Whoever finishes a write notes `epochToCome` and asks for a
  * flush; when that many were asked for while one was running, one more serves them all.
+ *
+ * A read or write that fails for a reason that has nothing to do with the device (no memory, no thread) is done
+ * again for about a second before its client hears of it. A flush is not: whether it has failed for good cannot be told.
  */
 import type { Region } from '../../base/arena.js';
 import { monotonicMs } from '../../base/clock.js';
 import { BufferPool } from './buffer-pool.js';
 import { IO_FLUSH, IO_READ, IO_WRITE } from './file-io.js';
-import { IO_ALIGN, type IoBackend } from './io-backend.js';
+import { IO_ALIGN, type IoBackend, isPassing } from './io-backend.js';
 
 /** Requests that may be queued or in flight, of all shards of the worker. */
 const REQUEST_COUNT_MAX = 8192;
 const REAP_PAIRS = 256;
+/** A request that failed for a passing reason is done again after this, and so often at most. */
+const AGAIN_MS = 10;
+const AGAIN_COUNT_MAX = 100;
 /** Buffers of records being read may take this much, so that write blocks find room beside them. */
 const READ_BUFFERS_MAX = 64 * 1024 * 1024; // bytes
 
@@ -59,7 +65,8 @@ export class IoQueue {
   readonly #clients: IoClient[] = [];
   readonly #times: (IoTimes | null)[] = [];
 
-  // A request's fields, by slot. A slot is free, waiting (in #waiting) or in flight (its number is the token).
+  // A request's fields, by slot. A slot is free, waiting (in #waiting), in flight (its number is the token), or due to
+  // be done again (in #again).
   readonly #op = new Uint8Array(REQUEST_COUNT_MAX);
   readonly #client = new Int32Array(REQUEST_COUNT_MAX); // of a flush: the file's place in #files
   readonly #argument = new Float64Array(REQUEST_COUNT_MAX);
@@ -74,6 +81,10 @@ export class IoQueue {
   readonly #waiting = new Int32Array(REQUEST_COUNT_MAX);
   #waitingHead = 0;
   #waitingCount = 0;
+  readonly #attempts = new Uint8Array(REQUEST_COUNT_MAX);
+  readonly #again = new Int32Array(REQUEST_COUNT_MAX);
+  #againCount = 0;
+  #againAtMs = 0;
   readonly #readBuffersMax: number;
   #readBufferBytes = 0;
   /** Something was asked for since the last drain. */
@@ -100,7 +111,7 @@ export class IoQueue {
 
   /** Whether `drain` has something to do; a worker asks before it goes to sleep. */
   get hasWork(): boolean {
-    return this.#isNew || this.backend.hasCompletion;
+    return this.#isNew || this.backend.hasCompletion || (this.#againCount > 0 && this.#isAgainDue());
   }
 
   /**
@@ -177,6 +188,7 @@ export class IoQueue {
   /** Hands waiting requests to the device and delivers results. Never blocks. @returns Results delivered. */
   drain(): number {
     this.#isNew = false;
+    if (this.#againCount > 0 && this.#isAgainDue()) this.#startAgain();
     this.#pump();
     this.backend.submit();
     let total = 0;
@@ -198,7 +210,7 @@ export class IoQueue {
   drainOrWait(timeoutMs: number): number {
     const count = this.drain();
     if (count > 0 || this.pendingCount === 0) return count;
-    this.backend.wait(timeoutMs);
+    this.backend.wait(this.#againCount > 0 ? Math.min(timeoutMs, AGAIN_MS) : timeoutMs);
     return this.drain();
   }
 
@@ -220,9 +232,21 @@ export class IoQueue {
     this.#offset[slot] = offset;
     this.#length[slot] = length;
     this.#bufferAt[slot] = bufferAt;
+    this.#attempts[slot] = 0;
     this.#isNew = true;
     this.#waiting[(this.#waitingHead + this.#waitingCount++) % REQUEST_COUNT_MAX] = slot;
     return true;
+  }
+
+  #isAgainDue(): boolean {
+    return monotonicMs() >= this.#againAtMs;
+  }
+
+  #startAgain(): void {
+    for (let i = 0; i < this.#againCount; i++) {
+      this.#waiting[(this.#waitingHead + this.#waitingCount++) % REQUEST_COUNT_MAX] = this.#again[i]!;
+    }
+    this.#againCount = 0;
   }
 
   #pump(): void {
@@ -262,6 +286,12 @@ export class IoQueue {
 
   #deliver(slot: number, result: number): void {
     const op = this.#op[slot]!;
+    if (result < 0 && op !== IO_FLUSH && this.#attempts[slot]! < AGAIN_COUNT_MAX && isPassing(result)) {
+      this.#attempts[slot]!++;
+      if (this.#againCount === 0) this.#againAtMs = monotonicMs() + AGAIN_MS;
+      this.#again[this.#againCount++] = slot;
+      return;
+    }
     const startedMs = this.#startedMs[slot]!;
     if (startedMs > 0) this.#timesOf(slot)!.record(op, monotonicMs() - startedMs, this.#length[slot]!);
     const who = this.#client[slot]!;

@@ -140,19 +140,14 @@ const REASONS: ReadonlyMap<number, string> = new Map([
   [12, 'there is too little memory for it'],
 ]);
 
-/** Whether rings can be had in this process. @returns '' or why not. CALTROP_IO=node says no. */
-export function ringRefusal(native: NativeModule | string = nativeModule()): string {
+/**
+ * Whether rings can be had in this process.
+ * @param count How many at once: one for each worker.
+ * @returns '' or why not. CALTROP_IO=node says no.
+ */
+export function ringRefusal(count = 1, native: NativeModule | string = nativeModule()): string {
   if (process.env.CALTROP_IO === 'node') return 'CALTROP_IO=node';
   if (typeof native === 'string') return native;
-  const errno = -native.probeRing();
+  const errno = -native.probeRing(count);
   return errno === 0 ? '' : (REASONS.get(errno) ?? `opening a ring fails with error ${errno}`);
-}
-
-/**
- * Whether a server's workers use rings. Only where CALTROP_IO=uring asks for it: after a SIGKILL a start on a ring has
- * once reported a read error that nothing on the device explained.
- * @returns '' or why not.
- */
-export function ringChoice(): string {
-  return process.env.CALTROP_IO === 'uring' ? ringRefusal() : 'CALTROP_IO=uring asks for it';
 }

@@ -3,7 +3,7 @@
  * way. What cannot be read in one go is read page by page, so that a bad sector costs its page. It blocks its
  * thread: for starts and tools.
  */
-import { IO_ALIGN } from '../io/io-backend.js';
+import { failureText, IO_ALIGN } from '../io/io-backend.js';
 import type { IoClient, IoQueue } from '../io/io-queue.js';
 import { type ExtentDescription, ShardExtent } from './shard-extent.js';
 
@@ -23,6 +23,8 @@ export class ExtentReader implements IoClient {
   readonly #ready: number[] = [];
   #pageResult: number | undefined;
   #isFlushGood: boolean | undefined;
+  /** Why the last page that could not be read could not: `EIO, i/o error`. */
+  failure = '';
 
   constructor(description: ExtentDescription, io: IoQueue) {
     this.#io = io;
@@ -122,6 +124,7 @@ export class ExtentReader implements IoClient {
       while (this.#pageResult === undefined) this.#io.drainOrWait(WAIT_MS);
       if (this.#pageResult === IO_ALIGN) continue;
       badPages++;
+      this.failure = failureText(this.#pageResult, IO_ALIGN);
       this.#io.buffers.u8.fill(0, at + from, at + from + IO_ALIGN);
     }
     return badPages;

@@ -150,7 +150,7 @@ export class Recovery {
     if (badPages > 0) {
       counters[ST.ST_READ_ERRORS]!++;
       table.states[block] = B.BAD;
-      log.critical(`${where} cannot be read`);
+      log.critical(`${where} cannot be read (${this.#reader.failure})`);
       return;
     }
     const header = this.#blockHeader;
@@ -193,9 +193,10 @@ export class Recovery {
     this.#damagedRecords += scan.damaged;
     counters[ST.ST_CHECKSUM_ERRORS]! += scan.damaged;
     counters[ST.ST_READ_ERRORS]! += badPages;
+    const why = badPages === 0 ? '' : ` (${this.#reader.failure})`;
     log.warning(
       `${extent.path}: in the block at ${extent.offsetOf(block)} ${scan.damaged} torn or damaged ranges and ` +
-        `${badPages} unreadable pages are skipped`,
+        `${badPages} unreadable pages${why} are skipped`,
     );
   }
 

@@ -10,6 +10,7 @@
 
 import type { StorageLog } from '../device/storage-error.js';
 import { ST_WRITE_ERRORS, ST_WRITTEN_BYTES } from '../engine.js';
+import { failureText } from '../io/io-backend.js';
 import type { ShardExtent } from './shard-extent.js';
 
 export const WRITE_RECORDS = 0; // a piece of a block
@@ -108,7 +109,7 @@ export class WriteQueue {
       this.#extent.io.requestFlush(this.#extent.place);
       return;
     }
-    this.#fail(i, result < 0 ? `error ${-result}` : `${result} of ${this.#length[i]} bytes written`);
+    this.#fail(i, failureText(result, this.#length[i]!));
   }
 
   onFlush(epoch: number, isOk: boolean): void {

@@ -1,6 +1,8 @@
 import test from 'ava';
 import { type IoClient, IoQueue } from '../../../src/storage/io/io-queue.js';
+import { SyncIo } from '../../../src/storage/io/sync-io.js';
 import { FaultyDisk, FaultyIo, seeded } from '../../support/faulty-io.js';
+import { zeroFile } from '../../support/storage-backends.js';
 
 const MIB = 1024 * 1024;
 const PAGE = 4096;
@@ -80,4 +82,61 @@ test('a failed flush is told to every client of the file', t => {
   queue.requestFlush(place);
   settle(queue);
   for (const client of clients) t.deepEqual(client.flushes, [[1, false]]);
+});
+
+/** Node:fs, that answers each request with these errors first. */
+class Refusing extends SyncIo {
+  readonly errors: number[] = [];
+  protected override perform(op: number, file: number, offset: number, length: number, at: number): number {
+    const error = this.errors.shift();
+    return error === undefined ? super.perform(op, file, offset, length, at) : -error;
+  }
+}
+
+const EINTR = 4;
+const EIO = 5;
+const EAGAIN = 11;
+const ENOMEM = 12;
+const ECANCELED = 125;
+
+test('requests that fail for a passing reason are done again', t => {
+  const io = new Refusing(16 * MIB);
+  const queue = new IoQueue(io);
+  const client = new Recorder();
+  const number = queue.addClient(client);
+  const place = queue.open(zeroFile(t, MIB), client);
+  const at = queue.pool.take(2 * PAGE);
+  queue.buffers.u8.fill(9, at, at + PAGE);
+  io.errors.push(ENOMEM, EAGAIN, ECANCELED);
+  queue.write(number, 1, place, PAGE, PAGE, at);
+  settle(queue);
+  t.is(client.writes.get(1), PAGE);
+  io.errors.push(EINTR, ENOMEM);
+  queue.read(number, 2, place, PAGE, PAGE, at + PAGE);
+  queue.read(number, 3, place, 0, PAGE, at);
+  settle(queue);
+  t.deepEqual([client.reads.get(2), client.reads.get(3)], [PAGE, PAGE]);
+  t.true(queue.buffers.u8.subarray(at + PAGE, at + 2 * PAGE).every(byte => byte === 9));
+});
+
+test('errors of the device, and failed flushes, are told at once; a shortage that lasts is told in the end', t => {
+  const io = new Refusing(16 * MIB);
+  const queue = new IoQueue(io);
+  const client = new Recorder();
+  const number = queue.addClient(client);
+  const place = queue.open(zeroFile(t, MIB), client);
+  const at = queue.pool.take(PAGE);
+  io.errors.push(EIO);
+  queue.read(number, 1, place, 0, PAGE, at);
+  settle(queue);
+  t.is(client.reads.get(1), -EIO);
+  io.errors.push(ENOMEM);
+  queue.requestFlush(place);
+  settle(queue);
+  t.deepEqual(client.flushes, [[1, false]]);
+  io.errors.push(...new Array<number>(1000).fill(ENOMEM));
+  queue.read(number, 2, place, 0, PAGE, at);
+  settle(queue);
+  t.is(client.reads.get(2), -ENOMEM);
+  t.is(queue.pendingCount, 0);
 });

@@ -160,9 +160,9 @@ ringTest('a wake-up that came too late ends one sleep and no more', t => {
 });
 
 test('a refused ring says why', t => {
-  t.is(ringRefusal('the addon was not built'), 'the addon was not built');
+  t.is(ringRefusal(1, 'the addon was not built'), 'the addon was not built');
   if (typeof native === 'string') return;
-  t.regex(ringRefusal({ ...native, probeRing: () => -1 }), /seccomp/);
-  t.regex(ringRefusal({ ...native, probeRing: () => -38 }), /kernel/);
-  t.regex(ringRefusal({ ...native, probeRing: () => -77 }), /error 77/);
+  t.regex(ringRefusal(1, { ...native, probeRing: () => -1 }), /seccomp/);
+  t.regex(ringRefusal(1, { ...native, probeRing: () => -38 }), /kernel/);
+  t.regex(ringRefusal(1, { ...native, probeRing: () => -77 }), /error 77/);
 });

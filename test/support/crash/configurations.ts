@@ -21,6 +21,8 @@ export const CONFIGURATIONS: readonly CrashConfiguration[] = [
   { name: 'roomy', filesize: '1G' },
   // Two shards of 15 write blocks, a third of them live.
   { name: 'small', filesize: '64M', storage: ['post-write-cache 8M'] },
+  // Without io_uring, which the others use where there is one.
+  { name: 'node-io', filesize: '256M', environment: { CALTROP_IO: 'node' } },
   { name: 'uncached', filesize: '256M', storage: ['post-write-cache 0', 'direct-files true'] },
 ];
 
