@@ -7,6 +7,7 @@ import type { Blocker } from '../base/sleeper.js';
 import { BENCH_STORAGE } from '../observe/benchmarks.js';
 import type { HistogramBlock } from '../observe/histogram.js';
 import type { ForwardingLog } from '../observe/log.js';
+import { LimitedLog } from '../observe/log-limit.js';
 import type { RecordCompression } from '../storage/codec/record-compression.js';
 import { DeviceEngine } from '../storage/device/device-engine.js';
 import type { DeviceSet } from '../storage/device/device-set.js';
@@ -49,13 +50,13 @@ interface OpenEngine {
 export class WorkerDevices {
   readonly #io: IoQueue | null;
   readonly #engines: OpenEngine[] = [];
-  readonly #log: ForwardingLog;
+  readonly #log: LimitedLog;
   readonly #tokenCount: number;
 
   /** @param tokenCount Command slots of the worker: tokens of loads are below this. */
   constructor(task: WorkerTask, log: ForwardingLog, tokenCount: number) {
     this.#io = task.io === null ? null : new IoQueue(openWorkerIo(task.io));
-    this.#log = log;
+    this.#log = new LimitedLog(log.context(FILE_CONTEXT));
     this.#tokenCount = tokenCount;
   }
 
@@ -89,7 +90,7 @@ export class WorkerDevices {
       sets: view.sets,
       times,
       compression,
-      log: this.#log.context(FILE_CONTEXT),
+      log: this.#log,
     });
     const { device } = set.extents[number]!;
     const shardsBeside = set.extents.filter(extent => extent.device === device).length;
@@ -120,6 +121,7 @@ export class WorkerDevices {
     if (this.#engines.length === 0) return;
     this.retune();
     for (const { engine } of this.#engines) engine.tick(nowMs);
+    this.#log.tick(nowMs);
   }
 
   /** Whether there is any device at all, so that time-driven work has to be looked after. */
