@@ -4,10 +4,13 @@
  * Equal ones are sorted as they are stored, so that equal values of a map are ordered by key; but equal elements of a
  * list have the same rank when they are asked for it one by one.
  *
+ * Values of maps have a total order, NaN below all other doubles, so that an order that is persisted is the same however
+ * it came about. Elements of lists are compared as everywhere else: NaN is equal to any double.
+ *
  * Sorting works on the packed elements. Each has a prefix, a number that decides nearly all comparisons; only elements
  * of equal prefixes are compared in full.
  */
-import { compare } from '../msgpack/compare.js';
+import { compare, compareTotal } from '../msgpack/compare.js';
 import { LIST, MAP, nextOf } from '../msgpack/element.js';
 import type { Container } from './container.js';
 import { isWhole, NO_PREFIX, prefixOf, searchPrefixOf } from './prefix.js';
@@ -29,6 +32,7 @@ export class Order {
   isRanked = false;
   /** The container whose persisted order this is; then nothing is sorted, and `sorted` and `ranks` say nothing. */
   #persisted: Container | undefined;
+  #isMap = false;
   #spare = new Uint32Array(64);
   #prefixes = new Float64Array(64);
   #ats = new Uint32Array(64);
@@ -166,7 +170,9 @@ export class Order {
       }
       own = this.#ats[index]!;
     } else own = container.valueOf(container.indexAtRank(rank));
-    return compare(container.bytes, own, container.end, bytes, at, end);
+    return container.type === MAP
+      ? compareTotal(container.bytes, own, container.end, bytes, at, end)
+      : compare(container.bytes, own, container.end, bytes, at, end);
   }
 
   /** Gives back what a large container needed. */
@@ -185,6 +191,7 @@ export class Order {
     this.#reserve(count);
     this.count = count;
     const isMap = container.type === MAP;
+    this.#isMap = isMap;
     for (let k = 0; k < count; k++) {
       const at = isMap ? container.valueOf(k) : container.offsetOf(k);
       if (at < 0) return false;
@@ -215,7 +222,9 @@ export class Order {
     const prefix = this.#prefixes[left]!;
     const difference = prefix - this.#prefixes[right]!;
     if (difference !== 0 || isWhole(prefix)) return difference;
-    return compare(bytes, this.#ats[left]!, end, bytes, this.#ats[right]!, end);
+    return this.#isMap
+      ? compareTotal(bytes, this.#ats[left]!, end, bytes, this.#ats[right]!, end)
+      : compare(bytes, this.#ats[left]!, end, bytes, this.#ats[right]!, end);
   }
 
   /** Runs of 1, 2, 4 … back and forth between two arrays. */
@@ -274,7 +283,10 @@ export function rankOf(
   for (let k = 0; k < container.count; k++) {
     if (!isList) p = nextOf(container.bytes, p, container.end);
     if (p < 0) return -1;
-    if (compare(container.bytes, p, container.end, bytes, at, end) < limit) rank++;
+    const order = isList
+      ? compare(container.bytes, p, container.end, bytes, at, end)
+      : compareTotal(container.bytes, p, container.end, bytes, at, end);
+    if (order < limit) rank++;
     p = nextOf(container.bytes, p, container.end);
     if (p < 0) return -1;
   }
@@ -302,7 +314,7 @@ export function persistedRankOf(
     const own = container.indexAtRank(middle);
     const ownAt = container.valueOf(own);
     if (ownAt < 0) return 0;
-    const comparison = compare(container.bytes, ownAt, container.end, bytes, at, end);
+    const comparison = compareTotal(container.bytes, ownAt, container.end, bytes, at, end);
     if (comparison < 0 || (comparison === 0 && own < index)) low = middle + 1;
     else high = middle;
   }
@@ -319,11 +331,16 @@ function rankOfElement(container: Container, index: number): number {
   for (let k = 0; k < count && at >= 0; k++) {
     if (!isList) p = nextOf(bytes, p, end);
     if (p < 0) return 0;
-    if (compare(bytes, p, end, bytes, at, end) < (!isList && k < index ? 1 : 0)) rank++;
+    if (isList ? compare(bytes, p, end, bytes, at, end) < 0 : isBefore(bytes, p, end, at, k < index)) rank++;
     p = nextOf(bytes, p, end);
     if (p < 0) return 0;
   }
   return rank;
+}
+
+/** Whether the value of a pair at `p` comes before another's: one that is equal does when its pair `isEarlier`. */
+function isBefore(bytes: Uint8Array, p: number, end: number, at: number, isEarlier: boolean): boolean {
+  return compareTotal(bytes, p, end, bytes, at, end) < (isEarlier ? 1 : 0);
 }
 
 /** Whether ranks are indexes. */

@@ -17,7 +17,7 @@ import {
   selection,
 } from '../cdt/result.js';
 import { Untaken } from '../cdt/untaken.js';
-import { compare } from '../msgpack/compare.js';
+import { compare, compareTotal } from '../msgpack/compare.js';
 import { nextOf } from '../msgpack/element.js';
 import { hasKey, lowerBound } from './key.js';
 
@@ -145,7 +145,7 @@ export function byAllValue(call: CdtCall, k: number, _returnType: number, isInve
   for (let index = 0; index < target.count; index++) {
     p = nextOf(target.bytes, p, target.end);
     if (p < 0) return PARAMETER;
-    const comparison = compare(target.bytes, p, target.end, bytes, at, end);
+    const comparison = compareValue(target, p, bytes, at, end);
     if (comparison < 0) smaller++;
     else if (comparison === 0) selection.pick(index);
     p = nextOf(target.bytes, p, target.end);
@@ -166,9 +166,8 @@ export function byValueInterval(call: CdtCall, k: number, _returnType: number, i
   for (let index = 0; index < target.count; index++) {
     p = nextOf(target.bytes, p, target.end);
     if (p < 0) return PARAMETER;
-    if (compare(target.bytes, p, target.end, bytes, at, end) < 0) smaller++;
-    else if (afterAt < 0 || compare(target.bytes, p, target.end, bytes, end, afterAt) < 0)
-      selection.pick(index);
+    if (compareValue(target, p, bytes, at, end) < 0) smaller++;
+    else if (afterAt < 0 || compareValue(target, p, bytes, end, afterAt) < 0) selection.pick(index);
     p = nextOf(target.bytes, p, target.end);
     if (p < 0) return PARAMETER;
   }
@@ -221,6 +220,13 @@ function isRankType(returnType: number): boolean {
 
 function openItems(call: CdtCall, k: number): boolean {
   return items.open(call.bytes, call.argAt[k]!, call.argAt[k + 1]!) && items.count <= ITEM_COUNT_MAX;
+}
+
+/** How the value at `p` compares with another: in a map in the order of values as in its persisted order, if it has one. */
+function compareValue(target: Container, p: number, bytes: Uint8Array, at: number, end: number): number {
+  return target.isValueOrdered
+    ? compareTotal(target.bytes, p, target.end, bytes, at, end)
+    : compare(target.bytes, p, target.end, bytes, at, end);
 }
 
 /** Says of a selection of everything that its ranks are all there are, so that they are answered in order. */

@@ -37,6 +37,8 @@ let isWild = false;
 /** A map that is not empty and not in key order was met: so is the comparison, when that matters. */
 let isUnordered = false;
 let needsOrder = false;
+/** Whether NaN is below all other doubles; otherwise it is equal to each. */
+let isTotal = false;
 
 const aElement = new Element();
 const bElement = new Element();
@@ -54,14 +56,24 @@ export function compare(
   rightAt: number,
   rightEnd: number,
 ): number {
-  a = left;
-  aAt = leftAt;
-  aEnd = leftEnd;
-  b = right;
-  bAt = rightAt;
-  bEnd = rightEnd;
-  isWild = false;
-  needsOrder = false;
+  begin(left, leftAt, leftEnd, right, rightAt, rightEnd);
+  return compareHere(0);
+}
+
+/**
+ * Compares as `compare` does, but that NaN is below all other doubles and equal to itself. That `compare` has it equal
+ * to each makes no order that a sort and a search would agree on.
+ */
+export function compareTotal(
+  left: Uint8Array,
+  leftAt: number,
+  leftEnd: number,
+  right: Uint8Array,
+  rightAt: number,
+  rightEnd: number,
+): number {
+  begin(left, leftAt, leftEnd, right, rightAt, rightEnd);
+  isTotal = true;
   return compareHere(0);
 }
 
@@ -78,6 +90,21 @@ export function compareOrdered(
   rightAt: number,
   rightEnd: number,
 ): number {
+  begin(left, leftAt, leftEnd, right, rightAt, rightEnd);
+  needsOrder = true;
+  isUnordered = false;
+  const order = compareHere(0);
+  return isUnordered ? UNORDERED : order;
+}
+
+function begin(
+  left: Uint8Array,
+  leftAt: number,
+  leftEnd: number,
+  right: Uint8Array,
+  rightAt: number,
+  rightEnd: number,
+): void {
   a = left;
   aAt = leftAt;
   aEnd = leftEnd;
@@ -85,10 +112,8 @@ export function compareOrdered(
   bAt = rightAt;
   bEnd = rightEnd;
   isWild = false;
-  needsOrder = true;
-  isUnordered = false;
-  const order = compareHere(0);
-  return isUnordered ? UNORDERED : order;
+  needsOrder = false;
+  isTotal = false;
 }
 
 function compareHere(depth: number): number {
@@ -154,7 +179,9 @@ function compareHere(depth: number): number {
     case DOUBLE: {
       const x = doubleAt(a, aHead);
       const y = doubleAt(b, bHead);
-      return x < y ? -1 : x > y ? 1 : 0;
+      if (x < y) return -1;
+      if (x > y) return 1;
+      return isTotal ? Number(Number.isNaN(y)) - Number(Number.isNaN(x)) : 0;
     }
     case LIST:
       return depth < DEPTH_MAX ? compareLists(aElement.count, bElement.count, depth) : 0;

@@ -163,6 +163,43 @@ test('an index derived from the one before is the one that would be built, as wi
   }
 });
 
+test('so it is among values that are no numbers', t => {
+  const doubles = [
+    'cb7ff8000000000000',
+    'cbfff8000000000001',
+    'ca7fc00000',
+    'cb3ff0000000000000',
+    'cbbff0000000000000',
+  ];
+  const values = [
+    ...doubles,
+    ...doubles.map(hex => `91${hex}`),
+    ...doubles.map(hex => `8101${hex}`),
+    '05',
+    'a20361',
+  ];
+  const anyChange = fc.record({
+    key: fc.nat(15),
+    value: fc.option(fc.constantFrom(...values), { nil: undefined }),
+  });
+  fc.assert(
+    fc.property(fc.array(anyChange, { minLength: 1, maxLength: 40 }), changes => {
+      let bytes: Uint8Array = hex('81 c7 00 13 c0');
+      return changes.every(({ key, value }) => {
+        const body =
+          value === undefined
+            ? Uint8Array.of(0x93, 76, 0, key)
+            : hex(`93 43 ${key.toString(16).padStart(2, '0')} ${value}`);
+        const { code, changed } = runValueOp(operateCdt, { type: MAP, bytes }, body, true, BLOB);
+        if (changed !== undefined) bytes = fromHex(changed.hex);
+        return code === 0 && toHex(bytes) === toHex(indexed(withFlags(fromHex(wire(MAP, bytes)), 0x13)));
+      });
+    }),
+    { numRuns: 500 },
+  );
+  t.pass();
+});
+
 /** The map with other flags, from one with a u16 count that has any flags or none. */
 function withFlags(bytes: Uint8Array, flags: number): Uint8Array {
   if (bytes[0] !== 0xde) return bytes[1] === 0xc7 ? withFlagByte(bytes, 3, flags) : addFlags(bytes, flags);

@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { compare } from '../../../src/data/msgpack/compare.js';
+import { compare, compareTotal } from '../../../src/data/msgpack/compare.js';
 import { DEPTH_MAX } from '../../../src/data/msgpack/element.js';
 import { framings, fromHex } from '../frame.js';
 import { anyStored, anyWidths, order, pack } from './value.js';
@@ -86,6 +86,22 @@ test('zeroes are equal, NaN is equal to any double, float32 compares as a double
   t.is(hexSign('cbfff0000000000000', 'cb7ff8000000000000'), 0);
   t.is(hexSign('ca3fc00000', 'cb3ff8000000000000'), 0);
   t.is(hexSign('ca3f800000', 'cb3ff8000000000000'), -1);
+});
+
+test('in the total order NaN is below all other doubles and equal to itself', t => {
+  const total = (left: string, right: string) => {
+    const [a, b] = [fromHex(left.replaceAll(' ', '')), fromHex(right.replaceAll(' ', ''))];
+    return compareTotal(a, 0, a.length, b, 0, b.length);
+  };
+  const [nan, otherNaN, minusInfinity] = ['cb7ff8000000000000', 'cafff00001', 'cbfff0000000000000'];
+  t.is(total(nan, otherNaN), 0);
+  t.is(total(nan, minusInfinity), -1);
+  t.is(total(minusInfinity, nan), 1);
+  t.is(total(`92 ${nan} 01`, `92 ${nan} 02`), -1);
+  t.is(total(`91 ${minusInfinity}`, `91 ${nan}`), 1);
+  t.is(total('cb8000000000000000', 'cb0000000000000000'), 0);
+  t.is(total('a2037a', nan), -1);
+  t.is(hexSign(nan, minusInfinity), 0);
 });
 
 test('flags are no part of a container', t => {
