@@ -9,6 +9,7 @@ import { ignoreOrder } from './support/type-fuzz/canonical.js';
 import { FAMILIES, familyOf, type OpCase, parseCase, printCase } from './support/type-fuzz/case.js';
 import { kindOf, shrunk } from './support/type-fuzz/case-shrinker.js';
 import { CaseSource } from './support/type-fuzz/case-source.js';
+import { withDamagedIndex } from './support/type-fuzz/index-damage.js';
 import { OpRunner, TIME_MAX_MS } from './support/type-fuzz/op-runner.js';
 import { recordedBodies } from './support/type-fuzz/recorded-bodies.js';
 
@@ -20,6 +21,8 @@ Usage: scripts/fuzz-types [options]
   --seed N         the same seed makes the same cases (default: a new one, printed)
   --only NAMES     of these families, with commas between (default ${FAMILIES.join(',')})
   --nan            doubles may be no numbers; what is in order is not checked then
+  --damage         each case runs once more with its values' persisted indexes damaged: it may answer anything then,
+                   but well, in time and without what lies around
   --time-max MS    longest time of an operation whose bytes are fewer than 64 KiB (default ${TIME_MAX_MS})
   --failures N     stop after so many that are not alike (default 5)
   --case LINE      only this case, as a failure has printed it
@@ -42,6 +45,7 @@ function main(): void {
       seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
       only: { type: 'string', default: FAMILIES.join(',') },
       nan: { type: 'boolean', default: false },
+      damage: { type: 'boolean', default: false },
       'time-max': { type: 'string', default: String(TIME_MAX_MS) },
       failures: { type: 'string', default: '5' },
       case: { type: 'string' },
@@ -72,6 +76,7 @@ function main(): void {
     Number(values.cases),
     Number(values.seconds),
     Number(values.failures),
+    values.damage,
   );
   if (failures > 0) process.exitCode = 1;
 }
@@ -83,6 +88,7 @@ function fuzz(
   count: number,
   seconds: number,
   failuresMax: number,
+  damages: boolean,
 ): number {
   const startMs = performance.now();
   const codes = new Map<number, number>();
@@ -100,6 +106,13 @@ function fuzz(
       failures++;
       if (!kinds.has(kindOf(failure))) reportFailure(runner, ran, c, failure);
       kinds.add(kindOf(failure));
+    }
+    const damaged = damages ? withDamagedIndex(c, source.random) : undefined;
+    const flaw = damaged && runner.runDamaged(damaged);
+    if (damaged !== undefined && flaw !== undefined) {
+      failures++;
+      if (!kinds.has(kindOf(flaw))) report(damaged, `with a damaged index: ${flaw}`);
+      kinds.add(kindOf(flaw));
     }
     if (ran + 1 >= (count * quarter) / QUARTERS) reportQuarter(quarter++, ran + 1, startMs);
   }

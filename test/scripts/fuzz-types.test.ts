@@ -34,6 +34,11 @@ test.serial('doubles that are no numbers do no harm', async t => {
   t.is(exitCode, 0, output);
 });
 
+test.serial('indexes that are damaged do no harm', async t => {
+  const { exitCode, output } = await run('--damage', '--cases', '20000');
+  t.is(exitCode, 0, output);
+});
+
 test.serial('a seed makes the same cases again, and a printed case can be repeated', async t => {
   const first = await run('--cases', '2000', '--seed', '7');
   const second = await run('--cases', '2000', '--seed', '7');

@@ -43,12 +43,23 @@ export class OpRunner {
 
   /** @returns What is wrong, or undefined. */
   run(c: OpCase): string | undefined {
+    const alone = this.#frames[0];
+    const failure = this.#runAround(c);
+    this.changed = undefined;
+    this.code = alone.code;
+    return failure ?? this.#flaw(c, alone) ?? this.#differenceWithoutIndex(c, alone);
+  }
+
+  /** Runs a case with a value that could not be stored so. @returns What is wrong but for the answer, or undefined. */
+  runDamaged(c: OpCase): string | undefined {
+    return this.#runAround(c);
+  }
+
+  #runAround(c: OpCase): string | undefined {
     const [alone, zeroes, noise] = this.#frames;
     const tookMs = this.#timed(c);
     zeroes.run(c);
     noise.run(c);
-    this.changed = undefined;
-    this.code = alone.code;
     for (const frame of this.#frames) {
       if (frame.thrown !== undefined) return `threw ${(frame.thrown as Error).stack ?? String(frame.thrown)}`;
       if (!frame.isIntact(c)) return 'wrote into the value or the operation that it was given';
@@ -67,8 +78,6 @@ export class OpRunner {
     return (
       difference(alone, zeroes, 'between zeroes') ??
       difference(alone, noise, 'between other bytes') ??
-      this.#flaw(c, alone) ??
-      this.#differenceWithoutIndex(c, alone) ??
       (size < SMALL_SIZE && tookMs > this.timeMaxMs ? `took ${tookMs.toFixed(1)} ms` : undefined)
     );
   }

@@ -170,7 +170,7 @@ export class ContextPath {
     const { last } = this;
     const at = index < 0 ? -1 : last.valueOf(index);
     const next = at < 0 ? -1 : last.offsetOf(index + 1);
-    if (next < 0) return OP_NOT_APPLICABLE;
+    if (next < at || next < 0) return OP_NOT_APPLICABLE;
     this.childAt[level] = at;
     this.childEnd[level] = next;
     return FOUND;

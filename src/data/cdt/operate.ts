@@ -72,8 +72,8 @@ export function operateCdt(op: ValueOp): number {
   if (code !== OK) return code;
   op.result.copy(call.result);
   if (!call.isChanged) return OK;
+  if (!keepIndex()) return PARAMETER;
   op.isChanged = true;
-  keepIndex();
   op.changed.copy(call.changed);
   return OK;
 }
@@ -156,15 +156,16 @@ function runOn(op: ValueOp, at: number, end: number): number {
   return code === OK ? call.row.apply(call) : code;
 }
 
-/** Gives the changed container its index, where it keeps one. */
-function keepIndex(): void {
+/** Gives the changed container its index, where it keeps one. @returns false when it is malformed, made of one with a damaged index. */
+function keepIndex(): boolean {
   const { changed, scratch } = call;
   const size = indexedSize(changed.bytes, changed.at, changed.size);
-  if (size === changed.size) return;
+  if (size === changed.size) return true;
   const at = scratch.take(size);
   const out = scratch.bytes;
-  writeIndexed(changed.bytes, changed.at, changed.size, out, at);
+  if (writeIndexed(changed.bytes, changed.at, changed.size, out, at) < 0) return false;
   changed.set(changed.type, out, at, size);
+  return true;
 }
 
 /** Takes the row of an op code. @returns false when there is none, or it is one for the other kind of op. */

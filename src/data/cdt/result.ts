@@ -228,22 +228,27 @@ function selectedSize(target: Container, part: number): number {
   const isWhole = part === WHOLE_PART || target.type === LIST_ELEMENT;
   if (count > 0 && isWhole && !selection.isPicked) {
     const { run } = selection;
-    if (target.offsetOf(run.at(count - 1) + 1) < 0) return -1;
     const first = run.firstCount;
-    const from = target.offsetOf(run.at(0));
-    if (first === count || first === 0) return target.offsetOf(run.at(count - 1) + 1) - from;
-    const end = target.offsetOf(run.at(first - 1) + 1);
-    return end - from + target.offsetOf(run.at(count - 1) + 1) - target.offsetOf(run.at(first));
+    const size = first > 0 ? runSize(target, run.at(0), run.at(first - 1) + 1) : 0;
+    const rest = first < count ? runSize(target, run.at(first), run.at(count - 1) + 1) : 0;
+    return size < 0 || rest < 0 ? -1 : size + rest;
   }
   let size = 0;
   for (let k = 0; k < count; k++) {
     const index = selection.at(k);
     const from = part === VALUE_PART ? target.valueOf(index) : target.offsetOf(index);
     const to = part === KEY_PART ? target.valueOf(index) : target.offsetOf(index + 1);
-    if (from < 0 || to < 0) return -1;
+    if (from < 0 || to < from) return -1;
     size += to - from;
   }
   return size;
+}
+
+/** Bytes of the elements from `index` up to `end`; -1 when the container or its index is malformed. */
+function runSize(target: Container, index: number, end: number): number {
+  const to = target.offsetOf(end);
+  const from = target.offsetOf(index);
+  return from < 0 || to < from ? -1 : to - from;
 }
 
 /** Writes what `selectedSize` has measured. */

@@ -58,8 +58,7 @@ export function set(call: CdtCall): number {
   keep(target, 0, index);
   if (!put(call, 1)) return PARAMETER;
   keep(target, index + 1, target.count);
-  endChange(call);
-  return OK;
+  return endChange(call);
 }
 
 /** list of values, order?, flags? */
@@ -106,7 +105,7 @@ function addOne(call: CdtCall, k: number, place: number, flags: number): number 
   pad(padding);
   if (!put(call, k)) return PARAMETER;
   keep(target, place, target.count);
-  endChange(call);
+  if (endChange(call) !== OK) return PARAMETER;
   answerInteger(call, count);
   return OK;
 }
@@ -124,31 +123,34 @@ function addItems(call: CdtCall, place: number, flags: number): number {
   const count = target.count + padding + added.count;
   if (added.count > 0 || !call.exists) {
     beginChange(call, count, target.flags, target.contentSize + padding + items.contentSize);
-    if (target.isOrdered) merge(target);
-    else {
+    if (target.isOrdered) {
+      if (!merge(target)) return PARAMETER;
+    } else {
       keep(target, 0, Math.min(place, target.count));
       pad(padding);
       if (!added.isPicked) keep(items, 0, items.count);
       else for (let n = 0; n < added.count; n++) keep(items, added.at(n), added.at(n) + 1);
       keep(target, place, target.count);
     }
-    endChange(call);
+    if (endChange(call) !== OK) return PARAMETER;
   }
   answerInteger(call, count);
   return OK;
 }
 
-/** Puts the added items, which are in order, into the target, each behind the elements equal to it. */
-function merge(target: Container): void {
+/** Puts the added items, which are in order, into the target, each behind the elements equal to it. @returns false when it is malformed. */
+function merge(target: Container): boolean {
   let from = 0;
   for (let n = 0; n < added.count; n++) {
     const item = added.at(n);
     const place = search(target, items.bytes, items.offsetOf(item), items.end, true, from);
+    if (place < 0) return false;
     keep(target, from, place);
     keep(items, item, item + 1);
     from = place;
   }
   keep(target, from, target.count);
+  return true;
 }
 
 /** Whether a write may go to `place`, which may be beyond the end. @returns OK or OP_NOT_APPLICABLE. */

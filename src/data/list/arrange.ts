@@ -34,8 +34,7 @@ export function clear(call: CdtCall): number {
   const { target } = call;
   const flags = target.flags & ORDERED;
   beginChange(call, 0, flags, 0);
-  endChange(call);
-  return OK;
+  return endChange(call);
 }
 
 /** index, count */
@@ -58,8 +57,7 @@ function rewrite(call: CdtCall, flags: number): number {
   if (target.count > 0 && target.offsetOf(target.count - 1) < 0) return PARAMETER;
   beginChange(call, target.count, flags, target.contentSize);
   keep(target, 0, target.count);
-  endChange(call);
-  return OK;
+  return endChange(call);
 }
 
 /** Writes the list in order. @param sorting flags of SORT. */
@@ -73,9 +71,8 @@ function rewriteSorted(call: CdtCall, flags: number, sorting: number): number {
     const index = order.sorted[isDescending ? count - 1 - k : k]!;
     keep(target, index, index + 1);
   }
-  endChange(call);
   order.release();
-  return OK;
+  return endChange(call);
 }
 
 /** Leaves the first of each run of equal elements in the order. @returns How many those are. */

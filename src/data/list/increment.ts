@@ -46,12 +46,12 @@ export function increment(call: CdtCall): number {
   const count = Math.max(target.count, index + 1);
   beginChange(call, count, target.flags, target.contentSize + padding + SUM_SIZE_MAX);
   const place = target.isOrdered ? rankOf(target, sum, sumAt, sumAt + size, true) : index;
+  if (place < 0) return PARAMETER;
   keep(target, 0, Math.min(place, index));
   if (place > index) keep(target, index + 1, place);
   pad(padding);
   out.copy(sum, sumAt, size);
   if (place < index) keep(target, place, index);
   keep(target, Math.max(place, index + 1), target.count);
-  endChange(call);
-  return OK;
+  return endChange(call);
 }

@@ -72,6 +72,5 @@ export function removeSelected(call: CdtCall): number {
     from = index + 1;
   }
   keep(target, from, target.count);
-  endChange(call);
-  return OK;
+  return endChange(call);
 }

@@ -87,7 +87,7 @@ function place(target: Container, flags: number): number {
     if (isThere) {
       const from = target.offsetOf(index);
       const to = target.offsetOf(index + 1);
-      if (to < from) return PARAMETER;
+      if (from < 0 || to < from) return PARAMETER;
       contentSize -= to - from;
     } else addedCount++;
   }
@@ -109,6 +109,5 @@ function write(call: CdtCall): number {
     from = index + (placed & 1);
   }
   keep(target, from, target.count);
-  endChange(call);
-  return OK;
+  return endChange(call);
 }

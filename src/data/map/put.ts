@@ -47,7 +47,8 @@ function putPair(call: CdtCall, flags: number): number {
     if (!call.exists && call.depth === 0) empty(call, target.flags);
   } else {
     if (!isThere) count++;
-    if (!splice(call, index, isThere ? 1 : 0, 1, pair, at, valueAt, end - at)) return PARAMETER;
+    const code = splice(call, index, isThere ? 1 : 0, 1, pair, at, valueAt, end - at);
+    if (code !== OK) return code;
   }
   answerInteger(call, count);
   return OK;
@@ -89,6 +90,7 @@ function addNumber(call: CdtCall, isDifference: boolean): number {
   if (size < 0) return PARAMETER;
   const end = valueAt + size;
   scratch.trim(end);
-  if (!splice(call, index, isThere ? 1 : 0, 1, pair, at, valueAt, end - at)) return PARAMETER;
+  const code = splice(call, index, isThere ? 1 : 0, 1, pair, at, valueAt, end - at);
+  if (code !== OK) return code;
   return particleOf(pair, valueAt, end, scratch, call.result) ? OK : PARAMETER;
 }

@@ -89,7 +89,7 @@ function removeSelected(call: CdtCall): number {
   if (count === 0) return OK;
   const first = selection.at(0);
   if (selection.at(count - 1) - first === count - 1) {
-    return splice(call, first, count, 0, target.bytes, 0, 0, 0) ? OK : PARAMETER;
+    return splice(call, first, count, 0, target.bytes, 0, 0, 0);
   }
   let contentSize = target.contentSize;
   if (target.offsetOf(target.count - 1) < 0) return PARAMETER;
@@ -105,6 +105,5 @@ function removeSelected(call: CdtCall): number {
     from = index + 1;
   }
   keep(target, from, target.count);
-  endChange(call);
-  return OK;
+  return endChange(call);
 }

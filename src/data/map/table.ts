@@ -85,15 +85,17 @@ function deriveOrder(
   const width = offsetWidth(old.count - removed + inserted);
   const shift = inserted - removed;
   let target = at;
-  for (let k = 0; k < old.count; k++) {
+  const end = at + (old.count + shift) * width;
+  // An order that is damaged may hold a number twice, and so too many that stay, or too few.
+  for (let k = 0; k < old.count && target < end; k++) {
     if (k === rank) {
       writeOffset(out, target, width, index);
       target += width;
     }
     const number = old.indexAtRank(k);
-    if (number >= index && number < index + removed) continue;
+    if ((number >= index && number < index + removed) || target === end) continue;
     writeOffset(out, target, width, number < index ? number : number + shift);
     target += width;
   }
-  if (rank === old.count) writeOffset(out, target, width, index);
+  for (; target < end; target += width) writeOffset(out, target, width, index);
 }

@@ -15,8 +15,7 @@ export function setType(call: CdtCall): number {
   if (target.count > 0 && target.offsetOf(target.count - 1) < 0) return PARAMETER;
   beginChange(call, target.count, flags, target.contentSize, 0);
   keep(target, 0, target.count);
-  endChange(call);
-  return OK;
+  return endChange(call);
 }
 
 /** Leaves nothing but the flags. */

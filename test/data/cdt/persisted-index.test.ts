@@ -1,5 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
+import { PARAMETER } from '../../../src/base/result.js';
 import { Container } from '../../../src/data/cdt/container.js';
 import { writeIndexed } from '../../../src/data/cdt/index-writer.js';
 import { operateCdt } from '../../../src/data/cdt/operate.js';
@@ -198,6 +199,45 @@ test('so it is among values that are no numbers', t => {
     { numRuns: 500 },
   );
   t.pass();
+});
+
+test('with a damaged index an operation answers a code at worst', t => {
+  const ops = [
+    '9301050c',
+    '9203fe',
+    '94 0c 01 07',
+    '93 18 07 00',
+    '95 43 cc81 a20361 00 00',
+    '94 4b 00 00',
+    '94 55 00 02 09',
+    '94 6b 07 02 09',
+  ];
+  const reads = ['93 12 01 04', '93 61 07 cc83', '94 6b 07 02 09', '94 6f 03 00 05'];
+  const calls = [
+    ...ops.map(body => ({ body, isModify: true })),
+    ...reads.map(body => ({ body, isModify: false })),
+  ];
+  const list = indexed(Buffer.concat([hex('dc 00 15 c7 00 10'), Buffer.alloc(40, hex('a204'))]));
+  const answered = new Set<number>();
+  for (const [type, bytes] of [
+    [MAP, indexed(mapBytes(18, 0x10, 9))],
+    [MAP, indexed(mapBytes(18, 0x13, 9))],
+    [MAP, indexed(mapBytes(300, 0x11, 1))],
+    [LIST, list],
+  ] as const) {
+    const container = new Container();
+    t.true(container.open(bytes, 0, bytes.length) && container.tableAt > 0);
+    const end = Math.min(container.contentAt, container.tableAt + 40);
+    for (let at = container.tableAt; at < end; at++) {
+      for (const value of [0, bytes[at]! + 1, bytes[at]! - 1, 0xff]) {
+        const damaged = bytes.slice();
+        damaged[at] = value;
+        for (const { body, isModify } of calls)
+          answered.add(runValueOp(operateCdt, { type, bytes: damaged }, hex(body), isModify, BLOB).code);
+      }
+    }
+  }
+  t.true(answered.has(PARAMETER));
 });
 
 /** The map with other flags, from one with a u16 count that has any flags or none. */
