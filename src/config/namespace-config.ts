@@ -147,7 +147,25 @@ function readEngine(
     const reason = `is missing; storage-engine ${engine} needs ${needs.join(' and ')}`;
     findings.refuse(lineOf(node, name), `${path}.${name}`, reason);
   }
+  checkEncryption(node, storage, path, findings);
   return { engine, storage };
+}
+
+/** A key file is what encrypts; it means aes-128 unless the algorithm is named, as on the reference. */
+function checkEncryption(node: ConfigContext, storage: Settings, path: string, findings: Findings): void {
+  const hasKeyFile = storage.string('encryption-key-file') !== '';
+  const isNone = storage.string('encryption') === 'none';
+  if (!hasKeyFile && !isNone) {
+    findings.refuse(lineOf(node, 'encryption'), `${path}.encryption`, 'needs an encryption-key-file');
+  }
+  if (hasKeyFile && isNone && storage.isSet('encryption')) {
+    const reason = 'is none, but an encryption-key-file is named; leave one of them out';
+    findings.refuse(lineOf(node, 'encryption'), `${path}.encryption`, reason);
+  }
+  if (!hasKeyFile && storage.string('encryption-old-key-file') !== '') {
+    const name = 'encryption-old-key-file';
+    findings.refuse(lineOf(node, name), `${path}.${name}`, 'needs the new encryption-key-file beside it');
+  }
 }
 
 function readSets(inner: readonly ConfigContext[], path: string, findings: Findings): Map<string, Settings> {

@@ -31,7 +31,10 @@ const COMMIT = 'a write is acknowledged only when it is on the device';
 const COMMIT_MIN = 'least bytes of such a write';
 const RAW_DEVICE = 'raw block devices are not built yet; name a file instead';
 const BACKED_MEMORY = 'keeps a copy of memory on storage, which is not built; take storage-engine device';
-const ENCRYPTED = 'what lies on the device is encrypted';
+const CIPHERS = ['none', 'aes-128', 'aes-256'] as const;
+const ENCRYPTED = 'of all that lies on the devices; aes-128 when only a key file is named';
+const KEY_FILE = 'random bytes that the devices are encrypted with';
+const OLD_KEY_FILE = 'the key file before this one, for one start';
 const COMPRESSION = 'of single records; what was written stays readable whatever it says';
 const ODSYNC = 'leaves out the flush of each write; ours flushes when a block does';
 
@@ -85,9 +88,13 @@ const ROWS: readonly Row[] = [
     'both',
     boolean('enable-benchmarks-storage', false, 'dynamic honoured', 'histograms of device reads and writes'),
   ],
-  ['both', unlisted(choice('encryption', ['none', 'aes-128', 'aes-256'], 'static refused', ENCRYPTED))],
-  ['both', text('encryption-key-file', '', 'static refused', ENCRYPTED)],
-  ['both', text('encryption-old-key-file', '', 'static refused', ENCRYPTED)],
+  ['device', unlisted(choice('encryption', CIPHERS, 'static honoured', ENCRYPTED))],
+  ['device', text('encryption-key-file', '', 'static honoured', KEY_FILE)],
+  ['device', text('encryption-old-key-file', '', 'static honoured', OLD_KEY_FILE)],
+  ['device', unlisted(text('old-encryption-key-file', '', 'static honoured', OLD_KEY_FILE))],
+  ['memory', unlisted(choice('encryption', CIPHERS, 'static refused', ENCRYPTED))],
+  ['memory', text('encryption-key-file', '', 'static refused', ENCRYPTED)],
+  ['memory', text('encryption-old-key-file', '', 'static refused', ENCRYPTED)],
   ['both', integer('evict-used-pct', 0, [0, 100], 'dynamic known', 'evicts above this use of the space')],
   [
     'both',

@@ -1,7 +1,9 @@
 /** Device namespaces on the main thread: their data files, and the I/O threads that workers share. */
 import type { SharedBytes } from '../base/arena.js';
 import type { NamespaceConfig } from '../config/namespace-config.js';
+import type { Settings } from '../config/settings.js';
 import type { LogContext } from '../observe/log.js';
+import type { EncryptionSettings } from '../storage/cipher/set-encryption.js';
 import { type OpenDeviceSet, openDeviceSet } from '../storage/device/device-set.js';
 import { IO_SIZE_MAX } from '../storage/io/io-backend.js';
 import { createNodeIoMemory, type NodeIoMemory } from '../storage/io/node-io-memory.js';
@@ -10,6 +12,8 @@ import { createNodeIoMemory, type NodeIoMemory } from '../storage/io/node-io-mem
 const LANE_COUNT = 2;
 /** Room for reads of one worker, beside the write blocks. */
 export const READ_BUFFERS_SIZE = 64 * 1024 * 1024; // bytes
+/** Blocks of an encrypted shard that may be in memory a second time, encrypted, while they are written. */
+export const STAGED_BLOCKS = 3;
 const RECORD_SIZE_CAP = 8 * 1024 * 1024;
 const MIB = 1024 * 1024;
 /** A byte array spans no more than this; caches that would need more are smaller. */
@@ -23,8 +27,20 @@ export function openNamespaceDevices(config: NamespaceConfig, log: LogContext): 
     filesize: config.storage.number('filesize'),
     recordSizeMax: config.settings.number('max-record-size') || RECORD_SIZE_CAP,
     isDirect: config.storage.boolean('direct-files'),
+    encryption: encryptionOf(config.storage),
     log,
   });
+}
+
+/** What a storage-engine context says of encryption; null: nothing. */
+function encryptionOf(storage: Settings): EncryptionSettings | null {
+  const keyFile = storage.string('encryption-key-file');
+  if (keyFile === '') return null;
+  return {
+    algorithm: storage.string('encryption') === 'aes-256' ? 'aes-256' : 'aes-128',
+    keyFile,
+    oldKeyFile: storage.string('encryption-old-key-file') || storage.string('old-encryption-key-file'),
+  };
 }
 
 /**
@@ -43,7 +59,8 @@ export function createWorkerIo(
     const shards = Math.ceil(shardCount / workerCount);
     const caches = config.storage.number('max-write-cache') + config.storage.number('post-write-cache');
     // Each shard has open blocks and defrag's, and rounds its share of the caches up to whole blocks.
-    size += shards * (caches / shardCount + 9 * writeBlockSize);
+    const blocks = 9 + (devices.set.dataKey === null ? 0 : STAGED_BLOCKS);
+    size += shards * (caches / shardCount + blocks * writeBlockSize);
   }
   const rounded = Math.ceil(Math.max(size, 128 * MIB) / IO_SIZE_MAX) * IO_SIZE_MAX;
   return createNodeIoMemory(Math.min(rounded, REGION_SIZE_MAX), hasRing ? 0 : LANE_COUNT, workerSleeper);

@@ -18,7 +18,7 @@ import { IoQueue } from '../storage/io/io-queue.js';
 import { UringIo } from '../storage/io/uring-io.js';
 import { openWorkerIo } from '../storage/io/worker-io.js';
 import { DEFAULT_LIMITS } from '../storage/write-block/block-writer.js';
-import { READ_BUFFERS_SIZE } from './device-setup.js';
+import { READ_BUFFERS_SIZE, STAGED_BLOCKS } from './device-setup.js';
 import {
   TUNE_BENCHMARKS,
   TUNE_DEFRAG_LWM_PCT,
@@ -163,7 +163,8 @@ export class WorkerDevices {
       limits.defragStartupMinPct = tuning[TUNE_DEFRAG_STARTUP_MIN_PCT]!;
       const writeShare = Math.min(view.tuning[TUNE_WRITE_CACHE_MAX]! / set.shardCount, perEngine / 2);
       limits.writeCacheMax = Math.max(WRITE_CACHE_BLOCKS_MIN * set.writeBlockSize, writeShare);
-      const left = perEngine - limits.writeCacheMax - OPEN_BLOCKS * set.writeBlockSize;
+      const openBlocks = OPEN_BLOCKS + (set.dataKey === null ? 0 : STAGED_BLOCKS);
+      const left = perEngine - limits.writeCacheMax - openBlocks * set.writeBlockSize;
       limits.postWriteCacheMax = Math.max(
         0,
         Math.min(view.tuning[TUNE_POST_WRITE_CACHE]! / set.shardCount, left),

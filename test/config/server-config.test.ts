@@ -105,7 +105,7 @@ test('what strengthens durability, consistency or security and is not built stop
     'commit-to-device true': mistakesOnDevice('commit-to-device true', 'file /a', 'filesize 1G'),
     'commit-min-size 4K': mistakesOnDevice('commit-min-size 4K', 'file /a', 'filesize 1G'),
     'encryption aes-256': mistakesOnDevice('encryption aes-256', 'file /a', 'filesize 1G'),
-    'encryption-key-file /k': mistakesOnDevice('encryption-key-file /k', 'file /a', 'filesize 1G'),
+    'encryption-old-key-file /k': mistakesOnDevice('encryption-old-key-file /k', 'file /a', 'filesize 1G'),
     'device /dev/sdb': mistakesOnDevice('device /dev/sdb'),
     'file /a /shadow': mistakesOnDevice('file /a /shadow', 'filesize 1G'),
   };

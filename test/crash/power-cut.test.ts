@@ -5,6 +5,7 @@
  */
 import test from 'ava';
 import { DEVICE_OVERLOAD, OK, OUT_OF_SPACE } from '../../src/base/result.js';
+import { newDataKey } from '../../src/storage/cipher/data-key.js';
 import { CODEC_NAMES } from '../../src/storage/codec/codecs.js';
 import { ST_DEFRAG_PARTIAL_WRITES, ST_DEFRAG_READS, ST_DEFRAG_WRITES } from '../../src/storage/engine.js';
 import type { ExtentDescription } from '../../src/storage/write-block/shard-extent.js';
@@ -83,12 +84,14 @@ function runHistory(
   const defragLwmPct = [0, 50, 50, 80, 95][pick(5)]!;
   const expiryShare = random() * random() * 0.5;
   const faults = faultsOf(random);
+  const dataKey = seed % 3 === 0 ? newDataKey('aes-128') : null;
   let nowMs = 1_000_000;
   let cutMs = 0;
   let version = 0;
   for (let life = 1; life <= LIVES && problems.length === 0; life++) {
     const extent: ExtentDescription = {
       path: 'disk',
+      dataKey,
       offset: DATA_AT,
       size: blocks * BLOCK_SIZE,
       owner: {

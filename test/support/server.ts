@@ -49,9 +49,14 @@ export class TestServer {
     const server = new TestServer();
     t.teardown(() => server.remove());
     server.#environment = options.environment ?? {};
-    writeFileSync(path.join(server.directory, 'caltrop.conf'), configText(options, server.directory));
+    server.configure(options);
     await server.run();
     return server;
+  }
+
+  /** Writes the configuration for the lives to come. */
+  configure(options: ServerOptions): void {
+    writeFileSync(path.join(this.directory, 'caltrop.conf'), configText(options, this.directory));
   }
 
   /**

@@ -158,6 +158,7 @@ export class Defrag {
   onRead(result: number): void {
     const { extent, counters, log } = this.#o;
     if (result === extent.blockSize) {
+      extent.cipher?.decryptBlock(extent.io.buffers, this.#bufferAt, extent.blockSize);
       this.#startMoving();
       return;
     }

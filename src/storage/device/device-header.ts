@@ -10,18 +10,23 @@
  *    0 u32 magic "CTD1"              48 f64 creation time, Unix ms      96 u32 start count of the set
  *    4 u32 format version            56 u32 write block size, bytes    100 u32 state
  *    8 u32 bytes of this copy        60 u32 shard count of the set     104 u8 name size, 63 bytes namespace
- *   12 u32 checksum of what follows  64 f64 bytes of the device used   168 zero
+ *   12 u32 checksum of what follows  64 f64 bytes of the device used   168 wrapped key, zero
  *   16 f64 copy number (grows)       72 f64 where extents begin        256 extents: u32 shard, u32 0,
  *   24 16 bytes id of the set        80 f64 partition table, copy 0          f64 offset, f64 size
  *   40 u32 device, u32 devices       88 u32 extents here, u32 0       4096 u16[4096] shard of each partition
+ *
+ * At 168: the wrapped key of an encrypted set (64 bytes, cipher/data-key.ts), zeros otherwise. An encrypted set has
+ * format version 2, so that a program that knows no encryption leaves it alone; all else is as in version 1.
  *
  * The partition table is reserved for the cluster's facts; in this version it is all zeros (tree id 0).
  */
 import { Region } from '../../base/arena.js';
 import { checksum32 } from '../../base/checksum.js';
 import { PARTITION_COUNT } from '../../base/digest.js';
+import { WRAPPED_KEY_SIZE } from '../cipher/data-key.js';
 
 export const FORMAT_VERSION = 1;
+const ENCRYPTED_FORMAT_VERSION = 2;
 export const HEADER_SIZE = 16 * 1024; // bytes of a copy
 /** Where the two copies start. */
 export const HEADER_AT: readonly [number, number] = [0, 128 * 1024];
@@ -29,6 +34,7 @@ export const PARTITION_TABLE_AT = 256 * 1024;
 
 const MAGIC = 0x31445443; // "CTD1"
 const CHECKED_FROM = 16;
+const WRAPPED_KEY_AT = 168;
 const EXTENTS_AT = 256;
 const EXTENT_SIZE = 24;
 const SHARD_OF_AT = 4096;
@@ -58,6 +64,8 @@ export interface DeviceHeader {
   dataAt: number; // bytes
   startCount: number;
   state: number;
+  /** All zeros: the set is not encrypted. */
+  wrappedKey: Uint8Array;
   extents: HeaderExtent[];
   /** [pid] shard. */
   shardOf: Uint16Array;
@@ -78,7 +86,8 @@ export function encodeHeader(header: DeviceHeader): Uint8Array {
   const { u8 } = region;
   const view = new DataView(region.shared);
   view.setUint32(0, MAGIC, true);
-  view.setUint32(4, FORMAT_VERSION, true);
+  const isEncrypted = header.wrappedKey.some(byte => byte !== 0);
+  view.setUint32(4, isEncrypted ? ENCRYPTED_FORMAT_VERSION : FORMAT_VERSION, true);
   view.setUint32(8, HEADER_SIZE, true);
   view.setFloat64(16, header.copyNumber, true);
   for (let i = 0; i < 4; i++) view.setUint32(24 + i * 4, header.setId[i]!, true);
@@ -96,6 +105,7 @@ export function encodeHeader(header: DeviceHeader): Uint8Array {
   const name = Buffer.from(header.namespace, 'utf8');
   u8[104] = name.length;
   u8.set(name, 105);
+  u8.set(header.wrappedKey, WRAPPED_KEY_AT);
   header.extents.forEach((extent, i) => {
     const at = EXTENTS_AT + i * EXTENT_SIZE;
     view.setUint32(at, extent.shard, true);
@@ -118,7 +128,8 @@ export function decodeHeader(
   const view = new DataView(region.shared);
   if (view.getUint32(0, true) !== MAGIC) return NOT_A_HEADER;
   const formatVersion = view.getUint32(4, true);
-  if (formatVersion !== FORMAT_VERSION) return { formatVersion };
+  if (formatVersion !== FORMAT_VERSION && formatVersion !== ENCRYPTED_FORMAT_VERSION)
+    return { formatVersion };
   const sum = checksum32(region.i32, CHECKED_FROM, HEADER_SIZE - CHECKED_FROM);
   if (view.getUint32(8, true) !== HEADER_SIZE || view.getUint32(12, true) !== sum) return DAMAGED_HEADER;
   const extents: HeaderExtent[] = [];
@@ -144,6 +155,7 @@ export function decodeHeader(
     dataAt: view.getFloat64(72, true),
     startCount: view.getUint32(96, true),
     state: view.getUint32(100, true),
+    wrappedKey: region.u8.slice(WRAPPED_KEY_AT, WRAPPED_KEY_AT + WRAPPED_KEY_SIZE),
     extents,
     shardOf: Uint16Array.from({ length: PARTITION_COUNT }, (_, pid) =>
       view.getUint16(SHARD_OF_AT + pid * 2, true),

@@ -12,6 +12,8 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import path from 'node:path';
+import { type DataKey, newDataKey, WRAPPED_KEY_SIZE, wrapKey, wrappingKeyOf } from '../cipher/data-key.js';
+import { type EncryptionSettings, openDataKey } from '../cipher/set-encryption.js';
 import type { BlockOwner } from '../write-block/block-format.js';
 import type { ExtentDescription } from '../write-block/shard-extent.js';
 import { accessTo, type DeviceAccess } from './device-access.js';
@@ -31,6 +33,8 @@ export interface DeviceSetOptions {
   recordSizeMax: number;
   /** Workers read and write past the operating system's cache, where the file system lets them. */
   isDirect?: boolean;
+  /** Left out: the set is not encrypted, and must not be. */
+  encryption?: EncryptionSettings | null;
   log: StorageLog;
 }
 
@@ -47,6 +51,8 @@ export interface DeviceSet {
   devices: { path: string; size: number }[];
   /** [shard] where it lies; what DeviceEngine takes. */
   extents: (ExtentDescription & { device: number })[];
+  /** What blocks are encrypted with; null: with nothing. */
+  dataKey: DataKey | null;
   isNew: boolean;
 }
 
@@ -92,13 +98,18 @@ export async function openDeviceSet(options: DeviceSetOptions): Promise<OpenDevi
     const isNew = opening.every(({ header }) => header === null || header.state === H.STATE_CREATING);
     const headers = isNew ? await create(options, opening) : check(options, opening);
     const startCount = Math.max(...headers.map(header => header.startCount)) + 1;
+    const wrapped = headers.map(header => header.wrappedKey);
+    const held = headers.map((header, device) => ({ path: opening[device]!.path, header }));
+    const dataKey = openDataKey(options.encryption ?? null, held, options.log);
     for (const [device, header] of headers.entries()) {
       header.startCount = startCount;
       header.state = H.STATE_READY;
       await writeHeader(opening[device]!, header);
+      // The older copy goes as well when it could be opened by a key that was replaced.
+      if (header.wrappedKey !== wrapped[device]) await writeHeader(opening[device]!, header);
     }
     const access = opening.map(device => accessTo(device.path, options.isDirect === true, options.log));
-    return { set: describe(opening, headers, access, isNew), close };
+    return { set: describe(opening, headers, access, dataKey, isNew), close };
   } catch (error) {
     await close();
     throw error;
@@ -182,6 +193,7 @@ async function create(options: DeviceSetOptions, opening: readonly Opening[]): P
     if (header !== null && header.namespace !== namespace) throw foreign(path, header.namespace, namespace);
   }
   const setId = new Uint32Array(Uint8Array.from(randomBytes(16)).buffer);
+  const wrappedKey = wrappedKeyOf(options, setId);
   const headers: H.DeviceHeader[] = [];
   /** Files with the size that they had, in case there is no room for all. */
   const given: { file: FileHandle; size: number }[] = [];
@@ -207,6 +219,7 @@ async function create(options: DeviceSetOptions, opening: readonly Opening[]): P
       dataAt: L.DEVICE_DATA_AT,
       startCount: 0,
       state: H.STATE_CREATING,
+      wrappedKey,
       extents: layout.places.flatMap(({ device: on, offset, size }, shard) =>
         on === device ? [{ shard, offset, size }] : [],
       ),
@@ -215,6 +228,12 @@ async function create(options: DeviceSetOptions, opening: readonly Opening[]): P
   }
   for (const [device, header] of headers.entries()) await writeHeader(opening[device]!, header);
   return headers;
+}
+
+/** A new set's data key, as its headers hold it. */
+function wrappedKeyOf({ encryption }: DeviceSetOptions, setId: Uint32Array): Uint8Array {
+  if (!encryption) return new Uint8Array(WRAPPED_KEY_SIZE);
+  return wrapKey(newDataKey(encryption.algorithm), wrappingKeyOf(encryption.keyFile, setId), setId);
 }
 
 /** A new file's name must be as durable as its contents. */
@@ -300,6 +319,7 @@ function describe(
   opening: readonly Opening[],
   headers: readonly H.DeviceHeader[],
   access: readonly DeviceAccess[],
+  dataKey: DataKey | null,
   isNew: boolean,
 ): DeviceSet {
   const first = headers[0]!;
@@ -309,12 +329,13 @@ function describe(
     for (const { shard, offset, size } of header.extents) {
       const owner: BlockOwner = { setId, shard, writeBlockSize, startCount };
       const { device } = header;
-      extents[shard] = { path: opening[device]!.path, offset, size, owner, device, ...access[device]! };
+      const { path } = opening[device]!;
+      extents[shard] = { path, offset, size, owner, device, dataKey, ...access[device]! };
     }
   }
   const devices = headers.map(({ device, deviceSize }) => ({
     path: opening[device]!.path,
     size: deviceSize,
   }));
-  return { namespace, setId, writeBlockSize, shardCount, shardOf, devices, extents, isNew };
+  return { namespace, setId, writeBlockSize, shardCount, shardOf, devices, extents, dataKey, isNew };
 }

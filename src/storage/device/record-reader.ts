@@ -208,9 +208,11 @@ export class RecordReader {
       );
       return UNKNOWN;
     }
-    const { u32 } = this.#extent.io.buffers;
+    const { u8, u32 } = this.#extent.io.buffers;
     const w = at >>> 2;
     const block = this.#blockOf(location);
+    const { blockSize, cipher } = this.#extent;
+    cipher?.decrypt(this.#table, block, location * RECORD_ALIGN - block * blockSize, u8, at, size);
     const isOurs =
       u32[w + REC_MAGIC] === RECORD_MAGIC &&
       u32[w + REC_STAMP] === this.#table.stamps[block] &&

@@ -8,7 +8,7 @@
  *    4  u32 kind of contents                40  u32 start count of the device set when it was opened
  *    8  16 bytes id of the device set       44  u32 owner stamp, see below
  *   24  u32 shard                           48  u32 write block size, bytes
- *   28  u32 block number in the shard       52  u32, u32 reserved, zero
+ *   28  u32 block number in the shard       52  u32, u32 nonce of an encrypted block, else zeros
  *   32  u32 write id low                    60  u32 checksum of [0, 60)
  *
  * Every use of a block has its own write id, one more than the use before it in the shard. The owner stamp is a
@@ -39,6 +39,7 @@ const WRITE_ID_HIGH = 9;
 const START_COUNT = 10;
 const STAMP = 11;
 const BLOCK_SIZE = 12;
+const NONCE = 13; // two words
 const CHECKSUM = 15;
 const CHECKED_SIZE = 60; // bytes
 
@@ -65,15 +66,23 @@ export class BlockHeader {
   kind = 0;
   writeId = 0;
   stamp = 0;
+  /** Both 0: the block is not encrypted. */
+  nonce0 = 0;
+  nonce1 = 0;
 }
 
-/** Writes both copies of a header at byte `at`, and returns the owner stamp for the block's records. */
+/**
+ * Writes both copies of a header at byte `at`.
+ * @param nonce Two words that are not both 0, of a block that will be encrypted.
+ * @returns The owner stamp for the block's records.
+ */
 export function writeBlockHeader(
   region: Region,
   at: number,
   owner: BlockOwner,
   block: number,
   writeId: number,
+  nonce?: Uint32Array,
 ): number {
   const { u8, u32, i32 } = region;
   const w = at >>> 2;
@@ -87,6 +96,7 @@ export function writeBlockHeader(
   u32[w + WRITE_ID_HIGH] = Math.floor(writeId / TWO_32);
   u32[w + START_COUNT] = owner.startCount;
   u32[w + BLOCK_SIZE] = owner.writeBlockSize;
+  if (nonce !== undefined) for (let i = 0; i < 2; i++) u32[w + NONCE + i] = nonce[i]!;
   const stamp = checksum32(i32, at, CHECKED_SIZE); // the stamp's own word is still zero
   u32[w + STAMP] = stamp;
   u32[w + CHECKSUM] = checksum32(i32, at, CHECKED_SIZE);
@@ -121,7 +131,25 @@ export function readBlockHeader(
   out.kind = u32[w + KIND]!;
   out.writeId = u32[w + WRITE_ID_HIGH]! * TWO_32 + u32[w + WRITE_ID_LOW]!;
   out.stamp = u32[w + STAMP]!;
+  out.nonce0 = u32[w + NONCE]!;
+  out.nonce1 = u32[w + NONCE + 1]!;
   return BLOCK_VALID;
+}
+
+/**
+ * Reads what an encrypted block is decrypted with, from a header at byte `at`.
+ * @param out The nonce, and the owner stamp.
+ * @returns false when there is no good header, or one of a block that is not encrypted.
+ */
+export function readBlockNonce(region: Region, at: number, out: Uint32Array): boolean {
+  const { u32, i32 } = region;
+  let w = at >>> 2;
+  if (!isHeader(i32, u32, w)) w += HEADER_COPY_SIZE >>> 2;
+  if (!isHeader(i32, u32, w)) return false;
+  out[0] = u32[w + NONCE]!;
+  out[1] = u32[w + NONCE + 1]!;
+  out[2] = u32[w + STAMP]!;
+  return out[0] !== 0 || out[1] !== 0;
 }
 
 function isHeader(i32: Int32Array, u32: Uint32Array, w: number): boolean {

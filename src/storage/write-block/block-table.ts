@@ -48,6 +48,8 @@ export class BlockTable {
   /** Highest origin of a marker in the block. */
   readonly origins: Float64Array;
   readonly stamps: Uint32Array;
+  /** Two words a block, both 0 where it is not encrypted. */
+  readonly nonces: Uint32Array;
   readonly states: Uint8Array;
   readonly writeIds: Float64Array;
   /** Byte offset of the block's copy in the I/O buffers, or -1. */
@@ -64,7 +66,7 @@ export class BlockTable {
   /** @param memory The bytes of a table that lives already, for another thread to read. */
   constructor(blockCount: number, memory?: SharedBytes) {
     const n = (blockCount + 7) & ~7;
-    const region = new Region(memory ?? CONTROL_SIZE + n * (8 * 4 + 4 * 6 + 1));
+    const region = new Region(memory ?? CONTROL_SIZE + n * (8 * 4 + 4 * 8 + 1));
     this.shared = region.shared;
     this.blockCount = blockCount;
     let at = 0;
@@ -80,6 +82,7 @@ export class BlockTable {
     this.used = new Uint32Array(region.shared, take(n * 4), n);
     this.markers = new Uint32Array(region.shared, take(n * 4), n);
     this.stamps = new Uint32Array(region.shared, take(n * 4), n);
+    this.nonces = new Uint32Array(region.shared, take(n * 8), n * 2);
     this.#free = new Int32Array(region.shared, take(n * 4), n);
     this.#before = new Int32Array(region.shared, take(n * 4), n);
     this.#after = new Int32Array(region.shared, take(n * 4), n);

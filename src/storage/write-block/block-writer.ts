@@ -109,7 +109,8 @@ export class BlockWriter {
     this.#counters = counters;
     this.limits = limits;
     const { blockSize, blockCount, io } = extent;
-    const queue = (place: number) => new WriteQueue(place, extent, counters, log);
+    const takeBuffer = (size: number) => this.takeBuffer(size);
+    const queue = (place: number) => new WriteQueue(place, extent, table, takeBuffer, counters, log);
     this.#clients = new WriteStream(queue(CLIENTS), io.buffers, blockSize);
     this.#defrag = new WriteStream(queue(DEFRAG), io.buffers, blockSize);
     this.#erases = queue(ERASES);
@@ -323,7 +324,11 @@ export class BlockWriter {
     if (stream.block !== NONE) this.#close(place, stream);
     const block = this.#table.takeFree();
     const writeId = this.#table.use(block);
-    const stamp = writeBlockHeader(this.#extent.io.buffers, bufferAt, this.#extent.owner, block, writeId);
+    const { io, owner, cipher } = this.#extent;
+    const nonce = cipher?.newNonce();
+    const stamp = writeBlockHeader(io.buffers, bufferAt, owner, block, writeId, nonce);
+    this.#table.nonces[block * 2] = nonce?.[0] ?? 0;
+    this.#table.nonces[block * 2 + 1] = nonce?.[1] ?? 0;
     this.#table.states[block] = B.OPEN;
     this.#table.stamps[block] = stamp;
     this.#table.bufferAt[block] = bufferAt;
@@ -331,11 +336,11 @@ export class BlockWriter {
     return OK;
   }
 
-  /** A buffer for a block; the caller gives it back to the pool. @returns Its offset, or -1. */
-  takeBuffer(): number {
+  /** A buffer for a block, or for `size` bytes; the caller gives it back to the pool. @returns Its offset, or -1. */
+  takeBuffer(size = this.#extent.blockSize): number {
     const { pool } = this.#extent.io;
-    let at = pool.take(this.#extent.blockSize);
-    while (at < 0 && this.#evict()) at = pool.take(this.#extent.blockSize);
+    let at = pool.take(size);
+    while (at < 0 && this.#evict()) at = pool.take(size);
     return at;
   }
 

@@ -66,6 +66,7 @@ export class ExtentReader implements IoClient {
       }
       const isWhole = this.#result[slot] === length;
       const badPages = isWhole ? 0 : this.#readPages(this.#block[slot]!, this.#bufferAt[slot]!, length);
+      this.extent.cipher?.decryptBlock(this.#io.buffers, this.#bufferAt[slot]!, length);
       visit(this.#block[slot]!, this.#bufferAt[slot]!, badPages);
       free.push(slot);
       inFlight--;

@@ -158,6 +158,8 @@ export class Recovery {
     if (found === F.BLOCK_VALID && header.kind === F.BLOCK_KIND_RECORDS) {
       table.states[block] = B.STORED;
       table.stamps[block] = header.stamp;
+      table.nonces[block * 2] = header.nonce0;
+      table.nonces[block * 2 + 1] = header.nonce1;
       table.writeIds[block] = header.writeId;
       this.#recordsExpected += expectedRecords(io.buffers.u32, at, header.stamp, extent.blockSize);
       if (header.writeId <= this.#writeIdMax) return;
@@ -207,6 +209,8 @@ export class Recovery {
     const block = this.#lastBlock;
     const end = Math.max(this.#lastEnd, F.BLOCK_HEADER_SIZE);
     const appendAt = (end + IO_ALIGN - 1) & -IO_ALIGN;
+    // Of an encrypted block, what lay behind its end may have been lost, but was written: its key bytes are used up.
+    if (this.#reader.extent.cipher !== null) return;
     if (block < 0 || !this.#isLastWhole || blockSize - appendAt < RESUME_ROOM_MIN) return;
     const bufferAt = io.pool.take(blockSize);
     if (bufferAt < 0) return;

@@ -2,6 +2,8 @@
  * The piece of a device that a shard owns, as a row of write blocks: where a block lies, and how to reach it
  * through the worker's I/O queue.
  */
+import { BlockCipher } from '../cipher/block-cipher.js';
+import type { DataKey } from '../cipher/data-key.js';
 import { IO_ALIGN } from '../io/io-backend.js';
 import type { IoClient, IoQueue, IoTimes } from '../io/io-queue.js';
 import type { BlockOwner } from './block-format.js';
@@ -13,6 +15,8 @@ export interface ExtentDescription {
   offset: number;
   size: number; // bytes
   owner: BlockOwner;
+  /** What its blocks are encrypted with, if they are. */
+  dataKey?: DataKey | null;
   /** Past the operating system's cache. */
   isDirect?: boolean;
   /** Reads of records start and end at multiples of this, bytes; IO_ALIGN when left out. */
@@ -25,6 +29,7 @@ export class ShardExtent {
   readonly owner: BlockOwner;
   readonly blockSize: number; // bytes
   readonly blockCount: number;
+  readonly cipher: BlockCipher | null;
   /** Reads of records start and end at multiples of this, bytes; a power of two up to IO_ALIGN. */
   readonly readAlign: number;
   /** The file's place in the I/O queue. */
@@ -39,6 +44,7 @@ export class ShardExtent {
     this.owner = description.owner;
     this.blockSize = description.owner.writeBlockSize;
     this.blockCount = Math.floor(description.size / this.blockSize);
+    this.cipher = description.dataKey ? new BlockCipher(description.dataKey) : null;
     this.readAlign = description.readAlign ?? IO_ALIGN;
     this.#offset = description.offset;
     this.#client = client;

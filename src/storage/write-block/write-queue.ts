@@ -4,13 +4,14 @@
  * the queue when it and all before it are durable. A write that fails, or whose flush fails, is done again from
  * memory: after a failed fdatasync the kernel may have dropped the pages, so the next one proves nothing of them.
  *
- * Whatever has to happen to the bytes of a piece on their way to the device belongs into `#start`, which every piece
- * goes through, again at each retry; no byte of a block is handed in twice.
+ * On an encrypted extent a piece is encrypted into memory of its own when it is started, again at each retry; no byte
+ * of a block is handed in twice.
  */
 
 import type { StorageLog } from '../device/storage-error.js';
 import { ST_WRITE_ERRORS, ST_WRITTEN_BYTES } from '../engine.js';
 import { failureText } from '../io/io-backend.js';
+import type { BlockTable } from './block-table.js';
 import type { ShardExtent } from './shard-extent.js';
 
 export const WRITE_RECORDS = 0; // a piece of a block
@@ -33,6 +34,8 @@ const FAILED = 3;
 export class WriteQueue {
   readonly #place: number;
   readonly #extent: ShardExtent;
+  readonly #table: BlockTable;
+  readonly #takeBuffer: (size: number) => number;
   readonly #counters: Float64Array;
   readonly #log: StorageLog;
   readonly #kind = new Uint8Array(QUEUE_MAX);
@@ -41,6 +44,8 @@ export class WriteQueue {
   readonly #from = new Int32Array(QUEUE_MAX);
   readonly #length = new Int32Array(QUEUE_MAX);
   readonly #bufferAt = new Float64Array(QUEUE_MAX);
+  /** Where the encrypted bytes lie while they are written, or -1. */
+  readonly #stagedAt = new Float64Array(QUEUE_MAX).fill(-1);
   readonly #epoch = new Float64Array(QUEUE_MAX);
   readonly #first = new Float64Array(QUEUE_MAX);
   /** Numbers of the oldest write and of the one to come; they only grow. */
@@ -50,10 +55,22 @@ export class WriteQueue {
   #retryAtMs = 0;
   #isFailing = false;
 
-  /** @param place Below QUEUE_COUNT_MAX, and no other queue's of the shard. */
-  constructor(place: number, extent: ShardExtent, counters: Float64Array, log: StorageLog) {
+  /**
+   * @param place Below QUEUE_COUNT_MAX, and no other queue's of the shard.
+   * @param takeBuffer Finds I/O memory for a piece to be encrypted into, or -1.
+   */
+  constructor(
+    place: number,
+    extent: ShardExtent,
+    table: BlockTable,
+    takeBuffer: (size: number) => number,
+    counters: Float64Array,
+    log: StorageLog,
+  ) {
     this.#place = place;
     this.#extent = extent;
+    this.#table = table;
+    this.#takeBuffer = takeBuffer;
     this.#counters = counters;
     this.#log = log;
   }
@@ -103,6 +120,7 @@ export class WriteQueue {
   /** @param number Of the write in this queue. */
   onWrite(number: number, result: number): void {
     const i = number & QUEUE_MASK;
+    this.#unstage(i);
     if (result === this.#length[i]) {
       this.#state[i] = WRITTEN;
       this.#epoch[i] = this.#extent.io.epochToCome(this.#extent.place);
@@ -144,7 +162,8 @@ export class WriteQueue {
   /** Starts failed writes again when it is time. */
   retry(nowMs: number): void {
     if (this.#failedCount === 0) return;
-    if (this.#retryAtMs === 0) this.#retryAtMs = nowMs + RETRY_MS;
+    // A device that fails is left alone for a while; one that was only asked for too much is not.
+    if (this.#retryAtMs === 0) this.#retryAtMs = nowMs + (this.#isFailing ? RETRY_MS : 0);
     if (nowMs < this.#retryAtMs) return;
     this.#retryAtMs = 0;
     for (let number = this.#head; number < this.#tail; number++) {
@@ -156,15 +175,44 @@ export class WriteQueue {
 
   #start(number: number): void {
     const i = number & QUEUE_MASK;
-    const isQueued = this.#extent.write(
-      number * QUEUE_COUNT_MAX + this.#place,
+    const block = this.#block[i]!;
+    const from = this.#from[i]!;
+    const length = this.#length[i]!;
+    const bufferAt = this.#stage(i);
+    const argument = number * QUEUE_COUNT_MAX + this.#place;
+    if (bufferAt >= 0 && this.#extent.write(argument, block, from, length, bufferAt)) {
+      this.#state[i] = IN_FLIGHT;
+      return;
+    }
+    this.#unstage(i);
+    this.#state[i] = FAILED;
+    this.#failedCount++;
+  }
+
+  /** Where the bytes of a piece lie as the device is to have them. @returns -1: there is no room to encrypt them now. */
+  #stage(i: number): number {
+    const { cipher, io } = this.#extent;
+    if (cipher === null || this.#kind[i] === WRITE_ERASE) return this.#bufferAt[i]!;
+    const at = this.#takeBuffer(this.#length[i]!);
+    if (at < 0) return -1;
+    this.#stagedAt[i] = at;
+    const { u8 } = io.buffers;
+    cipher.encrypt(
+      this.#table,
       this.#block[i]!,
       this.#from[i]!,
-      this.#length[i]!,
+      u8,
       this.#bufferAt[i]!,
+      at,
+      this.#length[i]!,
     );
-    this.#state[i] = isQueued ? IN_FLIGHT : FAILED;
-    if (!isQueued) this.#failedCount++;
+    return at;
+  }
+
+  #unstage(i: number): void {
+    if (this.#stagedAt[i]! < 0) return;
+    this.#extent.io.pool.give(this.#stagedAt[i]!);
+    this.#stagedAt[i] = -1;
   }
 
   #fail(i: number, reason: string): void {

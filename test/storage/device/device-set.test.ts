@@ -269,3 +269,99 @@ test('workers are told to go past the cache when that is wished and possible', a
     t.true(extent.readAlign === 512 || extent.readAlign === 4096);
   }
 });
+
+/** A key file with these bytes. */
+function keyFile(directory: string, name: string, contents: string): string {
+  const file = path.join(directory, name);
+  fs.writeFileSync(file, contents);
+  return file;
+}
+
+/** An encrypted set, closed again, with two key files beside it of which it was created with the first. */
+async function encryptedSet(t: ExecutionContext, fileCount = 1) {
+  const it = place(t, fileCount);
+  const directory = path.dirname(it.files[0]!);
+  const first = keyFile(directory, 'first', 'the first key of all');
+  const second = keyFile(directory, 'second', 'another one, random!');
+  const by = (name: string, oldKeyFile = '', algorithm: 'aes-128' | 'aes-256' = 'aes-128') =>
+    it.options({ encryption: { algorithm, keyFile: name, oldKeyFile } });
+  const created = await openDeviceSet(by(first));
+  await created.close();
+  return { ...it, first, second, by, dataKey: Buffer.from(created.set.dataKey!.bytes) };
+}
+
+test('an encrypted set keeps its data key, and opens with its key file alone', async t => {
+  const { files, by, first, second, dataKey } = await encryptedSet(t);
+  t.is(dataKey.length, 16);
+  t.false(fs.readFileSync(files[0]!).includes(dataKey), 'the data key is not on the disk');
+  const again = await opened(t, by(first));
+  t.true(Buffer.from(again.set.dataKey!.bytes).equals(dataKey));
+  t.is(again.set.extents[0]!.dataKey, again.set.dataKey);
+  await again.close();
+  await refused(
+    t,
+    by(second),
+    files[0]!,
+    /cannot be decrypted with the key in .*second.*encryption-old-key-file/,
+  );
+  await refused(t, by('/nowhere/key'), '/nowhere/key', /cannot be read.*ENOENT/);
+});
+
+test('encryption that was added, left out or changed is refused with what to do', async t => {
+  const { files, options, by, first } = await encryptedSet(t);
+  await refused(
+    t,
+    options(),
+    files[0]!,
+    /is encrypted; configure encryption aes-128 and the encryption-key-file/,
+  );
+  await refused(
+    t,
+    by(first, '', 'aes-256'),
+    files[0]!,
+    /was created with encryption aes-128, aes-256 is configured/,
+  );
+  const plain = place(t);
+  await createAndClose(plain.options());
+  const encryption = { algorithm: 'aes-256', keyFile: first, oldKeyFile: '' } as const;
+  await refused(t, plain.options({ encryption }), plain.files[0]!, /was created without encryption, aes-256/);
+});
+
+test('a key file that cannot be read leaves no file prepared', async t => {
+  const { options, files } = place(t);
+  const encryption = { algorithm: 'aes-128', keyFile: '/nowhere/key', oldKeyFile: '' } as const;
+  await t.throwsAsync(openDeviceSet(options({ encryption })), { instanceOf: StorageError });
+  t.is(fs.statSync(files[0]!).size, 0);
+});
+
+test('a key file is replaced by naming the old one once; from then on the old one opens nothing', async t => {
+  const { files, by, first, second, dataKey, log } = await encryptedSet(t, 2);
+  await createAndClose(by(second, first));
+  t.regex(log.lines.join('\n'), /data1.dat: its encryption key is now protected by .*second/);
+  await refused(t, by(first), files[0]!, /cannot be decrypted/);
+  const open = await opened(t, by(second));
+  t.true(Buffer.from(open.set.dataKey!.bytes).equals(dataKey), 'the data stays as it is');
+  await open.close();
+  // Neither copy of a header is left for the old key: each alone is refused.
+  for (const at of HEADER_AT) {
+    const file = fs.openSync(files[0]!, 'r+');
+    const saved = new Uint8Array(HEADER_SIZE);
+    fs.readSync(file, saved, 0, HEADER_SIZE, at);
+    fs.writeSync(file, new Uint8Array(HEADER_SIZE).fill(1), 0, HEADER_SIZE, at);
+    await refused(t, by(first), files[0]!, /cannot be decrypted/);
+    fs.writeSync(file, saved, 0, HEADER_SIZE, at);
+    fs.closeSync(file);
+  }
+});
+
+test('a replacement that was cut off between two files goes on at the next start', async t => {
+  const { files, by, first, second, dataKey } = await encryptedSet(t, 2);
+  const before = fs.readFileSync(files[1]!);
+  await createAndClose(by(second, first));
+  fs.writeFileSync(files[1]!, before); // as if only the first had been written
+  await refused(t, by(second), files[1]!, /cannot be decrypted/);
+  const open = await opened(t, by(second, first));
+  t.true(Buffer.from(open.set.dataKey!.bytes).equals(dataKey));
+  await open.close();
+  await createAndClose(by(second));
+});

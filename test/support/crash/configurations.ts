@@ -23,6 +23,11 @@ export const CONFIGURATIONS: readonly CrashConfiguration[] = [
   { name: 'small', filesize: '64M', storage: ['post-write-cache 8M'] },
   // Without io_uring, which the others use where there is one.
   { name: 'node-io', filesize: '256M', environment: { CALTROP_IO: 'node' } },
+  {
+    name: 'encrypted',
+    filesize: '64M',
+    storage: ['post-write-cache 8M', 'compression lz4', 'encryption-key-file DIRECTORY/caltrop.conf'],
+  },
   { name: 'uncached', filesize: '256M', storage: ['post-write-cache 0', 'direct-files true'] },
 ];
 
