@@ -1,18 +1,24 @@
 /**
  * Measures what compression costs a record and gains: time to pack and to unpack the bins of one record, and their
- * size afterwards, as the storage engines do it. The text is JSON-like with random words and numbers.
+ * size afterwards, as the storage engines do it. The text is JSON-like with random words and numbers. Then what
+ * encryption costs: to decrypt a record that was read, and to encrypt a write block.
  */
 import { parseArgs } from 'node:util';
 import { Region } from '../src/base/arena.js';
 import { monotonicMs } from '../src/base/clock.js';
 import { OK } from '../src/base/result.js';
+import { BlockCipher } from '../src/storage/cipher/block-cipher.js';
+import { newDataKey } from '../src/storage/cipher/data-key.js';
 import { CODEC_NAMES, openCodecs, ZSTD } from '../src/storage/codec/codecs.js';
 import { RecordCompression } from '../src/storage/codec/record-compression.js';
 import { RecordSpan, ST_COUNT } from '../src/storage/engine.js';
 import { REC_BINS_AT } from '../src/storage/record/flat-record.js';
+import { writeBlockHeader } from '../src/storage/write-block/block-format.js';
+import { BlockTable } from '../src/storage/write-block/block-table.js';
 
 const HELP = `Usage: scripts/bench-codec [--sizes BYTES,…] [--rounds N]
-Prints microseconds to pack and unpack a record's bins, and what is left of them.
+Prints microseconds to pack and unpack a record's bins, and what is left of them; to decrypt as many bytes;
+and how fast write blocks are encrypted.
   --sizes BYTES,…  sizes of the bins (100,1024,10240)
   --rounds N       times 4096 records; the best round counts (8)`;
 
@@ -92,4 +98,31 @@ for (const [codec, name] of CODEC_NAMES.entries()) {
       console.log(`${label.padEnd(8)} ${columns.join(' ')}  ${(left * 100).toFixed(0).padStart(3)} %`);
     }
   }
+}
+
+const BLOCK_SIZE = 2 * 1024 * 1024;
+const OWNER = { setId: Uint32Array.of(1, 2, 3, 4), shard: 0, writeBlockSize: BLOCK_SIZE, startCount: 1 };
+const BLOCK_CALLS = 16; // a round
+console.log('cipher    bytes  decrypt µs');
+for (const algorithm of ['aes-128', 'aes-256'] as const) {
+  const cipher = new BlockCipher(newDataKey(algorithm));
+  const region = new Region(2 * BLOCK_SIZE);
+  const table = new BlockTable(1);
+  const nonce = cipher.newNonce();
+  table.nonces.set(nonce);
+  table.stamps[0] = writeBlockHeader(region, 0, OWNER, 0, 1, nonce);
+  for (const size of sizes) {
+    const decrypt = microseconds(i =>
+      cipher.decrypt(table, 0, 4096 + i * 16, region.u8, 4096 + i * 16, size),
+    );
+    console.log(`${algorithm} ${String(size).padStart(7)} ${decrypt.toFixed(1).padStart(11)}`);
+  }
+  let best = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < rounds; round++) {
+    const start = monotonicMs();
+    for (let i = 0; i < BLOCK_CALLS; i++) cipher.encrypt(table, 0, 0, region.u8, 0, BLOCK_SIZE, BLOCK_SIZE);
+    best = Math.min(best, (monotonicMs() - start) / BLOCK_CALLS);
+  }
+  const rate = BLOCK_SIZE / best / 1e6;
+  console.log(`${algorithm} blocks of 2 MiB: ${best.toFixed(2)} ms each, ${rate.toFixed(1)} GB/s`);
 }
