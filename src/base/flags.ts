@@ -1,8 +1,9 @@
 /**
- * Words that one thread sets and another clears (or both, at different times), and a lock over one of
+ * Words that one thread sets and another clears (or both, at different times), and locks over one of
  * them. Atomics accesses: whoever sees a flag sees everything done before it was changed.
  */
 import type { SharedBytes } from './arena.js';
+import { relax } from './sleeper.js';
 
 export class SharedFlags {
   readonly #words: Int32Array;
@@ -42,6 +43,38 @@ export class SpinLock {
   }
 
   unlock(): void {
+    Atomics.store(this.#words, this.#at, 0);
+  }
+}
+
+/** A word that names the thread which uses something; 0 = nobody. */
+export class OwnerWord {
+  readonly #words: Int32Array;
+  readonly #at: number;
+  readonly #self: number;
+
+  /** @param self This thread's number, not 0. */
+  constructor(words: Int32Array, at: number, self: number) {
+    this.#words = words;
+    this.#at = at;
+    this.#self = self;
+  }
+
+  /** @returns Whether it is this thread's until give(). */
+  tryTake(): boolean {
+    return Atomics.compareExchange(this.#words, this.#at, 0, this.#self) === 0;
+  }
+
+  /** Waits for it: the length of something short. */
+  take(): void {
+    for (;;) {
+      const owner = Atomics.compareExchange(this.#words, this.#at, 0, this.#self);
+      if (owner === 0) return;
+      relax(this.#words, this.#at, owner);
+    }
+  }
+
+  give(): void {
     Atomics.store(this.#words, this.#at, 0);
   }
 }

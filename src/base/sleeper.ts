@@ -23,6 +23,7 @@ const BY_FUTEX = 1;
 const BY_EVENT = 2; // and above: its descriptor is added
 
 const LOOKS = 10; // between two calls of the kernel
+const RELAX_MS = 0.05;
 
 const native: NativeModule | null = (module => (typeof module === 'string' ? null : module))(nativeModule());
 
@@ -98,6 +99,16 @@ function lingers({ yieldProcessor }: NativeModule, hasWork: () => boolean): bool
     yieldProcessor();
   } while (performance.now() < endMs);
   return false;
+}
+
+/**
+ * Passes the time while a word has this value, or some of it: another thread, which is in the middle of something
+ * short, will change it. Lets that thread run if it cannot.
+ */
+export function relax(words: Int32Array, index: number, value: number): void {
+  for (let i = 0; i < LOOKS * 10; i++) if (Atomics.load(words, index) !== value) return;
+  if (native !== null) native.yieldProcessor();
+  else Atomics.wait(words, index, value, RELAX_MS); // nobody notifies
 }
 
 /** Sleeps without blocking: for the main thread, whose event loop goes on meanwhile. */

@@ -17,19 +17,23 @@ const TWO_32 = 0x100000000;
 const COUNT = 0; // entries taken
 const FREE = 1; // handle of the first free entry
 const FRESH = 2; // handle of the first entry never used; 0 in a new region
-export const TABLE_WORDS = 3;
+const CHUNK_COUNT = 3;
+export const TABLE_WORDS = 4;
 
 export class EntryTable {
   /** Shared words of the whole index. */
   protected readonly control: Int32Array;
   /** The words of each chunk. */
   protected readonly chunks: Int32Array[] = [];
+  /** Another thread's table, described: it never adds a chunk. */
+  protected readonly isView: boolean;
   readonly #entriesMax: number;
   readonly #arena: Arena;
 
   /** @param chunks Those that exist already, of another thread's table. */
   constructor(control: Int32Array, entriesMax?: number, onChunk?: ChunkListener, chunks?: SharedBytes[]) {
     this.control = control;
+    this.isView = chunks !== undefined;
     if (control[FRESH] === 0) control[FRESH] = 1;
     this.#entriesMax = Math.min(entriesMax ?? HANDLE_MAX, HANDLE_MAX);
     this.#arena = new Arena(CHUNK_SIZE, onChunk);
@@ -38,6 +42,11 @@ export class EntryTable {
       this.#arena.chunks.push(region);
       this.chunks.push(region.i32);
     }
+  }
+
+  /** Whether every chunk is known here. */
+  protected get hasAllChunks(): boolean {
+    return this.control[CHUNK_COUNT] === this.chunks.length;
   }
 
   /** Entries in use. */
@@ -216,8 +225,10 @@ export class EntryTable {
   }
 
   #addChunk(): boolean {
+    if (this.isView) return false;
     try {
       this.chunks.push(this.#arena.chunks[this.#arena.addChunk()]!.i32);
+      this.control[CHUNK_COUNT] = this.chunks.length;
       return true;
     } catch (error) {
       // V8's answer when the machine has no such piece of memory left: the namespace is full, the server lives on.

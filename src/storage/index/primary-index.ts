@@ -31,9 +31,11 @@ export class PrimaryIndex extends SprigLists {
   /**
    * Adds an entry for the digest at `at`, which must not be there yet. All its fields are zero, its incarnation
    * differs from the handle's last use.
-   * @returns The handle, or -1 when `entriesMax` or the machine's memory is used up; then nothing has changed.
+   * @returns The handle, or -1 when `entriesMax` or the machine's memory is used up, or when a view would have to add
+   *   memory; then nothing has changed.
    */
   insert(digest: Uint8Array, at: number): number {
+    if (this.isView && this.isGrowthDue) return -1;
     const handle = this.takeEntry();
     if (handle < 0) return -1;
     const pid = partitionOf(digest, at);

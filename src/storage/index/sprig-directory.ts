@@ -25,6 +25,7 @@ const SPRIG_COUNT_MAX = 2 ** 28;
 
 /** The directory's memory, as it travels to another thread. */
 export interface DirectoryMemory {
+  epoch: number;
   heads: SharedBytes;
   grown: SharedBytes | undefined;
 }
@@ -35,6 +36,8 @@ export class SprigDirectory {
   #heads: Int32Array;
   /** Equal to `#heads` while not growing, so that it always is an array of the same kind. */
   #grown: Int32Array;
+  /** The epoch that these two belong to. */
+  #epoch: number;
 
   /** @param control Shared words of the index, zeroed when new. `memory` makes this a view of another thread's directory. */
   constructor(partitionCount: number, control: Int32Array, memory?: DirectoryMemory) {
@@ -42,16 +45,23 @@ export class SprigDirectory {
     this.#control = control;
     this.#heads = new Region(memory?.heads ?? Math.max(partitionCount, 1) * 4).i32;
     this.#grown = memory?.grown ? new Region(memory.grown).i32 : this.#heads;
+    this.#epoch = memory?.epoch ?? this.epoch;
   }
 
   get memory(): DirectoryMemory {
     const heads = this.#heads.buffer as SharedBytes;
-    return { heads, grown: this.isGrowing ? (this.#grown.buffer as SharedBytes) : undefined };
+    const grown = this.isGrowing ? (this.#grown.buffer as SharedBytes) : undefined;
+    return { epoch: this.#epoch, heads, grown };
   }
 
   /** Another value when a growth has begun or ended since: a view made before it has the wrong heads. */
   get epoch(): number {
     return this.#control[EPOCH]!;
+  }
+
+  /** Whether no growth has begun or ended on another thread since this object was made. */
+  get isCurrent(): boolean {
+    return this.#control[EPOCH] === this.#epoch;
   }
 
   get isGrowing(): boolean {
@@ -116,7 +126,7 @@ export class SprigDirectory {
       if (error instanceof RangeError) return;
       throw error;
     }
-    this.#control[EPOCH]!++;
+    this.#epoch = ++this.#control[EPOCH]!;
   }
 
   /** Replaces the empty directory by one of about `count` sprigs in all: at least that, and as few as can be. */
@@ -152,7 +162,7 @@ export class SprigDirectory {
     this.#grown = this.#heads;
     this.#heads.fill(0);
     this.#control[SPLIT] = 0;
-    this.#control[EPOCH]!++;
+    this.#epoch = ++this.#control[EPOCH]!;
   }
 
   #replaceBy(heads: Int32Array, bits: number): void {
@@ -160,7 +170,7 @@ export class SprigDirectory {
     this.#grown = heads;
     this.#control[BITS] = bits;
     this.#control[SPLIT] = 0;
-    this.#control[EPOCH]!++;
+    this.#epoch = ++this.#control[EPOCH]!;
   }
 
   /** The next sprig to split: the caller cuts its list at `splitBit` and passes both halves to `finishSplit`. */
@@ -184,6 +194,6 @@ export class SprigDirectory {
     this.#heads = this.#grown;
     this.#control[BITS]!++;
     this.#control[SPLIT] = 0;
-    this.#control[EPOCH]!++;
+    this.#epoch = ++this.#control[EPOCH]!;
   }
 }

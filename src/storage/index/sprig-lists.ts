@@ -27,7 +27,7 @@ export interface PrimaryIndexOptions {
   entriesMax?: number;
   /** Hears of each new chunk of entries. */
   onChunk?: ChunkListener;
-  /** Makes this object a view of an index that lives already, for another thread to read. */
+  /** Makes this object a view of an index that lives already, for another thread. It adds no memory to the index. */
   memory?: PrimaryIndexMemory;
 }
 
@@ -57,7 +57,7 @@ export class SprigLists extends EntryTable {
     this.directory = new SprigDirectory(partitions.length, control, memory?.directory);
   }
 
-  /** For `options.memory` on another thread; to be taken anew when `epoch` or the number of chunks has changed. */
+  /** For `options.memory` on another thread; to be taken anew when that thread's view is no longer `isCurrent`. */
   get memory(): PrimaryIndexMemory {
     return {
       control: this.control.buffer as SharedBytes,
@@ -68,6 +68,16 @@ export class SprigLists extends EntryTable {
 
   get epoch(): number {
     return this.directory.epoch;
+  }
+
+  /** Whether a view knows all memory of the index. */
+  get isCurrent(): boolean {
+    return this.directory.isCurrent && this.hasAllChunks;
+  }
+
+  /** Another number whenever a view made before it is no longer current. */
+  get shape(): number {
+    return this.directory.epoch + this.chunks.length;
   }
 
   /** Entries of one owned partition. */
@@ -108,6 +118,11 @@ export class SprigLists extends EntryTable {
     this.directory.clear();
     this.forgetEntries();
     this.control.fill(0, COUNT_OF);
+  }
+
+  /** Whether the next insert has a part in a doubling. */
+  protected get isGrowthDue(): boolean {
+    return this.directory.isGrowing || this.count >= this.directory.sprigCount * SPRIG_LOAD_MAX;
   }
 
   /** Makes `handle`, whose words are set, an entry of local partition `local`: after `before`, or first of `slot`. */

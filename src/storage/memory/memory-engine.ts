@@ -57,7 +57,7 @@ export interface MemoryEngineOptions {
   compression?: RecordCompression;
   /** Hears of each new chunk of records. */
   onChunk?: ChunkListener;
-  /** Makes this object another thread's description of an engine that lives already. */
+  /** Makes this object another thread's description of an engine that lives already. It adds no memory to the engine. */
   memory?: MemoryEngineMemory;
 }
 
@@ -90,17 +90,28 @@ export class MemoryEngine implements StorageEngine {
     this.#pool = new UnitPool(options.budget, options.onChunk, memory?.pool);
     this.#pages = new PageHeap(this.#pool, memory?.pages);
     this.#control = new Region(memory?.control ?? CONTROL_WORDS * 8).f64;
+    if (memory !== undefined) return;
     this.#counters[ST_TOTAL_BYTES] = (options.budget.total * UNIT_SIZE) / options.shardCount;
     this.#refreshCounters();
   }
 
-  /** For `options.memory` on another thread; out of date when a chunk was added since. */
+  /** For `options.memory` on another thread, whose view is no longer `isCurrent` when a chunk was added since. */
   get memory(): MemoryEngineMemory {
     return {
       control: this.#control.buffer as SharedBytes,
       pages: this.#pages.control,
       pool: this.#pool.memory,
     };
+  }
+
+  /** Whether a view knows all memory of the engine. */
+  get isCurrent(): boolean {
+    return this.#pool.isCurrent;
+  }
+
+  /** Another number whenever a view made before it is no longer current. */
+  get shape(): number {
+    return this.#pool.words.length;
   }
 
   /** Bytes of the units that this shard holds, whether records fill them or not. */

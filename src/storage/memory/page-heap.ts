@@ -71,10 +71,11 @@ export class PageHeap {
     this.#control[CHANGED] = value ? 1 : 0;
   }
 
-  /** Location of a block of at least the class's size, its contents undefined; 0 when memory is used up. */
+  /** Location of a block of at least the class's size, its contents undefined; 0 when memory is used up, or a view's is. */
   take(sizeClass: number): number {
     let page = this.#pageWithRoom(sizeClass);
     if (page === 0) page = this.#newPage(sizeClass);
+    if (page === 0 && this.#pool.isView) return 0; // there may be more, for the pool's own thread
     for (let above = sizeClass + 1; page === 0; above++) {
       if (above > sizeClass + CLASSES_ABOVE || above === CLASS_COUNT) return 0;
       page = this.#pageWithRoom(above);

@@ -48,7 +48,8 @@ const TRIES_MAX = 8;
 const TAKEN_UNITS = 0;
 const BIN_BITS = 1; // one bit a bin, three words
 const BIN_HEADS = 4; // first run of each bin, 0 = none
-const CONTROL_WORDS = BIN_HEADS + BIN_COUNT;
+const CHUNKS = BIN_HEADS + BIN_COUNT;
+const CONTROL_WORDS = CHUNKS + 1;
 
 /** Everything mutable of a pool, as it travels to another thread. */
 export interface UnitPoolMemory {
@@ -59,6 +60,8 @@ export interface UnitPoolMemory {
 export class UnitPool {
   /** Words of each chunk: descriptors first, then contents. */
   readonly words: Int32Array[] = [];
+  /** Another thread's pool, described: it never adds a chunk. */
+  readonly isView: boolean;
   readonly #arena: Arena;
   readonly #control: Int32Array;
   readonly #budget: Budget;
@@ -66,6 +69,7 @@ export class UnitPool {
   /** @param budget In units; shared by all shards of the namespace. */
   constructor(budget: Budget, onChunk?: ChunkListener, memory?: UnitPoolMemory) {
     this.#budget = budget;
+    this.isView = memory !== undefined;
     this.#arena = new Arena(CHUNK_SIZE, onChunk);
     this.#control = new Region(memory?.control ?? CONTROL_WORDS * 4).i32;
     for (const shared of memory?.chunks ?? []) {
@@ -77,6 +81,11 @@ export class UnitPool {
 
   get memory(): UnitPoolMemory {
     return { control: this.#control.buffer as SharedBytes, chunks: this.#arena.chunks.map(c => c.shared) };
+  }
+
+  /** Whether every chunk is known here. */
+  get isCurrent(): boolean {
+    return this.#control[CHUNKS] === this.words.length;
   }
 
   /** Points `out` at a location (record blocks through all chunks, chunk << 22 | block); its size is left alone. */
@@ -93,7 +102,7 @@ export class UnitPool {
   /**
    * Takes a run of `count` units.
    * @param fromEnd Cut it from the end of a longer run: long-lived pages and long runs then keep apart.
-   * @returns Its first unit, or 0 when the budget or the machine's memory is used up.
+   * @returns Its first unit, or 0 when the budget or the machine's memory is used up, or a view has no run for it.
    */
   take(count: number, fromEnd: boolean): number {
     if (!this.#budget.take(count)) return 0;
@@ -175,9 +184,10 @@ export class UnitPool {
 
   /** A new chunk, as one free run in its bin, or 0. */
   #addChunk(): number {
-    if (this.words.length >= CHUNK_COUNT_MAX) return 0;
+    if (this.isView || this.words.length >= CHUNK_COUNT_MAX) return 0;
     try {
       this.words.push(this.#arena.chunks[this.#arena.addChunk()]!.i32);
+      this.#control[CHUNKS] = this.words.length;
     } catch (error) {
       // V8's answer when the machine has no such piece of memory left: the namespace is full, the server lives on.
       if (error instanceof RangeError) return 0;
