@@ -37,6 +37,7 @@ import { createLog, type Log } from './observe/log.js';
 import { SERVICE_COUNTERS } from './observe/service-counters.js';
 import { SystemUsage } from './observe/system-usage.js';
 import { PartitionTable } from './partition/table.js';
+import { InPlace } from './shard/in-place.js';
 import { enabledBenchmarks, SHARD_COUNT } from './shard/namespace-setup.js';
 import { type HostedNamespace, ShardHost } from './shard/shard-host.js';
 import { ComputePool } from './shard/worker-pool.js';
@@ -143,6 +144,7 @@ export class Server {
       maxRequests: () => service.number('batch-max-requests'),
       isEnabled: () => service.number('batch-index-threads') > 0,
     });
+    const inPlace = new InPlace(shards.shardViews);
     const dispatcher = new Dispatcher({
       routes,
       clients: shards.clients,
@@ -150,9 +152,11 @@ export class Server {
       sink,
       latencies,
       responses: new ResponseTimes(shards.namespaces.map(({ config: { name } }) => latencies.ownSteps(name))),
+      inPlace,
       transactionMaxMs: () => service.number('transaction-max-ms'),
     });
     const { engine, reason } = this.#createEngine(front);
+    engine.share(inPlace.outbox);
     for (const client of shards.clients) {
       engine.share(client.completions.region.u8);
       engine.share(client.answerSlab.region.u8);

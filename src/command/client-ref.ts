@@ -9,9 +9,10 @@ export interface ClientRef {
   requestNumber: number;
 }
 
-/** What a dispatch answers when the request is on its way, or has to be given again later. Codes are not negative. */
+/** What a dispatch answers when the request is on its way, or has to be given again later, or is done. Codes are not negative. */
 export const DISPATCHED = -1;
 export const NO_ROOM = -2;
+export const ANSWERED = -3;
 
 export interface AnswerSink {
   /**

@@ -2,6 +2,7 @@
  * Data messages on the main thread: looks at just as much of a request as routing needs, pushes it to the
  * worker that owns its partition, and hands completed answers to the network layer.
  */
+import { epochMs } from '../base/clock.js';
 import { DIGEST_SIZE, partitionOf } from '../base/digest.js';
 import { NAMESPACE_NOT_FOUND, PARAMETER, UNSUPPORTED_FEATURE } from '../base/result.js';
 import type { Latencies, NamespaceLatencies } from '../observe/latencies.js';
@@ -23,6 +24,7 @@ import {
   KIND_RECORD,
   kindOf,
 } from '../shard/frame.js';
+import type { InPlace } from '../shard/in-place.js';
 import {
   FIELD_DIGEST,
   FIELD_NAMESPACE,
@@ -35,9 +37,9 @@ import {
   readU32,
 } from '../wire/message.js';
 import type { BatchDispatcher } from './batch.js';
-import { type AnswerSink, type ClientRef, DISPATCHED, NO_ROOM } from './client-ref.js';
+import { ANSWERED, type AnswerSink, type ClientRef, DISPATCHED, NO_ROOM } from './client-ref.js';
 import type { ResponseTimes } from './response-times.js';
-import type { Routes } from './routes.js';
+import type { NamespaceRoute, Routes } from './routes.js';
 
 export interface DispatcherParts {
   readonly routes: Routes;
@@ -46,6 +48,7 @@ export interface DispatcherParts {
   readonly sink: AnswerSink;
   readonly latencies: Latencies;
   readonly responses: ResponseTimes;
+  readonly inPlace: InPlace;
   /** Milliseconds a request without a timeout of its own may wait. */
   readonly transactionMaxMs: () => number;
 }
@@ -55,6 +58,12 @@ export class Dispatcher {
   readonly #dispatch = new Dispatch();
   readonly #latencies: readonly NamespaceLatencies[];
   readonly #responses: ResponseTimes;
+  readonly #inPlace: InPlace;
+  /** Commands executed in place in this turn, by namespace: reads and writes in turn. */
+  readonly #doneCounts: Float64Array;
+  /** In all. */
+  #doneCount = 0;
+  #turnMs = 0;
   /** Requests on their way that have not been answered. */
   inFlight = 0;
 
@@ -62,6 +71,8 @@ export class Dispatcher {
     this.#parts = parts;
     this.#dispatch.kind = KIND_RECORD;
     this.#responses = parts.responses;
+    this.#inPlace = parts.inPlace;
+    this.#doneCounts = new Float64Array(parts.routes.namespaces.length * 2);
     this.#latencies = parts.routes.namespaces.map(n => parts.latencies.ofNamespace(n.name));
   }
 
@@ -69,7 +80,8 @@ export class Dispatcher {
    * Sends a data message on its way.
    * @param bytes The message of `size` bytes at `at`, without its protocol header; copied before the call returns.
    * @param nowMs Monotonic time of arrival.
-   * @returns DISPATCHED; NO_ROOM: nothing happened, call again after completions came; or the result code to answer.
+   * @returns DISPATCHED; ANSWERED: the answer was given to the sink; NO_ROOM: nothing happened, call again after
+   *   completions came; or the result code to answer.
    */
   dispatch(client: ClientRef, bytes: Uint8Array, at: number, size: number, nowMs: number): number {
     if (size < MSG_HEADER_SIZE) return PARAMETER;
@@ -102,6 +114,7 @@ export class Dispatcher {
     if (route === null) return NAMESPACE_NOT_FOUND;
     if (digestAt < 0) return UNSUPPORTED_FEATURE; // a scan or query
     const pid = partitionOf(bytes, digestAt);
+    if (this.#runInPlace(client, route, pid, bytes, at, size)) return ANSWERED;
     const timeoutMs = readU32(bytes, at + MSG_TIMEOUT);
     const dispatch = this.#dispatch;
     dispatch.connectionSlot = client.slot;
@@ -116,6 +129,59 @@ export class Dispatcher {
     if (!clients[route.workerOf[pid]!]!.push(dispatch, bytes, at, size)) return NO_ROOM;
     this.inFlight++;
     return DISPATCHED;
+  }
+
+  /** Executes a short command here and now. @returns false when its worker has to. */
+  #runInPlace(
+    client: ClientRef,
+    route: NamespaceRoute,
+    pid: number,
+    bytes: Uint8Array,
+    at: number,
+    size: number,
+  ): boolean {
+    const inPlace = this.#inPlace;
+    if (!inPlace.hasRoom) {
+      this.#parts.sink.flush();
+      inPlace.clear();
+    }
+    const from = inPlace.outboxEnd;
+    const answerSize = inPlace.run(route.id, route.shardOf[pid]!, bytes, at, size);
+    if (answerSize === 0) return false;
+    this.#doneCount++;
+    this.#doneCounts[route.id * 2 + (inPlace.isRead ? 0 : 1)]! += 1;
+    this.#parts.sink.answer(
+      client.slot,
+      client.generation,
+      client.requestNumber,
+      inPlace.outbox,
+      from,
+      answerSize,
+      false,
+    );
+    return true;
+  }
+
+  /** A turn begins, and with it the time of what is executed in it. */
+  beginTurn(nowMs: number): void {
+    this.#turnMs = nowMs;
+    this.#inPlace.setTime(epochMs());
+  }
+
+  /** The answers of this turn are on their way: whoever gave them to the sink has flushed it, or does so next. @returns Commands executed in place. */
+  endTurn(nowMs: number): number {
+    const count = this.#doneCount;
+    if (count === 0) return 0;
+    this.#doneCount = 0;
+    this.#inPlace.clear();
+    const counts = this.#doneCounts;
+    for (let i = 0; i < counts.length; i++) {
+      if (counts[i] === 0) continue;
+      const latency = this.#latencies[i >>> 1]!;
+      ((i & 1) === 0 ? latency.read : latency.write).record(nowMs - this.#turnMs, counts[i]);
+      counts[i] = 0;
+    }
+    return count;
   }
 
   /** Shows the workers everything that was pushed since the last call. */

@@ -37,13 +37,13 @@ export interface CumulativeBucket {
   readonly count: number;
 }
 
-/** Counts one observation in the histogram whose slots begin at `at`. */
-function count(slots: Float64Array, at: number, value: number, ticksPerUnit: number): void {
+/** Counts `times` observations in the histogram whose slots begin at `at`. */
+function count(slots: Float64Array, at: number, value: number, ticksPerUnit: number, times = 1): void {
   const ticks = value * ticksPerUnit;
   // clz32 works modulo 2^32, so longer durations are sorted out first: 48 days or 71 minutes.
   const bucket = ticks >= 4_294_967_296 ? BUCKET_COUNT - 1 : ticks > 0 ? 32 - Math.clz32(ticks) : 0;
-  slots[at + bucket]! += 1;
-  if (value > 0) slots[at + SUM]! += value;
+  slots[at + bucket]! += times;
+  if (value > 0) slots[at + SUM]! += value * times;
 }
 
 /**
@@ -107,9 +107,9 @@ export class Histogram {
     this.#sliceEndMs = nowMs;
   }
 
-  /** Counts one observation. A negative duration (a clock read in the wrong order) counts as none. */
-  record(durationMs: number): void {
-    count(this.#sources[0]!, 0, durationMs, this.#ticksPerMs);
+  /** Counts `times` observations. A negative duration (a clock read in the wrong order) counts as none. */
+  record(durationMs: number, times = 1): void {
+    count(this.#sources[0]!, 0, durationMs, this.#ticksPerMs, times);
   }
 
   /** Observations since the start. */

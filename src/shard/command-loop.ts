@@ -94,7 +94,12 @@ export class CommandLoop {
     this.#parts.devices.tick(this.#nowMs);
     // Memory shards tidy up in turn, so that no tick is long.
     this.#nextToTidy = (this.#nextToTidy + 1) % Math.max(1, this.#memoryShards.length);
-    this.#memoryShards[this.#nextToTidy]?.engine.tick(this.#nowMs);
+    const shard = this.#memoryShards[this.#nextToTidy];
+    if (shard !== undefined) {
+      if (shard.ownership !== null) shard.ownership.take();
+      shard.engine.tick(this.#nowMs);
+      if (shard.ownership !== null) shard.ownership.give();
+    }
     this.#hasBackground = this.#parts.background(this.#nowMs);
   }
 

@@ -20,9 +20,8 @@ import { BatchGroup, groupRowsAt, ROW_DIGEST_AT, ROW_PREFIX_SIZE, readGroup } fr
 import { execute, isReadCommand } from './command/execute.js';
 import { Executor } from './command/executor.js';
 import { countOutcome } from './command/outcome.js';
-import { readTouchTtl } from './command/read.js';
+import { touchAfterRead } from './command/read-touch.js';
 import { Request, ROW_REPEAT } from './command/request.js';
-import { touchRecord } from './command/write.js';
 import {
   CLASS_READ,
   CLASS_WRITE,
@@ -129,6 +128,8 @@ export class CommandRunner {
       }
     }
     const isLate = this.#isLate(f64[(w + REQ_DEADLINE) >>> 1]!);
+    const { ownership } = shard;
+    if (ownership !== null) ownership.take(); // a memory shard: nothing below parks, nor runs another command
     const code = parsed !== OK ? this.#ex.answer.fail(parsed) : this.#execute(shard, isLate, slot);
     if (code === PARKED) {
       const parked = slot ?? this.#slots.take();
@@ -138,6 +139,7 @@ export class CommandRunner {
       return;
     }
     this.#end(header, f64, w, namespaceId, shard, code, slot);
+    if (ownership !== null) ownership.give();
   }
 
   /** Executes the rows of a batch that came in one frame, as `record`. */
@@ -244,6 +246,8 @@ export class CommandRunner {
         return;
       }
     }
+    const { ownership } = shard;
+    if (ownership !== null) ownership.take();
     const code = this.#execute(shard, this.#isLate(group.deadlineMs), slot);
     if (code === PARKED) {
       const parked = slot ?? this.#slots.take();
@@ -257,6 +261,7 @@ export class CommandRunner {
       return;
     }
     this.#endRow(group, rowIndex, shard, code, slot);
+    if (ownership !== null) ownership.give();
   }
 
   /** Runs the command in the request object. @returns Its code, with the answer filled, or PARKED. */
@@ -365,14 +370,9 @@ export class CommandRunner {
     if (next !== null) this.#runSlot(next);
   }
 
-  /** Carries out the touch that a read asked for by its percent, after its answer. */
+  /** Carries out the touch that a read asked for, after its answer. It need not succeed. */
   #touchAfterRead(shard: Shard, slot: CommandSlot | null): void {
-    const ex = this.#ex;
-    if (ex.answer.voidTimeSec === 0) return;
-    const req = this.#request;
-    const entry = shard.index.find(req.bytes, req.digestAt);
-    const ttl = entry < 0 ? 0 : readTouchTtl(ex, shard, req, entry);
-    if (ttl > 0) touchRecord(ex, shard, entry, ex.nowSec + ttl, slot === null ? NO_TOKEN : slot.number);
+    touchAfterRead(this.#ex, shard, this.#request, slot === null ? NO_TOKEN : slot.number);
   }
 }
 

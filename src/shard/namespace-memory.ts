@@ -6,6 +6,7 @@
 import { Region, type SharedBytes } from '../base/arena.js';
 import { ST_COUNT } from '../storage/engine.js';
 import { createSetTable, SET_COUNT_MAX } from '../storage/record/set-table.js';
+import { createOwners } from './ownership.js';
 
 /** Float64 slots of the settings. Booleans are 0 or 1. */
 export const TUNE_DEFAULT_TTL = 0; // seconds
@@ -45,6 +46,8 @@ export interface NamespaceMemory {
   setTuning: SharedBytes;
   /** By shard: ST_COUNT storage slots, then SET_STRIDE slots a set. */
   shards: SharedBytes[];
+  /** Who uses which shard now: ownership.ts. */
+  owners: SharedBytes;
 }
 
 export const SET_TUNE_DEFAULT_TTL = 0;
@@ -63,6 +66,7 @@ export function createNamespaceMemory(shardCount: number): NamespaceMemory {
     sets: createSetTable(),
     setTuning: new Region((SET_COUNT_MAX + 1) * SET_TUNE_STRIDE * 8).shared,
     shards,
+    owners: createOwners(shardCount),
   };
 }
 

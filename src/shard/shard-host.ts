@@ -11,7 +11,7 @@ import type { NamespaceConfig } from '../config/namespace-config.js';
 import type { ServerConfig } from '../config/server-config.js';
 import { pinThread } from '../observe/affinity.js';
 import { Benchmarks } from '../observe/benchmarks.js';
-import { Counters } from '../observe/counters.js';
+import { Counters, counterBlock } from '../observe/counters.js';
 import type { Log } from '../observe/log.js';
 import { NAMESPACE_COUNTERS } from '../observe/namespace-counters.js';
 import { RecordHistograms } from '../observe/record-survey.js';
@@ -29,6 +29,8 @@ import { ringRefusal } from '../storage/io/uring-io.js';
 import { WorkerClient } from './client.js';
 import { createWorkerIo, openNamespaceDevices } from './device-setup.js';
 import { memoryLayout, namespaceTask, tune } from './namespace-setup.js';
+import { NamespaceView } from './shard.js';
+import { ShardView } from './shard-view.js';
 import { createSlab } from './slab.js';
 import { WorkerPool } from './worker-pool.js';
 import {
@@ -50,6 +52,8 @@ export interface HostedNamespace {
   /** A block for each worker. */
   readonly counters: Counters;
   readonly benchmarks: Benchmarks;
+  /** As the main thread sees it when it executes commands itself. */
+  readonly view: NamespaceView;
   /** What `histogram:` answers. */
   readonly histograms: RecordHistograms;
   /** Its data files, unless it lives in memory. */
@@ -64,6 +68,8 @@ export class ShardHost {
   /** In the order of the configuration. */
   readonly namespaces: HostedNamespace[] = [];
   clients: readonly WorkerClient[] = [];
+  /** [namespace id][shard number] → what workers have told of their memory shards. */
+  readonly shardViews: (ShardView | undefined)[][] = [];
   #pool: WorkerPool | undefined;
   #hasRing = false;
 
@@ -82,10 +88,15 @@ export class ShardHost {
           ? await openNamespaceDevices(config, this.#log.context('drv_ssd'))
           : undefined;
       const storage = devices && ({ engine: 'device', devices: devices.set } as const);
+      const task = namespaceTask(config, devices?.set ?? memoryLayout(), this.#workerCount, storage);
+      const counters = new Counters(NAMESPACE_COUNTERS);
+      const own = counterBlock(counters.addBlock().shared);
+      this.shardViews.push([]);
       this.namespaces.push({
         config,
-        task: namespaceTask(config, devices?.set ?? memoryLayout(), this.#workerCount, storage),
-        counters: new Counters(NAMESPACE_COUNTERS),
+        task,
+        counters,
+        view: new NamespaceView(this.namespaces.length, config.name, task.memory, own),
         benchmarks: new Benchmarks(unit, devices?.set.devices.length ?? 0),
         histograms: new RecordHistograms(),
         devices,
@@ -189,6 +200,10 @@ export class ShardHost {
     else if ('survey' in message) {
       const { namespace, shard, report } = message.survey;
       this.namespaces[namespace]!.histograms.accept(shard, report);
+    } else if ('memory' in message) {
+      const { namespace, shard } = message.memory;
+      const { view, task } = this.namespaces[namespace]!;
+      this.shardViews[namespace]![shard] = new ShardView(view, task, message.memory);
     } else if (this.#config.service.string('auto-pin') === 'cpu') {
       pinThread(message.tid, worker + 1, this.#log.context('hardware'));
     }

@@ -35,3 +35,8 @@ export class ShardMap {
     return -1;
   }
 }
+
+/** The pids of one shard. */
+export function partitionsOf(shardOf: Uint16Array, shard: number): Uint16Array {
+  return Uint16Array.from([...shardOf.keys()].filter(pid => shardOf[pid] === shard));
+}

@@ -19,6 +19,7 @@ import {
   setSlot,
   TUNE_INDEX_ENTRIES_MAX,
 } from './namespace-memory.js';
+import type { Ownership } from './ownership.js';
 
 /** One namespace as a worker sees it. */
 export class NamespaceView {
@@ -78,6 +79,11 @@ export class NamespaceView {
     return (countMax > 0 && count >= countMax) || (sizeMax > 0 && size >= sizeMax);
   }
 
+  /** The block of figures of one shard. */
+  figuresOf(shard: number): Float64Array {
+    return this.#figures[shard]!;
+  }
+
   /** Entries that one shard's index may have, 0 = no limit: an even share of the namespace's budget. */
   get indexEntriesMax(): number {
     return Math.ceil(this.tuning[TUNE_INDEX_ENTRIES_MAX]! / this.#figures.length);
@@ -90,8 +96,17 @@ export class Shard {
   readonly engine: StorageEngine;
   /** The shard's figures: ST_… slots of storage/engine.ts, then those of each set. */
   readonly figures: Float64Array;
+  /** To be taken for each command where other threads execute some too, else null. */
+  readonly ownership: Ownership | null;
 
-  constructor(namespace: NamespaceView, index: PrimaryIndex, engine: StorageEngine, figures: Float64Array) {
+  constructor(
+    namespace: NamespaceView,
+    index: PrimaryIndex,
+    engine: StorageEngine,
+    figures: Float64Array,
+    ownership: Ownership | null = null,
+  ) {
+    this.ownership = ownership;
     this.namespace = namespace;
     this.index = index;
     this.engine = engine;

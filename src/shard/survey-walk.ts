@@ -7,6 +7,7 @@ import { DIGEST_SIZE } from '../base/digest.js';
 import { RecordSurvey, type SurveyReport } from '../observe/record-survey.js';
 import { TOMBSTONE } from '../storage/index/entry.js';
 import type { PrimaryIndex } from '../storage/index/primary-index.js';
+import type { Ownership } from './ownership.js';
 
 /** Entries visited in one step: about a tenth of a millisecond when they come from memory. */
 const STEP_COUNT = 500;
@@ -18,6 +19,8 @@ export interface SurveyedShard {
   readonly number: number;
   readonly partitions: ArrayLike<number>;
   readonly index: PrimaryIndex;
+  /** To be taken for each look at the index, unless null. */
+  readonly ownership: Ownership | null;
   /** `max-record-size`, bytes. */
   readonly sizeMax: () => number;
   /** `nsup-hist-period`; 0 is never. */
@@ -74,7 +77,10 @@ export class SurveyWalk {
     walk.survey ??= new RecordSurvey(walk.shard.sizeMax());
     let left = STEP_COUNT;
     while (walk.partition < walk.shard.partitions.length) {
+      const { ownership } = walk.shard;
+      if (ownership !== null) ownership.take();
       left = visitPartition(walk, walk.survey, nowSec, left);
+      if (ownership !== null) ownership.give();
       if (left <= 0) return true;
       walk.partition += 1;
       walk.isInside = false;

@@ -18,9 +18,11 @@ import { MemoryEngine } from '../storage/memory/memory-engine.js';
 import { CommandLoop } from './command-loop.js';
 import { SLOT_COUNT } from './command-runner.js';
 import { TUNE_COMPRESSION, TUNE_HIST_PERIOD, TUNE_RECORD_SIZE_MAX } from './namespace-memory.js';
+import { Ownership, WORKER } from './ownership.js';
 import { Reply } from './reply.js';
 import { NamespaceView, Shard } from './shard.js';
-import { ShardMap } from './shard-map.js';
+import { partitionsOf, ShardMap } from './shard-map.js';
+import { ShardAnnouncer } from './shard-view.js';
 import { SlabConsumer, SlabProducer } from './slab.js';
 import { type SurveyedShard, SurveyWalk } from './survey-walk.js';
 import { WorkerDevices } from './worker-devices.js';
@@ -47,6 +49,8 @@ export default async function run(task: WorkerTask): Promise<void> {
   const survey = new SurveyWalk(surveyedShards(task, map), message => send({ survey: message }));
   const main = new Waker(task.mainSleeper);
   if (!devices.recover(map.shards, isStopping)) return;
+  const announcer = new ShardAnnouncer(numberedShards(task, map), memory => send({ memory }));
+  announcer.step();
   flags.set(CONTROL_READY);
   main.wake();
   const loop = new CommandLoop({
@@ -65,7 +69,10 @@ export default async function run(task: WorkerTask): Promise<void> {
     onTurn: () => {
       turns[CONTROL_TURNS]! += 1;
     },
-    background: nowMs => survey.step(nowMs, epochSec()),
+    background: nowMs => {
+      announcer.step();
+      return survey.step(nowMs, epochSec());
+    },
   });
   loop.run();
   for (const shard of map.shards) shard.engine.close();
@@ -110,7 +117,7 @@ function buildShard(
   const figures = new Region(task.memory.shards[number]!).f64;
   const shardCount = task.memory.shards.length;
   const index = new PrimaryIndex({
-    partitions: partitionsOf(task, number),
+    partitions: partitionsOf(task.shardOf, number),
   });
   const { storage } = task;
   const engine =
@@ -131,7 +138,17 @@ function buildShard(
           new HistogramBlock(task.deviceTimes),
           compression,
         );
-  return new Shard(view, index, engine, figures);
+  const ownership = storage.engine === 'memory' ? new Ownership(task.memory.owners, number, WORKER) : null;
+  return new Shard(view, index, engine, figures, ownership);
+}
+
+/** The worker's shards with their numbers in their namespaces. */
+function numberedShards(task: WorkerTask, map: ShardMap): [number, Shard][] {
+  return task.namespaces.flatMap(({ shardOf, workerOf }, id) =>
+    [...new Set(shardOf)]
+      .filter(number => workerOf[number] === task.worker)
+      .map((number): [number, Shard] => [number, map.of(id, shardOf.indexOf(number))]),
+  );
 }
 
 function surveyedShards(task: WorkerTask, map: ShardMap): SurveyedShard[] {
@@ -141,21 +158,18 @@ function surveyedShards(task: WorkerTask, map: ShardMap): SurveyedShard[] {
       number => namespace.workerOf[number] === task.worker,
     );
     return numbers.map(number => {
-      const partitions = partitionsOf(namespace, number);
+      const partitions = partitionsOf(namespace.shardOf, number);
       return {
         namespace: id,
         number,
         partitions,
         index: map.of(id, partitions[0]!).index,
+        ownership: map.of(id, partitions[0]!).ownership,
         sizeMax: () => tuning[TUNE_RECORD_SIZE_MAX]!,
         periodSec: () => tuning[TUNE_HIST_PERIOD]!,
       };
     });
   });
-}
-
-function partitionsOf(task: NamespaceTask, shard: number): Uint16Array {
-  return Uint16Array.from([...task.shardOf.keys()].filter(pid => task.shardOf[pid] === shard));
 }
 
 /** The kernel's number of this thread, for pinning and for tools; 0 where /proc does not say. */

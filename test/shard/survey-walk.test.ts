@@ -30,6 +30,7 @@ function createFixture(): Fixture {
     number: 5,
     partitions: PARTITIONS,
     index,
+    ownership: null,
     sizeMax: () => 1024 * 1024,
     periodSec: () => fixture.period,
   };

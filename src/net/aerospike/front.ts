@@ -293,6 +293,7 @@ export class AerospikeFront implements SocketEvents, AnswerSink, RequestHost {
     if (this.#isTurnDue) return;
     this.#isTurnDue = true;
     this.nowMs = monotonicMs();
+    this.#dispatcher.beginTurn(this.nowMs);
     this.#sleeper.disarm(); // a turn comes anyway: nobody need wake us
     this.#engine.requestTurn();
   }
@@ -311,9 +312,14 @@ export class AerospikeFront implements SocketEvents, AnswerSink, RequestHost {
       if (this.#stalled.length > 0) this.#retryStalled();
       dispatcher.publish();
     }
+    const doneCount = dispatcher.endTurn(this.nowMs);
     if (this.#isTurnDue) return 0;
     const { inFlight } = dispatcher;
-    if (mayLinger && inFlight > 0 && inFlight <= LINGER_IN_FLIGHT_MAX && this.#lingering.begins()) {
+    if (
+      mayLinger &&
+      (doneCount > 0 || (inFlight > 0 && inFlight <= LINGER_IN_FLIGHT_MAX)) &&
+      this.#lingering.begins()
+    ) {
       this.#isLingering = true;
       this.#sleeper.disarm();
       return LINGER_US;

@@ -4,7 +4,7 @@
  */
 import { PARAMETER } from '../../base/result.js';
 import { trailer } from '../../command/batch.js';
-import { DISPATCHED, NO_ROOM } from '../../command/client-ref.js';
+import { ANSWERED, DISPATCHED, NO_ROOM } from '../../command/client-ref.js';
 import type { Dispatcher } from '../../command/dispatcher.js';
 import type { InfoConnection } from '../../command/info/user-agents.js';
 import {
@@ -131,12 +131,12 @@ export class RequestReader {
   #message(connection: Connection, bytes: Uint8Array, at: number, size: number): boolean {
     connection.requestNumber = (connection.requestNumber + 1) >>> 0;
     connection.isBusy = true;
+    connection.wantsCompression =
+      size > MSG_INFO1 && (bytes[at + MSG_INFO1]! & INFO1_COMPRESS_RESPONSE) !== 0;
     const code = this.#dispatcher.dispatch(connection, bytes, at, size, this.#host.nowMs);
-    if (code === DISPATCHED) {
-      connection.wantsCompression = (bytes[at + MSG_INFO1]! & INFO1_COMPRESS_RESPONSE) !== 0;
-      return true;
-    }
+    if (code === DISPATCHED) return true;
     connection.isBusy = false;
+    if (code === ANSWERED) return true;
     if (code === NO_ROOM) {
       this.#counters[REQUEST_RING_FULL]! += 1;
       this.#host.stalled(connection);

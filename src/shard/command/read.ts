@@ -10,18 +10,16 @@ import {
   OP_READ,
   readU32,
 } from '../../wire/message.js';
-import { SET_TUNE_READ_TOUCH_PCT, TUNE_READ_TOUCH_PCT } from '../namespace-memory.js';
 import type { Shard } from '../shard.js';
 import { type Executor, failAt } from './executor.js';
 import { readByExpression } from './expression-ops.js';
 import { applyFilter } from './filter.js';
 import { COPIED_MAX } from './modify.js';
+import { NEVER_TOUCH } from './read-touch.js';
 import type { Request } from './request.js';
 import { runValueOp, VALUE_OPS } from './value-ops.js';
 import { answerWire, isStoredApart, toWire } from './wire-form.js';
 import { isBinName, OP_RULES } from './write-ops.js';
-
-const NEVER_TOUCH = 0xffffffff;
 
 /**
  * Fills the executor's answer. The answer's bytes stay valid until the next command.
@@ -135,22 +133,4 @@ function readOp(ex: Executor, shard: Shard, req: Request, entry: number, p: numb
   const code = runValueOp(ex, VALUE_OPS[bytes[p + 4]!]!, bytes, p, bin, false);
   if (code === OK) ex.value.copy(ex.valueOp.result);
   return code;
-}
-
-/**
- * The ttl in seconds that a record which was just read is to be touched with, or 0. A record that can expire is
- * touched when at most the given share of the life it got at its last write is left.
- */
-export function readTouchTtl(ex: Executor, shard: Shard, req: Request, entry: number): number {
-  const voidTime = shard.index.voidTime(entry);
-  if (voidTime === 0 || req.ttl === NEVER_TOUCH) return 0;
-  const setId = shard.index.setId(entry);
-  const percent =
-    req.ttl !== 0
-      ? req.ttl
-      : shard.namespace.setOrNamespace(setId, SET_TUNE_READ_TOUCH_PCT, TUNE_READ_TOUCH_PCT);
-  if (percent === 0) return 0;
-  const ttl = voidTime - Math.floor(shard.index.lut(entry) / 1000);
-  if (ttl <= 0) return 0;
-  return ex.nowSec >= voidTime - Math.floor((ttl * percent) / 100) ? ttl : 0;
 }

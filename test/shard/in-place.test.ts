@@ -1,0 +1,198 @@
+/** Commands that the main thread executes itself, on a view of shards that a "worker" of the same thread owns. */
+import test from 'ava';
+import { Region } from '../../src/base/arena.js';
+import { Budget } from '../../src/base/budget.js';
+import { DIGEST_SIZE, PARTITION_COUNT } from '../../src/base/digest.js';
+import {
+  CLIENT_READ_SUCCESS,
+  CLIENT_WRITE_SUCCESS,
+  NAMESPACE_COUNTERS,
+} from '../../src/observe/namespace-counters.js';
+import { InPlace } from '../../src/shard/in-place.js';
+import { createNamespaceMemory, TUNE_RECORD_SIZE_MAX } from '../../src/shard/namespace-memory.js';
+import { Ownership, WORKER } from '../../src/shard/ownership.js';
+import { NamespaceView, Shard } from '../../src/shard/shard.js';
+import { ShardAnnouncer, ShardView } from '../../src/shard/shard-view.js';
+import { PrimaryIndex } from '../../src/storage/index/primary-index.js';
+import { MemoryEngine } from '../../src/storage/memory/memory-engine.js';
+import { UNIT_SIZE } from '../../src/storage/memory/size-class.js';
+import {
+  type Answer,
+  answersOf,
+  DELETE,
+  digestOf,
+  GET,
+  type Message,
+  messageFrame,
+  op,
+  put,
+  read,
+  write,
+} from '../support/wire-client.js';
+
+const MIB = 1024 * 1024;
+
+class Fixture {
+  readonly counters = new Float64Array(NAMESPACE_COUNTERS.names.length);
+  readonly owner: Ownership;
+  readonly index: PrimaryIndex;
+  readonly engine: MemoryEngine;
+  readonly inPlace: InPlace;
+  readonly announcer: ShardAnnouncer;
+  announced = 0;
+
+  constructor(budgetSize = 8 * MIB) {
+    const memory = createNamespaceMemory(1);
+    new Region(memory.tuning).f64[TUNE_RECORD_SIZE_MAX] = MIB;
+    const shardOf = new Uint16Array(PARTITION_COUNT);
+    const budget = new Budget(budgetSize / UNIT_SIZE);
+    const view = new NamespaceView(0, 'test', memory, new Float64Array(NAMESPACE_COUNTERS.names.length));
+    const figures = view.figuresOf(0);
+    this.owner = new Ownership(memory.owners, 0, WORKER);
+    this.index = new PrimaryIndex({ partitions: Uint16Array.from(shardOf.keys()) });
+    this.engine = new MemoryEngine({ index: this.index, counters: figures, budget, shardCount: 1 });
+    const shard = new Shard(view, this.index, this.engine, figures, this.owner);
+    const mine = new NamespaceView(0, 'test', memory, this.counters);
+    const task = {
+      name: 'test',
+      memory,
+      shardOf,
+      workerOf: new Uint16Array(1),
+      storage: { engine: 'memory', budget: budget.shared },
+    } as const;
+    const views: ShardView[][] = [[]];
+    this.announcer = new ShardAnnouncer([[0, shard]], told => {
+      this.announced++;
+      views[0]![0] = new ShardView(mine, task, structuredClone(told));
+    });
+    this.inPlace = new InPlace(views);
+    this.inPlace.setTime(500_000_000_000);
+  }
+
+  /** @returns The answer, or null when the command is the worker's. */
+  run(name: string | number, message: Message): Answer | null {
+    const frame = messageFrame({ ...message, digest: digestOf(name).subarray(0, DIGEST_SIZE) });
+    if (!this.inPlace.hasRoom) this.inPlace.clear();
+    const from = this.inPlace.outboxEnd;
+    const size = this.inPlace.run(0, 0, frame, 8, frame.length - 8);
+    if (size === 0) return null;
+    return answersOf(Buffer.from(this.inPlace.outbox.subarray(from, from + size)))[0]!;
+  }
+
+  /** Adds entries as the worker does. */
+  insert(count: number): void {
+    for (let i = 0; i < count; i++) this.index.insert(digestOf(`other ${i}`), 0);
+  }
+}
+
+/** A fixture whose shard has room for a few records that are put in place. */
+function withRoom(): Fixture {
+  const fixture = new Fixture();
+  fixture.insert(1); // so that there is a chunk of entries
+  fixture.engine.reserve(200, { region: new Region(8), at: 0, size: 0 }); // and a page
+  fixture.announcer.step();
+  return fixture;
+}
+
+test('nothing is executed on a shard that was never told of', t => {
+  const fixture = new Fixture();
+  t.is(fixture.run('k', GET), null);
+});
+
+test('puts, reads, increments and deletes are executed and counted in a block of their own', t => {
+  const fixture = withRoom();
+  t.is(fixture.run('k', put(write('n', 5), write('s', 'text')))!.code, 0);
+  t.is(fixture.run('k', put(op(5, 'n', 1, Buffer.from('0000000000000002', 'hex'))))!.generation, 2);
+  const answer = fixture.run('k', GET)!;
+  t.is(answer.code, 0);
+  t.is(Number(answer.ops.find(({ name }) => name === 'n')!.value.readBigInt64BE()), 7);
+  t.is(fixture.run('none', GET)!.code, 2);
+  t.is(fixture.run('k', DELETE)!.code, 0);
+  t.is(fixture.run('k', GET)!.code, 2);
+  t.is(fixture.counters[CLIENT_READ_SUCCESS], 1);
+  t.is(fixture.counters[CLIENT_WRITE_SUCCESS], 2);
+  t.is(fixture.index.count, 1, 'the owner sees the same index');
+});
+
+test('nothing is executed while the worker has the shard', t => {
+  const fixture = withRoom();
+  t.true(fixture.owner.tryTake());
+  t.is(fixture.run('k', put(write('n', 5))), null);
+  fixture.owner.give();
+  t.is(fixture.run('k', put(write('n', 5)))!.code, 0);
+  t.true(fixture.owner.tryTake(), 'it was given back');
+});
+
+test('commands that may take long are the worker’s', t => {
+  const fixture = withRoom();
+  t.is(fixture.run('k', put(write('s', 'text')))!.code, 0);
+  t.is(fixture.run('k', put(write('s', Buffer.alloc(5000)))), null, 'a long message');
+  t.is(
+    fixture.run('k', { ...put(write('s', 'x'), read('s')), info1: 1 }),
+    null,
+    'an answer of unknown length',
+  );
+  t.is(fixture.run('k', { ...GET, fields: [[43, Buffer.from('93010102', 'hex')]] }), null, 'a filter');
+  t.is(
+    fixture.run('k', { info1: 1, ops: [op(3, 's', 4, Buffer.from('930a0000', 'hex'))] }),
+    null,
+    'a list op',
+  );
+  t.is(fixture.run('k', { ...GET, info1: 0x83 }), null, 'an answer that may be compressed');
+});
+
+test('large records are the worker’s, to read and to write', t => {
+  const fixture = withRoom();
+  const value = Buffer.alloc(4000, 7);
+  t.is(fixture.run('k', put(write('s', value)))!.code, 0);
+  let appended = 0;
+  while (appended < 20 && fixture.run('k', put(op(9, 's', 4, value))) !== null) appended++;
+  t.is(appended, 4, 'until it had more than 16 KiB');
+  t.is(fixture.run('k', GET), null);
+});
+
+test('what needs more memory is the worker’s, and after it has told of it the view is current again', t => {
+  const fixture = withRoom();
+  let refused = 0;
+  let grown = 0;
+  for (let key = 0; key < 20_000; key++) {
+    const frame = put(write('n', key));
+    if (fixture.run(key, frame) !== null) continue;
+    refused++;
+    t.is(fixture.run(key, GET)!.code, 2, 'nothing has happened');
+    while (fixture.run(key, frame) === null) {
+      fixture.index.insert(digestOf(`grow ${key} ${grown++}`), 0); // as the worker would, until it is done
+      fixture.announcer.step();
+    }
+  }
+  t.true(refused > 0);
+  t.true(grown > 1000, `${grown} had a part in a doubling`);
+  t.is(fixture.announced, 3, 'at first, and at both ends of a doubling');
+  let right = 0;
+  for (let key = 0; key < 20_000; key++) {
+    const answer = fixture.run(key, GET);
+    if (answer?.code === 0 && Number(answer.ops[0]!.value.readBigInt64BE()) === key) right++;
+  }
+  t.is(right, 20_000);
+});
+
+test('a view that is not current executes nothing', t => {
+  const fixture = withRoom();
+  t.is(fixture.run('k', put(write('n', 5)))!.code, 0);
+  const { epoch } = fixture.index;
+  for (let i = 0; fixture.index.epoch === epoch; i++) fixture.index.insert(digestOf(`more ${i}`), 0);
+  t.is(fixture.run('k', GET), null);
+  fixture.announcer.step();
+  t.is(fixture.run('k', GET)!.code, 0);
+});
+
+test('a namespace that is full answers so through the worker', t => {
+  const fixture = new Fixture(MIB);
+  fixture.insert(1);
+  fixture.engine.reserve(200, { region: new Region(8), at: 0, size: 0 });
+  fixture.announcer.step();
+  let key = 0;
+  while (key < 20_000 && fixture.run(key, put(write('s', Buffer.alloc(3000)))) !== null) key++;
+  t.true(key < 400, `${key} records in a MiB`);
+  t.is(fixture.run('next', put(write('s', Buffer.alloc(3000)))), null);
+});
