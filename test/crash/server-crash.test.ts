@@ -7,7 +7,7 @@ import { CONFIGURATIONS } from '../support/crash/configurations.js';
 import { crashRun } from '../support/crash/crash-run.js';
 
 const SEED = 20_261_128;
-const LIVES = 6;
+const LIVES = 4;
 
 for (const configuration of CONFIGURATIONS) {
   test.serial(`${configuration.name}: what was acknowledged survives SIGKILL at any moment`, async t => {

@@ -19,8 +19,14 @@ export interface CrashConfiguration {
 
 export const CONFIGURATIONS: readonly CrashConfiguration[] = [
   { name: 'roomy', filesize: '1G' },
-  // Two shards of 15 write blocks, a third of them live.
-  { name: 'small', filesize: '64M', storage: ['post-write-cache 8M'] },
+  // Two shards of 15 write blocks, which the records fill by half: defrag never rests.
+  {
+    name: 'small',
+    filesize: '64M',
+    keysPerLane: 500,
+    storage: ['post-write-cache 8M', 'defrag-sleep 0', 'stop-writes-used-pct 90'],
+  },
+  { name: 'compressed', filesize: '64M', storage: ['compression zstd', 'post-write-cache 8M'] },
   // Without io_uring, which the others use where there is one.
   { name: 'node-io', filesize: '256M', environment: { CALTROP_IO: 'node' } },
   {

@@ -101,7 +101,7 @@ async function endLife(server: TestServer, load: MixedLoad, random: () => number
     // The load goes on until the server has closed the connections.
     const code = await server.stop('SIGTERM');
     await load.breakOff();
-    if (code !== 0) load.problems.push(`a clean stop ended with ${code}:\n${server.output.slice(-2000)}`);
+    if (code !== 0) load.problems.push(`a clean stop ended with ${code}:\n${warningsOf(server)}`);
     return Number.POSITIVE_INFINITY;
   }
   if (end === 'stop, then kill') {
@@ -133,7 +133,12 @@ async function compareFigures(server: TestServer, load: MixedLoad): Promise<void
   if (objects < alive) load.problems.push(`objects=${objects}, but ${alive} records are there`);
   if (objects > histories.length) load.problems.push(`objects=${objects} of ${histories.length} keys`);
   const errors = await server.statistic('storage-engine.file[0].read_errors', 'namespace/test');
-  if (errors !== 0) load.problems.push(`read_errors=${errors}:\n${server.output.slice(-2000)}`);
+  if (errors !== 0) load.problems.push(`read_errors=${errors}:\n${warningsOf(server)}`);
+}
+
+function warningsOf(server: TestServer): string {
+  const lines = server.output.split('\n').filter(line => / (WARNING|CRITICAL) /.test(line));
+  return lines.slice(-20).join('\n');
 }
 
 /** What this server can do, of what the load may ask for. */
