@@ -37,6 +37,8 @@ const WRITE_CACHE_BLOCKS_MIN = 2;
 /** Blocks of a shard that are in memory beside its caches: open ones, and those that defrag fills, reads and empties. */
 const OPEN_BLOCKS = 6;
 const FILE_CONTEXT = 'drv_ssd';
+/** A request that is not answered for this long is told of, again and again. */
+const STUCK_MS = 5000;
 
 interface OpenEngine {
   readonly engine: DeviceEngine;
@@ -52,6 +54,9 @@ export class WorkerDevices {
   readonly #engines: OpenEngine[] = [];
   readonly #log: LimitedLog;
   readonly #tokenCount: number;
+  /** By namespace and path. */
+  readonly #times = new Map<string, DeviceTimes>();
+  #lookedMs = 0;
 
   /** @param tokenCount Command slots of the worker: tokens of loads are below this. */
   constructor(task: WorkerTask, log: ForwardingLog, tokenCount: number) {
@@ -77,7 +82,7 @@ export class WorkerDevices {
     compression: RecordCompression,
   ): StorageEngine {
     if (this.#io === null) throw new Error('a device namespace needs device I/O');
-    const times = new DeviceTimes(deviceTimes, set.extents[number]!.device);
+    const times = this.#timesOf(view, set.extents[number]!, deviceTimes);
     const engine = new DeviceEngine({
       extent: set.extents[number]!,
       shardOf: set.shardOf,
@@ -121,7 +126,30 @@ export class WorkerDevices {
     if (this.#engines.length === 0) return;
     this.retune();
     for (const { engine } of this.#engines) engine.tick(nowMs);
+    for (const times of this.#times.values()) times.tick(nowMs);
+    if (nowMs - this.#lookedMs >= STUCK_MS) this.#lookForStuck(nowMs);
     this.#log.tick(nowMs);
+  }
+
+  /** The times of a device, which its shards on this worker share. */
+  #timesOf(view: NamespaceView, extent: DeviceSet['extents'][number], block: HistogramBlock): DeviceTimes {
+    const key = `${view.id} ${extent.path}`;
+    const found = this.#times.get(key);
+    if (found) return found;
+    const times = new DeviceTimes(extent.path, block, extent.device, this.#log);
+    this.#times.set(key, times);
+    return times;
+  }
+
+  /** A device that does not answer at all shows nowhere else. */
+  #lookForStuck(nowMs: number): void {
+    this.#lookedMs = nowMs;
+    const { durationMs, path } = this.#io!.longest();
+    if (durationMs < STUCK_MS) return;
+    const seconds = (durationMs / 1000).toFixed(0);
+    this.#log.critical(
+      `${path}: the device has not answered a request for ${seconds} s; commands that need it wait, writes answer 18 once max-write-cache is full`,
+    );
   }
 
   /** Whether there is any device at all, so that time-driven work has to be looked after. */

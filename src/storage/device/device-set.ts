@@ -116,12 +116,25 @@ export async function openDeviceSet(options: DeviceSetOptions): Promise<OpenDevi
   }
 }
 
+/** What to do when a file cannot be opened, by the system's code. */
+const OPEN_CURES: Readonly<Record<string, string>> = {
+  ENOENT: 'its directory does not exist; create it, or mount what belongs there',
+  EACCES: 'this user may not write it; change its owner (a systemd service also needs ReadWritePaths=)',
+  EPERM: 'this user may not write it; change its owner (a systemd service also needs ReadWritePaths=)',
+  EROFS:
+    'the file system is read-only (a systemd service also needs ReadWritePaths=); look for its errors in the kernel log',
+  EISDIR: 'it is a directory; name a file in it',
+  ENOSPC: 'the disk is full; make room',
+  EMFILE: 'too many files are open; raise the limit (LimitNOFILE= of a systemd service)',
+};
+
 async function openOne(path: string, others: readonly Opening[]): Promise<Opening> {
   let file: FileHandle;
   try {
     file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
   } catch (error) {
-    throw new StorageError(path, `cannot be opened: ${(error as Error).message}`, { cause: error });
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new StorageError(path, `cannot be opened: ${OPEN_CURES[code ?? ''] ?? message}`, { cause: error });
   }
   let lock: DeviceLock | undefined;
   try {

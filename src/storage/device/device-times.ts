@@ -1,6 +1,6 @@
 /**
- * How long a device takes for what the shards of one worker ask of it, and how much that is, while
- * `enable-benchmarks-storage` is on.
+ * How long a device takes for what the shards of one worker ask of it. What is too slow is told in the log, at most once
+ * in a while; with `enable-benchmarks-storage` everything goes into histograms.
  */
 import {
   DEVICE_FLUSH,
@@ -11,27 +11,66 @@ import {
   DEVICE_WRITE_SIZE,
 } from '../../observe/benchmarks.js';
 import type { HistogramBlock } from '../../observe/histogram.js';
-import { IO_READ, IO_WRITE } from '../io/file-io.js';
+import { IO_FLUSH, IO_READ } from '../io/file-io.js';
 import type { IoTimes } from '../io/io-queue.js';
+import type { StorageLog } from './storage-error.js';
+
+/** A request that takes this long is told of. */
+const SLOW_MS = 1000;
+/** How often, at most. */
+const SAY_MS = 10_000;
 
 export class DeviceTimes implements IoTimes {
+  /** Whether the histograms count. */
   isOn = false;
+  readonly #path: string;
+  readonly #log: StorageLog;
   readonly #block: HistogramBlock;
   /** The number of the device's first histogram. */
   readonly #at: number;
+  #slowCount = 0;
+  #slowestMs = 0;
+  #slowestOp = IO_READ;
+  #saidMs = Number.NEGATIVE_INFINITY;
 
-  constructor(block: HistogramBlock, device: number) {
+  /** @param device Its number in the namespace. */
+  constructor(path: string, block: HistogramBlock, device: number, log: StorageLog) {
+    this.#path = path;
+    this.#log = log;
     this.#block = block;
     this.#at = device * DEVICE_HISTOGRAM_COUNT;
   }
 
   record(op: number, durationMs: number, size: number): void {
-    if (op !== IO_READ && op !== IO_WRITE) {
+    if (durationMs >= SLOW_MS) this.#slow(op, durationMs);
+    if (!this.isOn) return;
+    if (op === IO_FLUSH) {
       this.#block.record(this.#at + DEVICE_FLUSH, durationMs);
       return;
     }
     const isRead = op === IO_READ;
     this.#block.record(this.#at + (isRead ? DEVICE_READ : DEVICE_WRITE), durationMs);
     this.#block.recordSize(this.#at + (isRead ? DEVICE_READ_SIZE : DEVICE_WRITE_SIZE), size);
+  }
+
+  /** Tells of slow requests when it is time. */
+  tick(nowMs: number): void {
+    if (this.#slowCount === 0 || nowMs - this.#saidMs < SAY_MS) return;
+    this.#saidMs = nowMs;
+    const what =
+      this.#slowestOp === IO_FLUSH ? 'a flush' : this.#slowestOp === IO_READ ? 'a read' : 'a write';
+    const seconds = (this.#slowestMs / 1000).toFixed(1);
+    this.#log.warning(
+      `${this.#path}: slow device: ${this.#slowCount} requests took over ${SLOW_MS} ms, the slowest, ${what}, ${seconds} s`,
+    );
+    this.#slowCount = 0;
+    this.#slowestMs = 0;
+  }
+
+  #slow(op: number, durationMs: number): void {
+    this.#slowCount++;
+    if (durationMs <= this.#slowestMs) return;
+    this.#slowestMs = durationMs;
+    this.#slowestOp = op;
   }
 }

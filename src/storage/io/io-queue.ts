@@ -34,9 +34,8 @@ export interface IoClient {
   onFlush(epoch: number, isOk: boolean): void;
 }
 
-/** Who wants to know how long the device takes, as long as it says so. */
+/** Who is told how long the device takes. */
 export interface IoTimes {
-  isOn: boolean;
   /** @param op IO_READ, IO_WRITE or IO_FLUSH. @param size Bytes. */
   record(op: number, durationMs: number, size: number): void;
 }
@@ -74,8 +73,10 @@ export class IoQueue {
   readonly #offset = new Float64Array(REQUEST_COUNT_MAX);
   readonly #length = new Int32Array(REQUEST_COUNT_MAX);
   readonly #bufferAt = new Float64Array(REQUEST_COUNT_MAX);
-  /** When it was handed to the device, or 0. */
+  /** When it was handed to the device; 0: it is not there. */
   readonly #startedMs = new Float64Array(REQUEST_COUNT_MAX);
+  /** The clock is read once for all that is handed over, or taken back, at once. */
+  #nowMs = 0;
   readonly #freeSlots = new Int32Array(REQUEST_COUNT_MAX);
   #freeSlotCount = REQUEST_COUNT_MAX;
   readonly #waiting = new Int32Array(REQUEST_COUNT_MAX);
@@ -194,6 +195,7 @@ export class IoQueue {
     let total = 0;
     for (;;) {
       const pairs = this.backend.reap(this.#reaped);
+      if (pairs > 0) this.#nowMs = monotonicMs();
       for (let i = 0; i < pairs; i++) this.#deliver(this.#reaped[i * 2]!, this.#reaped[i * 2 + 1]!);
       total += pairs;
       if (pairs < REAP_PAIRS) break;
@@ -204,6 +206,18 @@ export class IoQueue {
       this.backend.submit();
     }
     return total;
+  }
+
+  /** The longest that a request has been with a device by now, and the device's path. Looks at all: not for every turn. */
+  longest(): { durationMs: number; path: string } {
+    let first = -1;
+    for (let slot = 0; slot < REQUEST_COUNT_MAX; slot++) {
+      const startedMs = this.#startedMs[slot]!;
+      if (startedMs > 0 && (first < 0 || startedMs < this.#startedMs[first]!)) first = slot;
+    }
+    if (first < 0) return { durationMs: 0, path: '' };
+    const path = this.#files.find(({ number }) => number === this.#file[first])?.path ?? '';
+    return { durationMs: monotonicMs() - this.#startedMs[first]!, path };
   }
 
   /** As drain, but blocks up to `timeoutMs` when nothing has ended yet. For start and stop. */
@@ -258,9 +272,11 @@ export class IoQueue {
       file.isFlushing = true;
       file.flushesStarted++;
     }
+    if (this.#waitingCount > 0) this.#nowMs = monotonicMs();
     while (this.#waitingCount > 0) {
       const slot = this.#waiting[this.#waitingHead]!;
       if (!this.#start(slot)) return;
+      this.#startedMs[slot] = this.#nowMs;
       this.#waitingHead = (this.#waitingHead + 1) % REQUEST_COUNT_MAX;
       this.#waitingCount--;
     }
@@ -269,8 +285,6 @@ export class IoQueue {
   #start(slot: number): boolean {
     const file = this.#file[slot]!;
     const op = this.#op[slot]!;
-    const times = this.#timesOf(slot);
-    this.#startedMs[slot] = times?.isOn ? monotonicMs() : 0;
     if (op === IO_FLUSH) return this.backend.flush(slot, file);
     const offset = this.#offset[slot]!;
     const length = this.#length[slot]!;
@@ -286,14 +300,15 @@ export class IoQueue {
 
   #deliver(slot: number, result: number): void {
     const op = this.#op[slot]!;
+    const durationMs = this.#nowMs - this.#startedMs[slot]!;
+    this.#startedMs[slot] = 0;
     if (result < 0 && op !== IO_FLUSH && this.#attempts[slot]! < AGAIN_COUNT_MAX && isPassing(result)) {
       this.#attempts[slot]!++;
       if (this.#againCount === 0) this.#againAtMs = monotonicMs() + AGAIN_MS;
       this.#again[this.#againCount++] = slot;
       return;
     }
-    const startedMs = this.#startedMs[slot]!;
-    if (startedMs > 0) this.#timesOf(slot)!.record(op, monotonicMs() - startedMs, this.#length[slot]!);
+    this.#timesOf(slot)?.record(op, durationMs, this.#length[slot]!);
     const who = this.#client[slot]!;
     const argument = this.#argument[slot]!;
     this.#freeSlots[this.#freeSlotCount++] = slot;

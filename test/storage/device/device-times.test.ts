@@ -1,0 +1,72 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import test from 'ava';
+import {
+  DEVICE_FLUSH,
+  DEVICE_HISTOGRAM_COUNT,
+  DEVICE_READ,
+  DEVICE_READ_SIZE,
+  DEVICE_WRITE,
+} from '../../../src/observe/benchmarks.js';
+import { Histogram, HistogramBlock } from '../../../src/observe/histogram.js';
+import { DeviceTimes } from '../../../src/storage/device/device-times.js';
+import { IO_FLUSH, IO_READ, IO_WRITE } from '../../../src/storage/io/file-io.js';
+import { type IoClient, IoQueue } from '../../../src/storage/io/io-queue.js';
+import { FaultyDisk, FaultyIo, seeded } from '../../support/faulty-io.js';
+import { LogLines } from '../../support/storage-shard.js';
+
+const MIB = 1024 * 1024;
+const SILENT: IoClient = { onRead() {}, onWrite() {}, onFlush() {} };
+
+function place(): { log: LogLines; block: HistogramBlock; times: DeviceTimes; total(kind: number): number } {
+  const log = new LogLines();
+  const block = HistogramBlock.create(2 * DEVICE_HISTOGRAM_COUNT, 'msec');
+  const times = new DeviceTimes('/dev/slow', block, 1, log);
+  const total = (kind: number): number =>
+    new Histogram('h', 'msec', 0, [block.slots(DEVICE_HISTOGRAM_COUNT + kind)]).total();
+  return { log, block, times, total };
+}
+
+test('slow requests are told together, now and then, whether or not the histograms are on', t => {
+  const { log, times, total } = place();
+  times.record(IO_WRITE, 999, 4096);
+  times.tick(0);
+  t.deepEqual(log.lines, []);
+  for (let i = 0; i < 50; i++) times.record(IO_READ, 1200, 512);
+  times.record(IO_FLUSH, 3210, 0);
+  times.tick(10);
+  t.deepEqual(log.lines, [
+    'warning /dev/slow: slow device: 51 requests took over 1000 ms, the slowest, a flush, 3.2 s',
+  ]);
+  times.record(IO_READ, 1100, 512);
+  times.tick(9000);
+  t.is(log.lines.length, 1, 'not yet again');
+  times.tick(10_010);
+  t.regex(log.lines[1]!, /: 1 requests took over 1000 ms, the slowest, a read, 1\.1 s/);
+  t.is(total(DEVICE_READ), 0);
+});
+
+test('with the benchmark on every request is counted in the histograms of its device', t => {
+  const { times, total, block } = place();
+  times.isOn = true;
+  times.record(IO_READ, 0.2, 512);
+  times.record(IO_WRITE, 2, MIB);
+  times.record(IO_WRITE, 2, MIB);
+  times.record(IO_FLUSH, 5, 0);
+  t.deepEqual([DEVICE_READ, DEVICE_WRITE, DEVICE_FLUSH, DEVICE_READ_SIZE].map(total), [1, 2, 1, 1]);
+  t.is(new Histogram('h', 'msec', 0, [block.slots(DEVICE_READ)]).total(), 0, 'the other device');
+});
+
+test('a request that a device does not answer is found, with its device', async t => {
+  const queue = new IoQueue(new FaultyIo(new FaultyDisk(MIB), 16 * MIB, seeded(3), { turnsMax: 1e9 }));
+  const client = queue.addClient(SILENT);
+  const at = queue.open('/dev/stuck', SILENT);
+  t.is(queue.longest().durationMs, 0);
+  queue.read(client, 0, at, 0, 4096, queue.pool.take(4096));
+  queue.drain();
+  await sleep(30);
+  const { durationMs, path } = queue.longest();
+  t.true(durationMs >= 29, `${durationMs} ms`);
+  t.is(path, '/dev/stuck');
+  queue.drainOrWait(1);
+  t.is(queue.longest().durationMs, 0);
+});
