@@ -2,7 +2,7 @@
  * Commands that the main thread executes itself, on memory shards: to hand a short one over to the worker and back
  * costs more than to carry it out, many times more when the worker sleeps. None that could take long, lest others wait;
  * none while the worker is at work on the shard; and none that needs more memory than the shard has, since only its
- * worker adds any. While the steps of a kind of command are measured, that kind is the worker's too.
+ * worker adds any. Where records are compressed, or were, all is the worker's. While the steps of a kind of command are measured, that kind is the worker's too.
  *
  * Commands of one client come one at a time, so none overtakes another of its own in a worker's ring; what several
  * clients ask at once has no order anyway.
@@ -27,7 +27,7 @@ import { Executor } from './command/executor.js';
 import { countOutcome } from './command/outcome.js';
 import { touchAfterRead } from './command/read-touch.js';
 import { opEnd, Request } from './command/request.js';
-import { TUNE_BENCHMARKS } from './namespace-memory.js';
+import { TUNE_BENCHMARKS, TUNE_EVER_COMPRESSED } from './namespace-memory.js';
 import type { ShardView } from './shard-view.js';
 
 /** Longer messages, larger records and longer answers are the worker's. */
@@ -94,6 +94,7 @@ export class InPlace {
 
   #execute({ shard }: ShardView, req: Request): number {
     const { index, namespace } = shard;
+    if (namespace.tuning[TUNE_EVER_COMPRESSED] !== 0) return 0;
     this.isRead = isReadCommand(req);
     if ((namespace.tuning[TUNE_BENCHMARKS]! & (this.isRead ? BENCH_READ : BENCH_WRITE)) !== 0) return 0;
     const entry = index.find(req.bytes, req.digestAt);

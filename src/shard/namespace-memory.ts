@@ -31,6 +31,7 @@ export const TUNE_DEFRAG_STARTUP_MIN_PCT = 19;
 export const TUNE_BENCHMARKS = 24; // BENCH_… bits
 export const TUNE_COMPRESSION = 28; // codec number; the level stands behind it
 export const TUNE_COMPRESSION_LEVEL = 29;
+export const TUNE_EVER_COMPRESSED = 30; // some record may be stored compressed
 const TUNE_COUNT = 32;
 
 /** Float64 slots a set has in a shard's block. */

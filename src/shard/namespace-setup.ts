@@ -5,7 +5,7 @@ import { PARTITION_COUNT } from '../base/digest.js';
 import type { NamespaceConfig } from '../config/namespace-config.js';
 import type { Settings } from '../config/settings.js';
 import { BENCH_BATCH_SUB, BENCH_READ, BENCH_STORAGE, BENCH_WRITE } from '../observe/benchmarks.js';
-import { CODEC_NAMES } from '../storage/codec/codecs.js';
+import { CODEC_NAMES, NO_CODEC } from '../storage/codec/codecs.js';
 import { ENTRY_SIZE } from '../storage/index/entry.js';
 import { UNIT_SIZE } from '../storage/memory/size-class.js';
 import { SetTable } from '../storage/record/set-table.js';
@@ -28,6 +28,7 @@ import {
   TUNE_DEFRAG_SLEEP_US,
   TUNE_DEFRAG_STARTUP_MIN_PCT,
   TUNE_DISALLOW_NULL_SETNAME,
+  TUNE_EVER_COMPRESSED,
   TUNE_FLUSH_MAX_MS,
   TUNE_HIST_PERIOD,
   TUNE_INDEX_ENTRIES_MAX,
@@ -129,6 +130,7 @@ export function namespaceTask(
 export function tune(config: NamespaceConfig, memory: NamespaceMemory): void {
   const tuning = new Region(memory.tuning).f64;
   for (const [slot, read] of TUNINGS) tuning[slot] = read(config);
+  if (tuning[TUNE_COMPRESSION] !== NO_CODEC) tuning[TUNE_EVER_COMPRESSED] = 1;
   tuning[TUNE_BENCHMARKS] = enabledBenchmarks(config);
   if (config.engine === 'device')
     for (const [slot, name] of DEVICE_TUNINGS) tuning[slot] = config.storage.number(name);
