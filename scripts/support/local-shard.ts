@@ -34,12 +34,17 @@ export class LocalShard {
     new Region(memory.tuning).f64[TUNE_RECORD_SIZE_MAX] = RECORD_SIZE_MAX;
     const counters = new Counters(NAMESPACE_COUNTERS).addBlock().f64;
     const figures = new Region(memory.shards[0]!).f64;
-    const index = new PrimaryIndex({
-      partitions: Uint16Array.from({ length: PARTITION_COUNT }, (_, pid) => pid),
-    });
+    const partitions = Uint16Array.from({ length: PARTITION_COUNT }, (_, pid) => pid);
+    const index = new PrimaryIndex({ partitions });
     const budget = new Budget(Math.floor(dataSize / UNIT_SIZE));
     const engine = new MemoryEngine({ index, counters: figures, budget, shardCount: 1 });
-    this.#shard = new Shard(new NamespaceView(0, 'test', memory, counters), index, engine, figures);
+    this.#shard = new Shard(
+      new NamespaceView(0, 'test', memory, counters),
+      partitions,
+      index,
+      engine,
+      figures,
+    );
     this.#ex.setTime(Date.now());
   }
 

@@ -15,9 +15,12 @@ export function monotonicMs(): number {
   return performance.now() + monotonicOffsetMs;
 }
 
-/** Wall milliseconds since 2010, the unit of a LUT. */
+/** `CALTROP_CLOCK_SHIFT_MS` moves the wall clock of this process, so that a test can start one an hour earlier. */
+const shiftMs = Number(process.env.CALTROP_CLOCK_SHIFT_MS ?? 0) || 0;
+
+/** Wall milliseconds since 2010, the unit of a LUT. It may step; what is decided by it goes through a RecordClock. */
 export function epochMs(): number {
-  return Date.now() - EPOCH_2010_MS;
+  return Date.now() + shiftMs - EPOCH_2010_MS;
 }
 
 /** Wall seconds since 2010, the unit of a void-time. */

@@ -110,7 +110,7 @@ export const NAMESPACE_SETTINGS: readonly SettingRow[] = [
     'dynamic honoured',
     'between removals of expired records; 0 is never',
   ),
-  integer('nsup-threads', 1, [1, 128], 'dynamic known', 'threads that remove expired records'),
+  integer('nsup-threads', 1, [1, 128], 'dynamic known', 'the workers remove expired records'),
   integer('partition-tree-sprigs', 256, [256, 268_435_456], 'static known', 'trees of a partition'),
   boolean('prefer-uniform-balance', false, 'dynamic known', 'evens out the masters of the nodes'),
   integer('rack-id', 0, [0, 1_000_000], 'dynamic known', 'rack of this node'),

@@ -59,10 +59,8 @@ export class ShardView {
 
   constructor(namespace: NamespaceView, task: SharedTask, memory: ShardMemory) {
     if (task.storage.engine !== 'memory') throw new Error('only memory shards can be seen from elsewhere');
-    this.#index = new PrimaryIndex({
-      partitions: partitionsOf(task.shardOf, memory.shard),
-      memory: memory.index,
-    });
+    const partitions = partitionsOf(task.shardOf, memory.shard);
+    this.#index = new PrimaryIndex({ partitions, memory: memory.index });
     const figures = namespace.figuresOf(memory.shard);
     this.#engine = new MemoryEngine({
       index: this.#index,
@@ -71,7 +69,7 @@ export class ShardView {
       shardCount: task.memory.shards.length,
       memory: memory.engine,
     });
-    this.shard = new Shard(namespace, this.#index, this.#engine, figures);
+    this.shard = new Shard(namespace, partitions, this.#index, this.#engine, figures);
     this.ownership = new Ownership(task.memory.owners, memory.shard, MAIN_THREAD);
   }
 

@@ -7,6 +7,7 @@ import { STEP_NAMES } from '../observe/benchmarks.js';
 import { HistogramBlock } from '../observe/histogram.js';
 import type { StorageEngine } from '../storage/engine.js';
 import { ST_OBJECTS } from '../storage/engine.js';
+import { RecordClock } from '../storage/expiry/record-clock.js';
 import type { PrimaryIndex } from '../storage/index/primary-index.js';
 import { SetTable } from '../storage/record/set-table.js';
 import {
@@ -98,19 +99,46 @@ export class Shard {
   readonly figures: Float64Array;
   /** To be taken for each command where other threads execute some too, else null. */
   readonly ownership: Ownership | null;
+  readonly clock: RecordClock;
+  /** Pids. */
+  readonly partitions: Uint16Array;
 
   constructor(
     namespace: NamespaceView,
+    partitions: Uint16Array,
     index: PrimaryIndex,
     engine: StorageEngine,
     figures: Float64Array,
     ownership: Ownership | null = null,
   ) {
     this.ownership = ownership;
+    this.partitions = partitions;
     this.namespace = namespace;
     this.index = index;
     this.engine = engine;
     this.figures = figures;
+    this.clock = new RecordClock(figures);
+  }
+
+  /**
+   * Whether the record of an entry is there for commands. It is gone from the second of its void-time on, whether or
+   * not anything has removed it.
+   * @param nowSec Of the record clock.
+   */
+  isLive(entry: number, nowSec: number): boolean {
+    const voidTime = this.index.voidTime(entry);
+    if (voidTime === 0 || voidTime > nowSec) return true;
+    this.clock.expired(voidTime);
+    return false;
+  }
+
+  /** Takes a record that has expired out of index and storage. */
+  expire(entry: number): void {
+    const { index } = this;
+    this.clock.expired(index.voidTime(entry));
+    this.countRecord(index.setId(entry), index.size(entry), -1);
+    this.engine.expire(entry);
+    index.remove(entry);
   }
 
   /** Counts a record in (sign 1) or out (sign -1) of the shard and its set. `size` is its stored size, bytes. */

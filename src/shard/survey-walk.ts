@@ -1,12 +1,11 @@
 /**
  * Surveys the shards of one worker for `histogram:`: walks each index, a few hundred entries at a time between
- * commands, and hands the report of every finished shard to the main thread. A walk remembers the digest at
- * which it stopped, never a handle, since its entry may be gone when it goes on.
+ * commands, and hands the report of every finished shard to the main thread.
  */
-import { DIGEST_SIZE } from '../base/digest.js';
 import { RecordSurvey, type SurveyReport } from '../observe/record-survey.js';
 import { TOMBSTONE } from '../storage/index/entry.js';
 import type { PrimaryIndex } from '../storage/index/primary-index.js';
+import { IndexWalk } from './nsup/index-walk.js';
 import type { Ownership } from './ownership.js';
 
 /** Entries visited in one step: about a tenth of a millisecond when they come from memory. */
@@ -41,10 +40,7 @@ interface Walk {
   endedMs: number;
   /** Undefined between two walks. */
   survey: RecordSurvey | undefined;
-  /** Index into `partitions`, and the digest after which to go on in it, if `isInside`. */
-  partition: number;
-  isInside: boolean;
-  readonly digest: Uint8Array;
+  readonly entries: IndexWalk;
 }
 
 export class SurveyWalk {
@@ -59,9 +55,7 @@ export class SurveyWalk {
       shard,
       endedMs: Number.NEGATIVE_INFINITY,
       survey: undefined,
-      partition: 0,
-      isInside: false,
-      digest: new Uint8Array(DIGEST_SIZE),
+      entries: new IndexWalk(shard.index, shard.partitions),
     }));
   }
 
@@ -75,20 +69,14 @@ export class SurveyWalk {
     const walk = this.#nextWalk(nowMs);
     if (walk === undefined) return false;
     walk.survey ??= new RecordSurvey(walk.shard.sizeMax());
-    let left = STEP_COUNT;
-    while (walk.partition < walk.shard.partitions.length) {
-      const { ownership } = walk.shard;
-      if (ownership !== null) ownership.take();
-      left = visitPartition(walk, walk.survey, nowSec, left);
-      if (ownership !== null) ownership.give();
-      if (left <= 0) return true;
-      walk.partition += 1;
-      walk.isInside = false;
-      left -= 1; // empty partitions cost something too
-    }
-    this.#send({ namespace: walk.shard.namespace, shard: walk.shard.number, report: walk.survey.report() });
+    const { survey } = walk;
+    const { index, namespace, number, ownership } = walk.shard;
+    if (ownership !== null) ownership.take();
+    const hasMore = walk.entries.step(STEP_COUNT, entry => visit(index, entry, survey, nowSec));
+    if (ownership !== null) ownership.give();
+    if (hasMore) return true;
+    this.#send({ namespace, shard: number, report: survey.report() });
     walk.survey = undefined;
-    walk.partition = 0;
     walk.endedMs = nowMs;
     return true;
   }
@@ -106,24 +94,6 @@ export class SurveyWalk {
     }
     return undefined;
   }
-}
-
-/** Visits entries of the present partition; returns what is left of `left`, 0 when it has to go on later. */
-function visitPartition(walk: Walk, survey: RecordSurvey, nowSec: number, left: number): number {
-  const { index, partitions } = walk.shard;
-  const pid = partitions[walk.partition]!;
-  let handle = walk.isInside ? index.after(pid, walk.digest, 0) : index.first(pid);
-  while (handle >= 0) {
-    visit(index, handle, survey, nowSec);
-    left -= 1;
-    if (left <= 0) {
-      index.digestTo(handle, walk.digest, 0);
-      walk.isInside = true;
-      return 0;
-    }
-    handle = index.next(pid, handle);
-  }
-  return left;
 }
 
 function visit(index: PrimaryIndex, handle: number, survey: RecordSurvey, nowSec: number): void {

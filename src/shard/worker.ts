@@ -5,7 +5,7 @@
 import fs from 'node:fs';
 import { Region } from '../base/arena.js';
 import { Budget } from '../base/budget.js';
-import { epochSec } from '../base/clock.js';
+import { epochMs, epochSec, monotonicMs } from '../base/clock.js';
 import { RingConsumer, RingProducer } from '../base/ring.js';
 import { Sleeper, Waker } from '../base/sleeper.js';
 import { counterBlock } from '../observe/counters.js';
@@ -18,6 +18,7 @@ import { MemoryEngine } from '../storage/memory/memory-engine.js';
 import { CommandLoop } from './command-loop.js';
 import { SLOT_COUNT } from './command-runner.js';
 import { TUNE_COMPRESSION, TUNE_HIST_PERIOD, TUNE_RECORD_SIZE_MAX } from './namespace-memory.js';
+import { Upkeep } from './nsup/upkeep.js';
 import { Ownership, WORKER } from './ownership.js';
 import { Reply } from './reply.js';
 import { NamespaceView, Shard } from './shard.js';
@@ -53,6 +54,7 @@ export default async function run(task: WorkerTask): Promise<void> {
   announcer.step();
   flags.set(CONTROL_READY);
   main.wake();
+  const upkeep = new Upkeep(map);
   const loop = new CommandLoop({
     requests: new RingConsumer(task.requests),
     slab: new SlabConsumer(task.requestSlab),
@@ -71,10 +73,12 @@ export default async function run(task: WorkerTask): Promise<void> {
     },
     background: nowMs => {
       announcer.step();
-      return survey.step(nowMs, epochSec());
+      const hasUpkeep = upkeep.step(nowMs, epochMs());
+      return survey.step(nowMs, epochSec()) || hasUpkeep;
     },
   });
   loop.run();
+  upkeep.keepClocks(monotonicMs(), epochMs());
   for (const shard of map.shards) shard.engine.close();
 }
 
@@ -116,9 +120,8 @@ function buildShard(
 ): Shard {
   const figures = new Region(task.memory.shards[number]!).f64;
   const shardCount = task.memory.shards.length;
-  const index = new PrimaryIndex({
-    partitions: partitionsOf(task.shardOf, number),
-  });
+  const partitions = partitionsOf(task.shardOf, number);
+  const index = new PrimaryIndex({ partitions });
   const { storage } = task;
   const engine =
     storage.engine === 'memory'
@@ -139,7 +142,7 @@ function buildShard(
           compression,
         );
   const ownership = storage.engine === 'memory' ? new Ownership(task.memory.owners, number, WORKER) : null;
-  return new Shard(view, index, engine, figures, ownership);
+  return new Shard(view, partitions, index, engine, figures, ownership);
 }
 
 /** The worker's shards with their numbers in their namespaces. */

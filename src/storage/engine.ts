@@ -50,6 +50,19 @@ export interface StorageEngine {
    */
   remove(entry: number, lutMs: number): number;
 
+  /**
+   * Lets go of the stored version of `entry`, whose record has expired by the shard's record clock; the caller removes
+   * the entry right after. Nothing is written: the stored bytes say when they expired, and go on keeping older
+   * versions dead.
+   */
+  expire(entry: number): void;
+
+  /**
+   * Makes a start's record clock begin at `lutMs` or later, by a clock mark if nothing stored says so already.
+   * @returns OK, or OUT_OF_SPACE / DEVICE_OVERLOAD: to be asked again later.
+   */
+  keepClock(lutMs: number): number;
+
   /** The next write sequence of this shard (48 bits); the caller writes it into the record header before `store`. */
   nextSequence(): number;
 
@@ -88,6 +101,15 @@ export const ST_DEFRAG_WRITES = 20; // blocks that it filled
 export const ST_DEFRAG_PARTIAL_WRITES = 21;
 export const ST_WRITTEN_BYTES = 22; // handed to the device, by clients, defrag and erasure
 export const ST_CLIENT_BYTES = 23; // of records and markers of clients, rounded up to 16 each
+// The record clock (expiry/record-clock.ts), milliseconds since 2010.
+export const ST_RECORD_CLOCK = 40; // never goes back; a start begins with the latest that is stored
+export const ST_STORED_CLOCK = 41; // the latest LUT that was appended: where a start would begin
+export const ST_EXPIRED_THROUGH = 42; // the latest void-time that was taken for passed
+// The last whole cycle of the expiration (shard/nsup/nsup.ts).
+export const ST_NSUP_DURATION = 43; // seconds, of all the worker's shards of the namespace
+export const ST_NSUP_VISITED = 44;
+export const ST_NSUP_DELETED = 45;
+export const ST_NON_EXPIRABLE = 46; // records without a void-time
 export const ST_START_KIND = 48; // how the shard started: 0 not yet, else one of START_…
 export const ST_REPLAYED_RECORDS = 49; // records read from blocks at the start, markers and older copies included
 export const ST_CHECKPOINTS = 50; // written since the start

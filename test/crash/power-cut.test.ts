@@ -1,13 +1,20 @@
 /**
  * The engine's promise, under random histories on a device that loses power: a write or delete acknowledged more
  * than flush-max-ms before the cut is there afterwards, whatever was torn or reordered; nothing is served that was
- * not written; and what a start has served does not change by the next cut.
+ * not written; and what a start has served does not change by the next cut. A record that was said to have expired
+ * stays so by the same promise, though the wall clock steps back an hour now and then.
  */
 import test from 'ava';
 import { DEVICE_OVERLOAD, OK, OUT_OF_SPACE } from '../../src/base/result.js';
 import { newDataKey } from '../../src/storage/cipher/data-key.js';
 import { CODEC_NAMES } from '../../src/storage/codec/codecs.js';
-import { ST_DEFRAG_PARTIAL_WRITES, ST_DEFRAG_READS, ST_DEFRAG_WRITES } from '../../src/storage/engine.js';
+import {
+  ST_DEFRAG_PARTIAL_WRITES,
+  ST_DEFRAG_READS,
+  ST_DEFRAG_WRITES,
+  ST_FREE_BLOCKS,
+  ST_STORED_CLOCK,
+} from '../../src/storage/engine.js';
 import type { ExtentDescription } from '../../src/storage/write-block/shard-extent.js';
 import { type Faults, FaultyDisk, FaultyIo, seeded } from '../support/faulty-io.js';
 import { StorageShard } from '../support/storage-shard.js';
@@ -23,6 +30,9 @@ const BLOCK_SIZE = 64 * KIB;
 const BLOCKS_MIN = 8;
 const BLOCKS_MAX = 24;
 const DATA_AT = 64 * KIB;
+const HOUR_MS = 3_600_000;
+/** With more free blocks than this a clock mark is never refused. */
+const ROOMY = 4;
 
 /** One acknowledged state of a key. */
 interface State {
@@ -31,6 +41,8 @@ interface State {
   version: number;
   voidTimeSec: number;
 }
+
+const GONE = { version: 0, voidTimeSec: 0 };
 
 /** What each key was, oldest first; the last is what the engine must say while it lives. */
 class Model {
@@ -49,17 +61,15 @@ class Model {
     this.of(key).push(state);
   }
 
-  /** Versions a start may show: those not older than the last one that had to be durable. */
-  allowed(key: number, durableByMs: number, nowSec: number): Set<number> {
+  /** States that a start may show: those not older than the last one that had to be durable. */
+  since(key: number, durableByMs: number): readonly State[] {
     const states = this.of(key);
-    let first = 0;
-    states.forEach((state, i) => {
-      if (state.atMs <= durableByMs) first = i;
-    });
-    const shown = states
-      .slice(first)
-      .map(({ version, voidTimeSec }) => (voidTimeSec !== 0 && voidTimeSec <= nowSec ? 0 : version));
-    return new Set(shown);
+    return states.slice(
+      Math.max(
+        0,
+        states.findLastIndex(({ atMs }) => atMs <= durableByMs),
+      ),
+    );
   }
 }
 
@@ -86,6 +96,7 @@ function runHistory(
   const faults = faultsOf(random);
   const dataKey = seed % 3 === 0 ? newDataKey('aes-128') : null;
   let nowMs = 1_000_000;
+  let wallMs = 500_000_000_000;
   let cutMs = 0;
   let version = 0;
   for (let life = 1; life <= LIVES && problems.length === 0; life++) {
@@ -110,34 +121,48 @@ function runHistory(
       defragSleepMs: pick(2) * 20,
     };
     const shard = new StorageShard({ backend: io, extent, limits, codec: seed % CODEC_NAMES.length });
-    const nowSec = () => Math.floor(nowMs / 1000);
-    shard.recover(nowSec());
+    shard.recover(Math.floor(wallMs / 1000));
+    /** Expiries that were shown and that nothing stored says yet: a shard without any room cannot say it. */
+    let expiries: { voidTimeSec: number; state: State }[] = [];
+    const expire = (key: number, voidTimeSec: number): void => {
+      const state = { ...GONE, atMs: Number.POSITIVE_INFINITY };
+      model.push(key, state);
+      expiries.push({ voidTimeSec, state });
+    };
     for (let key = 0; key < keys; key++) {
-      const allowed = model.allowed(key, cutMs - FLUSH_MAX_MS - slackMs, nowSec());
+      const states = model.since(key, cutMs - FLUSH_MAX_MS - slackMs);
+      const isGone = ({ version: v, voidTimeSec }: State): boolean =>
+        v === 0 || (voidTimeSec !== 0 && voidTimeSec <= shard.nowSec);
       const found = shard.get(key) ?? 0;
-      if (!allowed.has(found)) {
-        problems.push(`life ${life} key ${key}: version ${found} of ${[...allowed].join(', ')}`);
+      const shown = states.filter(of => (found === 0 ? isGone(of) : of.version === found && !isGone(of)));
+      if (shown.length === 0) {
+        const known = states.map(of => `${of.version} until ${of.voidTimeSec}`).join(', ');
+        problems.push(`life ${life} key ${key}: version ${found} of ${known} at ${shard.nowSec}`);
         continue;
       }
-      // From here on this is what was served, and what must stay.
-      const state = model.of(key).findLast(({ version: v }) => v === found);
-      const voidTimeSec = found === 0 ? 0 : state!.voidTimeSec;
-      model.states.set(key, [{ atMs: Number.NEGATIVE_INFINITY, version: found, voidTimeSec }]);
+      // From here on this is what was served, and what must stay; which of them has expired may show until that is durable.
+      const served = shown.map((of, i) => ({ ...of, atMs: i === 0 ? Number.NEGATIVE_INFINITY : nowMs }));
+      model.states.set(key, served);
+      const voidTimeSec = Math.max(0, ...shown.map(of => (of.version === found ? 0 : of.voidTimeSec)));
+      if (voidTimeSec > 0) expire(key, voidTimeSec);
     }
     const steps = pick(STEPS);
+    // Some lives end quietly: then nothing but the clock itself says how late it was.
+    const writingSteps = random() < 0.4 ? steps / 2 : steps;
     for (let step = 0; step < steps; step++) {
-      for (let i = pick(20); i > 0; i--) {
+      for (let i = step < writingSteps ? pick(20) : 0; i > 0; i--) {
         const key = pick(keys);
+        shard.clock.read(wallMs);
         const last = model.of(key).at(-1)!;
         if (random() < 0.3) {
           const result = shard.delete(key);
-          if (result === OK) model.push(key, { atMs: nowMs, version: 0, voidTimeSec: 0 });
+          if (result === OK) model.push(key, { ...GONE, atMs: nowMs });
           else if (result !== undefined && result !== OUT_OF_SPACE && result !== DEVICE_OVERLOAD) {
             problems.push(`delete ${key}: ${result}`);
           } else if (result === undefined && last.version !== 0) problems.push(`key ${key} is gone`);
           continue;
         }
-        const voidTimeSec = random() < expiryShare ? nowSec() + pick(4) + 1 : 0;
+        const voidTimeSec = random() < expiryShare ? shard.nowSec + pick(4) + 1 : 0;
         const result = shard.put(key, ++version, 16 + pick(valueMax), voidTimeSec);
         if (result === OK) model.push(key, { atMs: nowMs, version, voidTimeSec });
         else if (result !== OUT_OF_SPACE && result !== DEVICE_OVERLOAD)
@@ -145,18 +170,33 @@ function runHistory(
       }
       if (step % 10 === 0) {
         const key = pick(keys);
-        const expected = model.of(key).at(-1)!.version;
+        const last = model.of(key).at(-1)!;
+        const hasExpired = last.voidTimeSec !== 0 && last.voidTimeSec <= shard.nowSec;
+        const expected = hasExpired ? 0 : last.version;
         const found = shard.get(key) ?? 0;
         if (found !== expected) problems.push(`key ${key}: served ${found}, acknowledged ${expected}`);
+        if (hasExpired) expire(key, last.voidTimeSec);
+      }
+      if (step % 40 === 39) {
+        for (let key = 0; key < keys; key++)
+          if (shard.expire(key)) expire(key, model.of(key).at(-1)!.voidTimeSec);
       }
       nowMs += STEP_MS;
-      shard.tick(nowMs);
+      wallMs += STEP_MS;
+      if (random() < 0.002) wallMs -= HOUR_MS;
+      shard.tick(nowMs, wallMs);
+      const storedMs = shard.counters[ST_STORED_CLOCK]!;
+      for (const expiry of expiries) if (expiry.voidTimeSec * 1000 <= storedMs) expiry.state.atMs = nowMs;
+      expiries = expiries.filter(({ state }) => state.atMs === Number.POSITIVE_INFINITY);
+      if (expiries.length > 0 && shard.counters[ST_FREE_BLOCKS]! > ROOMY) problems.push('no clock mark');
     }
     done.emptied += shard.counters[ST_DEFRAG_READS]!;
     done.moved += shard.counters[ST_DEFRAG_WRITES]! + shard.counters[ST_DEFRAG_PARTIAL_WRITES]!;
     io.cutPower();
     cutMs = nowMs;
-    nowMs += pick(3000);
+    const offMs = pick(3000);
+    nowMs += offMs;
+    wallMs += random() < 0.3 ? offMs - HOUR_MS : offMs;
   }
   return problems;
 }

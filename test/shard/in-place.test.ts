@@ -49,9 +49,10 @@ class Fixture {
     const view = new NamespaceView(0, 'test', memory, new Float64Array(NAMESPACE_COUNTERS.names.length));
     const figures = view.figuresOf(0);
     this.owner = new Ownership(memory.owners, 0, WORKER);
-    this.index = new PrimaryIndex({ partitions: Uint16Array.from(shardOf.keys()) });
+    const partitions = Uint16Array.from(shardOf.keys());
+    this.index = new PrimaryIndex({ partitions });
     this.engine = new MemoryEngine({ index: this.index, counters: figures, budget, shardCount: 1 });
-    const shard = new Shard(view, this.index, this.engine, figures, this.owner);
+    const shard = new Shard(view, partitions, this.index, this.engine, figures, this.owner);
     const mine = new NamespaceView(0, 'test', memory, this.counters);
     const task = {
       name: 'test',

@@ -11,6 +11,7 @@ import { RecordCompression } from '../../src/storage/codec/record-compression.js
 import { DeviceEngine } from '../../src/storage/device/device-engine.js';
 import type { StorageLog } from '../../src/storage/device/storage-error.js';
 import { RecordSpan, ST_COUNT } from '../../src/storage/engine.js';
+import { RecordClock } from '../../src/storage/expiry/record-clock.js';
 import { PrimaryIndex } from '../../src/storage/index/primary-index.js';
 import type { IoBackend } from '../../src/storage/io/io-backend.js';
 import { IoQueue } from '../../src/storage/io/io-queue.js';
@@ -65,6 +66,7 @@ export class StorageShard {
   readonly counters = new Region(ST_COUNT * 8).f64;
   /** Codec and level, to be changed at any time. */
   readonly compression = new Float64Array(2);
+  readonly clock = new RecordClock(this.counters);
   readonly log = new LogLines();
   readonly sets: SetTable;
   /** Records that recovery told of, by set name. */
@@ -120,7 +122,7 @@ export class StorageShard {
     const header = this.#header;
     header.generation = version & 0xffff;
     header.voidTimeSec = voidTimeSec;
-    header.lutMs = version;
+    header.lutMs = this.clock.ms || version;
     header.sequence = this.engine.nextSequence();
     header.setNameSize = SET_NAME.length;
     header.binCount = 1;
@@ -146,7 +148,7 @@ export class StorageShard {
   /** Starts or repeats a read. @returns OK with the version in `version`, PARKED, or a code; undefined: no record. */
   tryGet(key: number, token: number): number | undefined {
     const entry = this.index.find(digestOf(key), 0);
-    if (entry < 0) return undefined;
+    if (entry < 0 || this.#hasExpired(entry)) return undefined;
     const result = this.engine.load(entry, token, this.#span);
     if (result === OK) this.version = this.#check(key);
     return result;
@@ -169,10 +171,35 @@ export class StorageShard {
     }
   }
 
-  /** Lets the engine and its device work at time `nowMs`. */
-  tick(nowMs: number): void {
+  /** Takes a record out if it has expired. @returns Whether it had. */
+  expire(key: number): boolean {
+    const entry = this.index.find(digestOf(key), 0);
+    if (entry < 0 || !this.#hasExpired(entry)) return false;
+    this.engine.expire(entry);
+    this.index.remove(entry);
+    return true;
+  }
+
+  /** Seconds by the record clock. */
+  get nowSec(): number {
+    return Math.floor(this.clock.ms / 1000);
+  }
+
+  /** Lets the engine and its device work at time `nowMs`. @param wallMs Moves the record clock, when it is given. */
+  tick(nowMs: number, wallMs?: number): void {
     this.io.drain();
+    if (wallMs !== undefined) {
+      this.clock.read(wallMs);
+      this.clock.tick(nowMs, wallMs, this.engine);
+    }
     this.engine.tick(nowMs);
+  }
+
+  #hasExpired(entry: number): boolean {
+    const voidTime = this.index.voidTime(entry);
+    if (voidTime === 0 || voidTime > this.nowSec) return false;
+    this.clock.expired(voidTime);
+    return true;
   }
 
   #check(key: number): number {

@@ -57,6 +57,10 @@ export interface NamespaceFigures {
   readonly deviceWrittenBytes: number;
   readonly clientWrittenBytes: number;
   readonly restart: RestartFigures;
+  /** Of the last cycle of the expiration: records without a void-time, seconds, percent of the records removed. */
+  readonly nonExpirableObjects: number;
+  readonly nsupDurationSec: number;
+  readonly nsupDeletedPct: number;
 }
 
 export interface SetFigures {

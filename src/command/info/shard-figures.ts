@@ -53,6 +53,7 @@ export class ShardFigures {
     const total = (slot: number) => sumOf(this.#blocks, slot);
     const rawBytes = total(st.ST_RAW_BYTES);
     const cacheReads = total(st.ST_CACHE_READS);
+    const visited = total(st.ST_NSUP_VISITED);
     return {
       objects: total(st.ST_OBJECTS),
       tombstones: total(st.ST_TOMBSTONES),
@@ -67,6 +68,9 @@ export class ShardFigures {
       deviceWrittenBytes: total(st.ST_WRITTEN_BYTES),
       clientWrittenBytes: total(st.ST_CLIENT_BYTES),
       restart: this.#restart(),
+      nonExpirableObjects: total(st.ST_NON_EXPIRABLE),
+      nsupDurationSec: Math.max(0, ...this.#blocks.map(block => block[st.ST_NSUP_DURATION]!)),
+      nsupDeletedPct: visited === 0 ? 0 : (total(st.ST_NSUP_DELETED) * 100) / visited,
     };
   }
 

@@ -28,7 +28,7 @@ export function isReadCommand(req: Request): boolean {
  * @returns The answer's code, or PARKED with no answer.
  */
 export function execute(ex: Executor, shard: Shard, req: Request, token: number): number {
-  ex.begin();
+  ex.begin(shard);
   const isWrite = (req.info2 & INFO2_WRITE) !== 0;
   const refused = isWrite ? INFO4_MRT_ROLL : INFO4_MRT_VERIFY_READ; // the others mean nothing to the command
   if (req.hasTransaction || (req.info4 & refused) !== 0) return ex.answer.fail(ENTERPRISE_ONLY);

@@ -49,22 +49,29 @@ export class Executor {
   /** The record being written. */
   readonly fresh = new RecordSpan();
   readonly header = newRecordHeader();
-  /** Wall time since 2010, read once for a batch of commands. */
+  /** The time of the command in hand by the record clock of its shard, since 2010. */
   nowMs = 0;
   nowSec = 0;
+  /** Read once for a batch of commands. */
+  #wallMs = 0;
 
   constructor() {
     this.valueOp.scratch = this.scratch;
   }
 
-  setTime(epochMs: number): void {
-    this.nowMs = epochMs;
-    this.nowSec = Math.floor(epochMs / 1000);
+  /** @param wallMs Since 2010. */
+  setTime(wallMs: number): void {
+    this.#wallMs = wallMs;
   }
 
   /** Begins a command. */
-  begin(): void {
+  begin(shard: Shard): void {
     this.isLoaded = false;
+    const nowMs = shard.clock.read(this.#wallMs);
+    if (nowMs !== this.nowMs) {
+      this.nowMs = nowMs;
+      this.nowSec = Math.floor(nowMs / 1000);
+    }
     if (this.scratch.takenSize <= FORGET_SIZE) return;
     this.scratch.reset();
     this.bins.forget();
@@ -77,13 +84,7 @@ export class Executor {
   /** The entry of the request's record, or -1 when there is none or it has expired. */
   findLive(shard: Shard, req: Request): number {
     const entry = shard.index.find(req.bytes, req.digestAt);
-    return entry >= 0 && this.isLive(shard, entry) ? entry : -1;
-  }
-
-  /** A record is gone from the second of its void-time on, whether or not anything has removed it. */
-  isLive(shard: Shard, entry: number): boolean {
-    const voidTime = shard.index.voidTime(entry);
-    return voidTime === 0 || voidTime > this.nowSec;
+    return entry >= 0 && shard.isLive(entry, this.nowSec) ? entry : -1;
   }
 
   /** A set name that was sent must be the record's. Writes have to send it, if it has one. */

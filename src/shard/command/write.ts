@@ -104,7 +104,7 @@ export function executeWrite(ex: Executor, shard: Shard, req: Request, token: nu
   const mustExist = found.mustExist || (req.info3 & (INFO3_UPDATE_ONLY | INFO3_REPLACE_ONLY)) !== 0;
 
   const slot = index.find(req.bytes, req.digestAt);
-  const entry = slot >= 0 && ex.isLive(shard, slot) ? slot : -1;
+  const entry = slot >= 0 && shard.isLive(slot, ex.nowSec) ? slot : -1;
   if (entry < 0 && mustExist) return ex.notFound();
   if (entry >= 0 && (req.info2 & INFO2_CREATE_ONLY) !== 0) return failAt(ex, shard, entry, RECORD_EXISTS);
   code = checkGeneration(req, entry < 0 ? 0 : index.generation(entry));
@@ -185,7 +185,7 @@ function removeEmptied(ex: Executor, shard: Shard, req: Request, entry: number):
 export function removeRecord(ex: Executor, shard: Shard, entry: number): number {
   const { index, engine } = shard;
   const size = index.size(entry);
-  const code = engine.remove(entry, Math.max(ex.nowMs, index.lut(entry)));
+  const code = engine.remove(entry, ex.nowMs);
   if (code !== OK) return code;
   shard.countRecord(index.setId(entry), size, -1);
   index.remove(entry);
@@ -237,7 +237,7 @@ function storeRecord(
   header.flags = bins.hasPersistedIndex ? FLAG_PERSISTED_INDEX : 0;
   header.generation = generation;
   header.voidTimeSec = voidTime;
-  header.lutMs = Math.max(ex.nowMs, index.lut(target));
+  header.lutMs = ex.nowMs;
   header.sequence = engine.nextSequence();
   header.treeId = 0;
   header.setNameSize = setNameSize;
@@ -305,7 +305,7 @@ export function touchRecord(
   header.flags = fsg & FLAG_PERSISTED_INDEX;
   header.generation = nextGeneration(index.generation(entry));
   header.voidTimeSec = voidTime;
-  header.lutMs = Math.max(ex.nowMs, index.lut(entry));
+  header.lutMs = ex.nowMs;
   header.sequence = engine.nextSequence();
   header.treeId = 0;
   header.setNameSize = (fsg >>> 8) & 0xff;

@@ -22,6 +22,7 @@ import type { StorageLog } from '../device/storage-error.js';
 import * as ST from '../engine.js';
 import type { PrimaryIndex } from '../index/primary-index.js';
 import {
+  FLAG_CLOCK,
   FLAG_TOMBSTONE,
   MARKER_ROOM,
   MARKER_SIZE,
@@ -286,6 +287,7 @@ export class Defrag {
     const { index, table, extent } = this.#o;
     const { u8, u32 } = extent.io.buffers;
     const w = at >>> 2;
+    if ((u32[w + REC_FLAGS_SET_GEN]! & FLAG_CLOCK) !== 0) return OK; // there is a later one, or this block stays
     const entry = index.find(u8, at + REC_DIGEST_AT);
     if (entry >= 0) {
       const location = (this.#victim * extent.blockSize + offset) / RECORD_ALIGN;

@@ -19,6 +19,7 @@ import { STORED_SIZE_MAX } from '../index/entry.js';
 import type { PrimaryIndex } from '../index/primary-index.js';
 import type { IoClient, IoQueue, IoTimes } from '../io/io-queue.js';
 import {
+  FLAG_CLOCK,
   FLAG_COMPRESSED,
   FLAG_TOMBSTONE,
   MARKER_SIZE,
@@ -163,7 +164,10 @@ export class DeviceEngine implements StorageEngine, IoClient {
     });
     if (!recovery.run()) return false;
     counters[ST.ST_START_KIND] = ST.START_COLD;
-    const { resumePoint } = recovery;
+    const { resumePoint, clockMs } = recovery;
+    counters[ST.ST_STORED_CLOCK] = clockMs;
+    counters[ST.ST_RECORD_CLOCK] = Math.max(clockMs, nowSec * 1000);
+    this.#writer.startAfter(recovery.clockBlock);
     if (resumePoint) this.#writer.resume(resumePoint.block, resumePoint.bufferAt, resumePoint.appendAt);
     for (let block = 0; block < this.#table.blockCount; block++) {
       if (this.#table.states[block] === STORED) this.#writer.stored(block);
@@ -216,6 +220,7 @@ export class DeviceEngine implements StorageEngine, IoClient {
     const location = this.#writer.append();
     const block = Math.floor((location * RECORD_ALIGN) / this.#extent.blockSize);
     readRecordHeader(u32, at, this.#stored);
+    this.#noteLut(this.#stored.lutMs);
     const size = u32[(at >>> 2) + 1]!;
     const room = (size + RECORD_ALIGN - 1) & -RECORD_ALIGN;
     const oldBlock = this.#free(entry);
@@ -225,31 +230,34 @@ export class DeviceEngine implements StorageEngine, IoClient {
     index.setSize(entry, size);
     index.setSequence(entry, this.#stored.sequence);
     // Last: the block that held the old version may be the one just appended to.
-    if (oldBlock >= 0 && this.#table.used[oldBlock] === 0) this.#writer.emptied(oldBlock);
+    this.#emptied(oldBlock);
   }
 
   remove(entry: number, lutMs: number): number {
     const index = this.#index;
     if (index.size(entry) === 0) return OK;
-    const result = this.#writer.reserve(MARKER_SIZE, true);
-    if (result !== OK) return result;
-    const at = this.#writer.reservedAt;
-    const { u8, u32 } = this.#io.buffers;
     index.digestTo(entry, this.#digest, 0);
-    const marker = this.#marker;
-    marker.flags = FLAG_TOMBSTONE;
-    marker.generation = index.generation(entry);
-    marker.lutMs = lutMs;
-    marker.sequence = this.nextSequence();
-    marker.treeId = this.#treeIds[partitionOf(this.#digest, 0)]!;
-    writeRecordHeader(u8, u32, at, marker, this.#digest, 0);
-    const origin = this.#table.lastWriteId;
-    writeOrigin(u32, at, origin);
-    const location = this.#writer.append();
-    this.#writer.addMarker(Math.floor((location * RECORD_ALIGN) / this.#extent.blockSize), origin);
-    const oldBlock = this.#free(entry);
-    if (oldBlock >= 0 && this.#table.used[oldBlock] === 0) this.#writer.emptied(oldBlock);
+    this.#marker.flags = FLAG_TOMBSTONE;
+    this.#marker.generation = index.generation(entry);
+    const result = this.#appendMarker(lutMs);
+    if (result !== OK) return result;
+    this.#emptied(this.#free(entry));
     return OK;
+  }
+
+  expire(entry: number): void {
+    const block = this.#free(entry);
+    if (block < 0) return;
+    this.#writer.addMarker(block, this.#table.lastWriteId); // it may have been moved, and does not say when it was written
+    this.#emptied(block);
+  }
+
+  keepClock(lutMs: number): number {
+    if (lutMs <= this.#counters[ST.ST_STORED_CLOCK]!) return OK;
+    this.#digest.fill(0);
+    this.#marker.flags = FLAG_TOMBSTONE | FLAG_CLOCK;
+    this.#marker.generation = 0;
+    return this.#appendMarker(lutMs);
   }
 
   nextSequence(): number {
@@ -352,6 +360,34 @@ export class DeviceEngine implements StorageEngine, IoClient {
     }
     this.#isUnpackFailing = true; // one line: the counter has the rest
     return UNKNOWN;
+  }
+
+  /** Appends what `#marker` and `#digest` say. A clock mark keeps nothing dead, so it does not count as a marker. */
+  #appendMarker(lutMs: number): number {
+    const result = this.#writer.reserve(MARKER_SIZE, true);
+    if (result !== OK) return result;
+    const marker = this.#marker;
+    marker.lutMs = lutMs;
+    marker.sequence = this.nextSequence();
+    marker.treeId = this.#treeIds[partitionOf(this.#digest, 0)]!;
+    const at = this.#writer.reservedAt;
+    const { u8, u32 } = this.#io.buffers;
+    writeRecordHeader(u8, u32, at, marker, this.#digest, 0);
+    const origin = this.#table.lastWriteId;
+    writeOrigin(u32, at, origin);
+    const block = Math.floor((this.#writer.append() * RECORD_ALIGN) / this.#extent.blockSize);
+    if ((marker.flags & FLAG_CLOCK) === 0) this.#writer.addMarker(block, origin);
+    this.#noteLut(lutMs);
+    return OK;
+  }
+
+  #noteLut(lutMs: number): void {
+    if (lutMs > this.#counters[ST.ST_STORED_CLOCK]!) this.#counters[ST.ST_STORED_CLOCK] = lutMs;
+  }
+
+  /** @param block One that a version was taken off, or -1. */
+  #emptied(block: number): void {
+    if (block >= 0 && this.#table.used[block] === 0) this.#writer.emptied(block);
   }
 
   /** Takes the stored version of an entry off its block. @returns The block, or -1 when nothing was stored. */

@@ -177,6 +177,15 @@ export class MemoryEngine implements StorageEngine {
     return OK;
   }
 
+  expire(entry: number): void {
+    this.remove(entry, 0);
+  }
+
+  /** There is no start that could begin with it. */
+  keepClock(_lutMs: number): number {
+    return OK;
+  }
+
   nextSequence(): number {
     return ++this.#control[SEQUENCE]!;
   }

@@ -53,6 +53,12 @@ export const FLAG_DURABLE = 2; // reserved: the marker is a durable delete's tom
 export const FLAG_PERSISTED_INDEX = 4; // some bin is a list or map with an index of its own, which clients do not see
 export const FLAG_COMPRESSED = 16; // where its bins would be lies their packed form, see codec/record-compression.ts
 
+/**
+ * A clock mark: only its LUT counts, its digest is zeros. It also carries FLAG_TOMBSTONE, so that a version that does
+ * not know it takes it for a marker that nobody needs.
+ */
+export const FLAG_CLOCK = 64;
+
 /** What a header says beyond size, stamp and checksum, which the storage engine fills in. */
 export interface RecordHeader {
   flags: number;

@@ -8,6 +8,9 @@
  * A third keeps deleted records dead. The record of a digest with the highest write sequence on the device is
  * its live version or a marker, always: a block that holds a marker that is needed (block-table.ts says when) is
  * not given up. Defrag copies such markers along, with their origin, before it gives a block up.
+ *
+ * A fourth keeps the shard's record clock: what clients append has LUTs that only grow, so the latest one is in the
+ * block that they appended to last, and that one is not given up before they have appended to another.
  */
 import { DEVICE_OVERLOAD, OK, OUT_OF_SPACE } from '../../base/result.js';
 import type { DefragLimits } from '../defrag/defrag.js';
@@ -75,6 +78,8 @@ export class BlockWriter {
   /** Number of the append made last; the first one has number 1. */
   appendedNumber = 0;
 
+  /** The block that clients appended to last: it holds the latest LUT. */
+  #newest = NONE;
   /** Full blocks that wait for the device, by stream. */
   readonly #closed = [0, 0];
   /** Blocks in state DEAD, oldest first. */
@@ -187,7 +192,15 @@ export class BlockWriter {
     const before = this.#clients.room;
     const location = this.#clients.append(++this.appendedNumber);
     this.#counters[ST_CLIENT_BYTES]! += before - this.#clients.room;
+    if (this.#newest !== this.#clients.block) this.#moveOn();
     return location;
+  }
+
+  /** The latest LUT is in the open block now: the block that held it may go. */
+  #moveOn(): void {
+    const before = this.#newest;
+    this.#newest = this.#clients.block;
+    if (before !== NONE && this.#table.used[before] === 0) this.emptied(before);
   }
 
   /** As `reserve`, for a record that defrag moves; its place is in `reservedForMoveAt`. */
@@ -229,6 +242,7 @@ export class BlockWriter {
     if (block === this.held) return; // or when defrag is done with it
     if (this.#table.markers[block] !== 0) return; // it comes back when they are not needed
     this.occupancy.remove(block);
+    if (block === this.#newest) return; // it goes with the next append
     this.#table.states[block] = B.DEAD;
     this.#table.barriers[block] = this.appendedNumber;
     this.#dead.push(block);
@@ -276,6 +290,11 @@ export class BlockWriter {
     this.#clients.open(block, this.#table.stamps[block]!, bufferAt, appendAt, appendAt);
     this.#table.states[block] = B.OPEN;
     this.#table.bufferAt[block] = bufferAt;
+  }
+
+  /** After a recovery: which block holds the latest LUT. */
+  startAfter(block: number): void {
+    this.#newest = block;
   }
 
   #queueAt(place: number): WriteQueue {

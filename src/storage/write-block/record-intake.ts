@@ -54,11 +54,20 @@ export class RecordIntake {
   readonly setRecords = new Float64Array(SET_COUNT_MAX + 1);
   readonly setBytes = new Float64Array(SET_COUNT_MAX + 1);
   sequenceMax = 0;
+  /** The latest LUT of all good records, and the block that holds it, or -1. */
+  clockMs = 0;
+  clockBlock = -1;
+  /**
+   * Seconds by the record clock as far as it is known. When the wall clock has stepped back, records may be taken in
+   * that turn out to have expired: they are invisible, and removed as any other.
+   */
+  #nowSec: number;
   /** Records of other partitions, and of partitions that were dropped. */
   foreignRecords = 0;
 
   constructor(options: RecordIntakeOptions) {
     this.#o = options;
+    this.#nowSec = options.nowSec;
   }
 
   /**
@@ -69,6 +78,7 @@ export class RecordIntake {
     let count = 0;
     let end = 0;
     let total = 0;
+    const clockMs = this.clockMs;
     while (scan.next()) {
       end = scan.offset + scan.size;
       total++;
@@ -78,8 +88,16 @@ export class RecordIntake {
       count = 0;
     }
     this.#takeBatch(block, count);
+    if (this.clockMs > clockMs) this.clockBlock = block;
     this.#o.counters[ST.ST_REPLAYED_RECORDS]! += total;
     return end;
+  }
+
+  /** The record clock was at `lutMs` once. */
+  noteClock(lutMs: number): void {
+    if (lutMs <= this.clockMs) return;
+    this.clockMs = lutMs;
+    this.#nowSec = Math.max(this.#nowSec, Math.floor(lutMs / 1000));
   }
 
   /** A record that came into the index by another way counts, in its block and in its set. */
@@ -99,7 +117,7 @@ export class RecordIntake {
 
   /** Tombstones and expired records leave the index; on the device they go on keeping older copies dead. */
   dropDead(): void {
-    const { index, table, nowSec } = this.#o;
+    const { index, table, counters } = this.#o;
     for (const entry of this.#tombstones) {
       if (!index.hasFlag(entry, TOMBSTONE)) continue; // replaced since, or listed twice
       index.setFlag(entry, TOMBSTONE, false);
@@ -108,7 +126,8 @@ export class RecordIntake {
     }
     for (const entry of this.#expired) {
       const voidTime = index.voidTime(entry);
-      if (index.size(entry) === 0 || voidTime === 0 || voidTime > nowSec) continue;
+      if (index.size(entry) === 0 || voidTime === 0 || voidTime > this.#nowSec) continue;
+      counters[ST.ST_EXPIRED_THROUGH] = Math.max(counters[ST.ST_EXPIRED_THROUGH]!, voidTime * 1000);
       // It may have been moved, and does not say when it was first written.
       table.addMarker(this.#uncount(entry), table.lastWriteId);
       index.setSize(entry, 0);
@@ -121,8 +140,11 @@ export class RecordIntake {
     const { owned, treeIds } = this.#o;
     const { u8, u32 } = this.#o.buffers;
     const w = at >>> 2;
-    const sequence = (u32[w + R.REC_LUT_SEQ_HIGH]! >>> 16) * TWO_32 + u32[w + R.REC_SEQ_LOW]!;
+    const high = u32[w + R.REC_LUT_SEQ_HIGH]!;
+    const sequence = (high >>> 16) * TWO_32 + u32[w + R.REC_SEQ_LOW]!;
     if (sequence > this.sequenceMax) this.sequenceMax = sequence;
+    this.noteClock((high & 0xffff) * TWO_32 + u32[w + R.REC_LUT_LOW]!);
+    if ((u32[w + R.REC_FLAGS_SET_GEN]! & R.FLAG_CLOCK) !== 0) return false;
     const digestAt = at + R.REC_DIGEST_AT;
     const pid = partitionOf(u8, digestAt);
     if (
@@ -151,7 +173,7 @@ export class RecordIntake {
   }
 
   #take(block: number, i: number): void {
-    const { index, table, sets, nowSec } = this.#o;
+    const { index, table, sets } = this.#o;
     const { u8, i32, u32 } = this.#o.buffers;
     const at = this.#at[i]!;
     const w = at >>> 2;
@@ -197,7 +219,7 @@ export class RecordIntake {
       if (origin > table.origins[block]!) table.origins[block] = origin;
       return;
     }
-    if (voidTime !== 0 && voidTime <= nowSec) this.#expired.push(entry);
+    if (voidTime !== 0 && voidTime <= this.#nowSec) this.#expired.push(entry);
     this.count(setId, block, size);
   }
 

@@ -47,7 +47,7 @@ export interface RecoveryOptions {
   /** [pid] tree id: a record with another one belongs to a partition that was dropped since. */
   treeIds: Uint32Array;
   counters: Float64Array;
-  /** Seconds since 2010: what has expired by then is not taken in. */
+  /** Seconds since 2010: what has expired by then, or by the latest LUT that is stored, is not taken in. */
   nowSec: number;
   /** The namespace's sets: names of records get their numbers here. */
   sets: SetTable;
@@ -83,6 +83,16 @@ export class Recovery {
   #tornEnds = 0;
   /** Null unless there is a block to resume; set by a run that was not stopped. */
   resumePoint: ResumePoint | null = null;
+
+  /** The latest LUT of all good records: what the shard's record clock begins with. */
+  get clockMs(): number {
+    return this.#intake.clockMs;
+  }
+
+  /** The block that says so, or -1. */
+  get clockBlock(): number {
+    return this.#intake.clockBlock;
+  }
 
   constructor(options: RecoveryOptions) {
     this.#o = options;

@@ -55,6 +55,12 @@ class ParkingEngine implements StorageEngine {
   remove(entry: number, lutMs: number): number {
     return this.#inner.remove(entry, lutMs);
   }
+  expire(entry: number): void {
+    this.#inner.expire(entry);
+  }
+  keepClock(lutMs: number): number {
+    return this.#inner.keepClock(lutMs);
+  }
   nextSequence(): number {
     return this.#inner.nextSequence();
   }
@@ -74,7 +80,7 @@ function open(): { engine: ParkingEngine; run: (message: Message) => number[]; e
   const index = new PrimaryIndex({ partitions });
   const budget = new Budget(1000);
   const engine = new ParkingEngine(new MemoryEngine({ index, counters: figures, budget, shardCount: 1 }));
-  const shard = new Shard(new NamespaceView(0, 'test', memory, counters), index, engine, figures);
+  const shard = new Shard(new NamespaceView(0, 'test', memory, counters), partitions, index, engine, figures);
   const ex = new Executor();
   ex.setTime(1000);
   const req = new Request();

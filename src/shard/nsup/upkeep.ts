@@ -1,0 +1,57 @@
+/**
+ * What a worker does for its records by itself, a little every 10 ms: keeps their clocks, removes what has expired.
+ */
+import { monotonicMs } from '../../base/clock.js';
+import type { Shard } from '../shard.js';
+import type { ShardMap } from '../shard-map.js';
+import { Nsup } from './nsup.js';
+
+/** Of every 10 ms at most; a command that comes meanwhile waits for it. */
+const BUDGET_MS = 0.5;
+/** Entries between two looks at the time. */
+const STEP_COUNT = 128;
+
+export class Upkeep {
+  readonly #shards: readonly Shard[];
+  readonly #nsups: readonly Nsup[];
+  /** Where the next turn begins, so that no namespace waits for another. */
+  #next = 0;
+
+  constructor(map: ShardMap) {
+    this.#shards = map.shards;
+    this.#nsups = map.namespaces
+      .map(namespace => map.shards.filter(shard => shard.namespace === namespace))
+      .filter(shards => shards.length > 0)
+      .map(shards => new Nsup(shards));
+  }
+
+  /**
+   * To be called about every 10 ms.
+   * @param nowMs  Monotonic.
+   * @param wallMs Since 2010.
+   * @returns Whether there is more to do, so that an idle worker should not sleep long.
+   */
+  step(nowMs: number, wallMs: number): boolean {
+    this.keepClocks(nowMs, wallMs);
+    this.#next++;
+    for (let i = 0; i < this.#nsups.length; i++) {
+      const nsup = this.#nsups[(this.#next + i) % this.#nsups.length]!;
+      if (!nsup.isDue(nowMs)) continue;
+      const endMs = monotonicMs() + BUDGET_MS;
+      do nsup.step(nowMs, STEP_COUNT);
+      while (nsup.isDue(nowMs) && monotonicMs() < endMs);
+      return true;
+    }
+    return false;
+  }
+
+  /** The clocks' part alone: what is left to do before the engines are closed. */
+  keepClocks(nowMs: number, wallMs: number): void {
+    for (const shard of this.#shards) {
+      if (shard.ownership !== null) shard.ownership.take();
+      shard.clock.read(wallMs);
+      shard.clock.tick(nowMs, wallMs, shard.engine);
+      if (shard.ownership !== null) shard.ownership.give();
+    }
+  }
+}
