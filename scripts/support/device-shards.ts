@@ -25,7 +25,7 @@ import {
   writeRecordHeader,
 } from '../../src/storage/record/flat-record.js';
 import { createSetTable, SetTable } from '../../src/storage/record/set-table.js';
-import { DEFAULT_LIMITS } from '../../src/storage/write-block/block-writer.js';
+import { type BlockWriterLimits, DEFAULT_LIMITS } from '../../src/storage/write-block/block-writer.js';
 
 const MIB = 1024 * 1024;
 const TICK_MS = 10;
@@ -43,6 +43,8 @@ export interface DeviceShardsOptions {
   readonly namespace?: string;
   /** Set of the records that are written. */
   readonly setName?: string;
+  /** Settings of each shard that differ from what this file has. */
+  readonly limits?: Partial<BlockWriterLimits>;
 }
 
 export class DeviceShards {
@@ -58,6 +60,7 @@ export class DeviceShards {
   readonly #digestWords = new Uint32Array(DIGEST_SIZE / 4);
   readonly #digest = new Uint8Array(this.#digestWords.buffer);
   readonly #polled: Int32Array;
+  readonly #counters: Float64Array[] = [];
   #tickAtMs = 0;
 
   private constructor(
@@ -79,21 +82,23 @@ export class DeviceShards {
         pid => set.shardOf[pid] === shard,
       );
       const index = new PrimaryIndex({ partitions });
+      const counters = new Region(ST_COUNT * 8).f64;
       const engine = new DeviceEngine({
         extent,
         shardOf: set.shardOf,
         io: this.io,
         index,
-        counters: new Region(ST_COUNT * 8).f64,
+        counters,
         tokenCount: options.tokenCount,
         recordSizeMax: MIB,
-        limits: { ...DEFAULT_LIMITS, ...LIMITS },
+        limits: { ...DEFAULT_LIMITS, ...LIMITS, ...options.limits },
         sets,
         log: LOG,
       });
       engine.recover(0, () => {});
       this.#indexes.push(index);
       this.#engines.push(engine);
+      this.#counters.push(counters);
     });
   }
 
@@ -123,6 +128,69 @@ export class DeviceShards {
       await pool.destroy();
       await devices.close();
     });
+  }
+
+  /** One of the ST_… figures, of all shards. */
+  figure(slot: number): number {
+    return this.#counters.reduce((sum, counters) => sum + counters[slot]!, 0);
+  }
+
+  /** Changes settings of all shards. */
+  setLimits(limits: Partial<BlockWriterLimits>): void {
+    for (const engine of this.#engines) Object.assign(engine.limits, limits);
+  }
+
+  /** Writes version `version` of record `number`, waiting while the engine is overloaded. @returns How often it was. */
+  overwrite(number: number, version: number, size: number): number {
+    let waits = 0;
+    for (; !this.#put(number, size, version); waits++) this.turn(true);
+    return waits;
+  }
+
+  /**
+   * Reads records 0 to `versions.length` - 1.
+   * @returns How many of them are not of the version given.
+   */
+  countWrong(versions: Uint16Array): number {
+    const depth = 64;
+    const numbers = new Int32Array(depth).fill(-1);
+    let next = 0;
+    let inFlight = 0;
+    let wrong = 0;
+    const start = (token: number): void => {
+      while (next < versions.length) {
+        const number = next++;
+        const result = this.#load(number, token);
+        if (result === PARKED) {
+          numbers[token] = number;
+          inFlight++;
+          return;
+        }
+        if (result !== OK || !this.#isVersion(number, versions[number]!)) wrong++;
+      }
+    };
+    for (let token = 0; token < depth; token++) start(token);
+    while (inFlight > 0) {
+      this.turn(true);
+      for (const engine of this.#engines) {
+        const ready = engine.poll(this.#polled);
+        for (let i = 0; i < ready; i++) {
+          const token = this.#polled[i]!;
+          const number = numbers[token]!;
+          if (this.#load(number, token) !== OK || !this.#isVersion(number, versions[number]!)) wrong++;
+          engine.release(token);
+          inFlight--;
+          start(token);
+        }
+      }
+    }
+    return wrong;
+  }
+
+  #isVersion(number: number, version: number): boolean {
+    const { region, at } = this.#span;
+    const w = (at + this.#binsAt) >>> 2;
+    return region.u32[w] === number && region.u32[w + 1] === version && region.u32[w + 2] === number;
   }
 
   /** Bytes of a flat record whose bins take `size` bytes. */
@@ -175,8 +243,10 @@ export class DeviceShards {
 
   /** What a worker does in every turn of its loop; may sleep until a device answers. */
   turn(isIdle: boolean): void {
-    if (isIdle) this.io.drainOrWait(TICK_MS);
+    const isBusy = this.#engines.some(engine => engine.hasWork);
+    if (isIdle && !isBusy) this.io.drainOrWait(TICK_MS);
     else this.io.drain();
+    for (const engine of this.#engines) if (engine.hasWork) engine.work();
     const nowMs = monotonicMs();
     if (nowMs < this.#tickAtMs) return;
     this.#tickAtMs = nowMs + TICK_MS;
@@ -192,7 +262,7 @@ export class DeviceShards {
     await this.#close();
   }
 
-  #put(number: number, size: number): boolean {
+  #put(number: number, size: number, version = number): boolean {
     const shard = this.#find(number);
     const engine = this.#engines[shard]!;
     const result = engine.reserve(size, this.#span);
@@ -209,6 +279,7 @@ export class DeviceShards {
     const words = (size - this.#binsAt) >>> 2;
     const w = (at + this.#binsAt) >>> 2;
     region.u32.fill(number, w, w + words);
+    region.u32[w + 1] = version;
     engine.store(entry);
     return true;
   }

@@ -51,10 +51,16 @@ const MOVING = 2;
 /** What `ShardExtent.read` is given for the read of a victim; reads of records have arguments from 0 on. */
 export const DEFRAG_READ = -1;
 
-/** Below this share of free blocks defrag hurries. */
+/** Below this share of free blocks, or this much above stop-writes-avail-pct, defrag hurries. */
 const URGENT_FREE_PCT = 7;
-/** The fullest blocks that it takes when none are free. */
-const URGENT_LWM_PCT = 95;
+const URGENT_ABOVE_STOP_PCT = 2;
+/** As free blocks come down to stop-writes-avail-pct, within this range above it, fuller blocks are taken ... */
+const STOP_RANGE_PCT = [0.1, 0.6] as const;
+/** ... so much fuller than defrag-lwm-pct at most; they cost much and give little. */
+const LWM_RISE_MAX_PCT = 10;
+/** As the last free blocks go, this share of all of them, blocks up to this fill are taken. */
+const LAST_FREE_PCT = 2;
+const FULLEST_PCT = 95;
 /** Bytes looked through in one go, besides what keeping step with the clients takes. */
 const STEP_SIZE = 256 * 1024;
 const STEP_SIZE_MAX = 16 * 1024 * 1024;
@@ -76,6 +82,8 @@ export interface DefragLimits {
   defragQueueMin: number;
   /** Percent of blocks that must be free before a start is done, if emptying others gets there. */
   defragStartupMinPct: number;
+  /** Percent of free blocks at which writes stop; 0: never. */
+  stopWritesAvailPct: number;
 }
 
 export interface DefragOptions {
@@ -92,7 +100,6 @@ export interface DefragOptions {
 export class Defrag {
   readonly #o: DefragOptions;
   readonly #scan: BlockScan;
-  readonly #urgentFree: number;
   #state = IDLE;
   #victim = NONE;
   #bufferAt = 0;
@@ -115,8 +122,6 @@ export class Defrag {
   constructor(options: DefragOptions) {
     this.#o = options;
     this.#scan = new BlockScan(options.extent.io.buffers);
-    const share = Math.ceil((options.table.blockCount * URGENT_FREE_PCT) / 100);
-    this.#urgentFree = Math.max(options.writer.spareCount + 2, share);
   }
 
   /** Blocks that are filled less than defrag-lwm-pct. */
@@ -128,6 +133,13 @@ export class Defrag {
   get canMakeRoom(): boolean {
     if (this.#hasNoSpace || this.#o.limits.defragLwmPct === 0) return false;
     return this.#victim !== NONE || this.#o.writer.occupancy.emptiest(this.#level()) !== NONE;
+  }
+
+  /** Whether another block for clients would stop writes although more room is to come. */
+  get isOutrun(): boolean {
+    const { stopWritesAvailPct } = this.#o.limits;
+    if (stopWritesAvailPct === 0 || this.#freePct >= stopWritesAvailPct + STOP_RANGE_PCT[0]) return false;
+    return this.canMakeRoom;
   }
 
   get isReading(): boolean {
@@ -185,17 +197,33 @@ export class Defrag {
 
   get #isUrgent(): boolean {
     if (this.#o.limits.defragLwmPct === 0) return false;
-    return this.isHurried || this.#o.writer.soonFreeCount < this.#urgentFree;
+    if (this.isHurried || this.#lastNeed > 0) return true;
+    return (
+      this.#freePct < Math.max(URGENT_FREE_PCT, this.#o.limits.stopWritesAvailPct + URGENT_ABOVE_STOP_PCT)
+    );
+  }
+
+  get #freePct(): number {
+    const { extent, writer } = this.#o;
+    return (writer.roomForClients / (extent.blockCount * extent.blockSize)) * 100;
+  }
+
+  /** 0 while there are more blocks than the last ones that clients may use, 1 when they are gone. */
+  get #lastNeed(): number {
+    const { extent, writer } = this.#o;
+    const last = Math.max(1, (extent.blockCount * LAST_FREE_PCT) / 100);
+    return share(writer.spareCount + last - writer.roomForClients / extent.blockSize, last);
   }
 
   /** Blocks below this level are emptied now. */
   #level(): number {
-    const { limits, writer } = this.#o;
-    const lwm = limits.defragLwmPct;
-    const missing = this.#urgentFree - writer.soonFreeCount;
-    if (lwm === 0 || missing <= 0 || lwm >= URGENT_LWM_PCT) return levelOf(lwm);
-    const need = Math.min(1, missing / (this.#urgentFree - writer.spareCount));
-    return levelOf(lwm + (URGENT_LWM_PCT - lwm) * need * need);
+    const { defragLwmPct: lwm, stopWritesAvailPct } = this.#o.limits;
+    if (lwm === 0 || lwm >= FULLEST_PCT) return levelOf(lwm);
+    const [from, to] = STOP_RANGE_PCT;
+    const stopNeed = stopWritesAvailPct === 0 ? 0 : share(stopWritesAvailPct + to - this.#freePct, to - from);
+    const lastNeed = this.#lastNeed;
+    const forStop = Math.min(FULLEST_PCT, lwm + LWM_RISE_MAX_PCT * stopNeed * stopNeed);
+    return levelOf(Math.max(forStop, lwm + (FULLEST_PCT - lwm) * lastNeed * lastNeed));
   }
 
   #stepSize(): number {
@@ -204,7 +232,7 @@ export class Defrag {
     this.#clientBytes = appended;
     if (!this.#isUrgent) return STEP_SIZE;
     // A block that is filled to the level gives that much less room than it has to be looked through.
-    const gain = Math.max(1 - URGENT_LWM_PCT / 100, 1 - this.#level() / LEVEL_COUNT);
+    const gain = Math.max(1 - FULLEST_PCT / 100, 1 - this.#level() / LEVEL_COUNT);
     return Math.min(STEP_SIZE_MAX, STEP_SIZE + (1.25 * size) / gain);
   }
 
@@ -378,6 +406,11 @@ export class Defrag {
     if (table.states[first.block] !== STORED || table.writeIds[first.block] !== first.writeId) return;
     writer.occupancy.add(first.block);
   }
+}
+
+/** `part` of `whole`, no less than 0 and no more than 1. */
+function share(part: number, whole: number): number {
+  return Math.min(1, Math.max(0, part / whole));
 }
 
 function levelOf(pct: number): number {

@@ -115,6 +115,7 @@ export class DeviceEngine implements StorageEngine, IoClient {
       limits: this.limits,
       log,
     });
+    this.#writer.outrunsDefrag = () => this.#defrag.isOutrun;
     this.#writer.canMakeRoom = () => this.#defrag.canMakeRoom;
   }
 

@@ -61,6 +61,7 @@ export const DEFAULT_LIMITS: BlockWriterLimits = {
   defragSleepMs: 1,
   defragQueueMin: 0,
   defragStartupMinPct: 0,
+  stopWritesAvailPct: 5,
 };
 
 export class BlockWriter {
@@ -95,6 +96,8 @@ export class BlockWriter {
   flushesSoon = false;
   /** Asked when no free block is left: whether there will be some without anything being deleted. */
   canMakeRoom: () => boolean = () => false;
+  /** Asked before clients get another block: whether they have to wait for one that defrag is about to make. */
+  outrunsDefrag: () => boolean = () => false;
   /** Stored blocks still in memory, oldest first. */
   readonly #cached: number[] = [];
   /** A block whose bytes somebody may be looking at: not evicted. */
@@ -138,10 +141,14 @@ export class BlockWriter {
     return this.#table.freeCount + this.#dead.length + this.#erasingCount;
   }
 
-  /** Bytes that records could take now. */
+  /** Bytes of blocks that are free or soon will be, and what is left of the open ones. */
   get availableBytes(): number {
-    const free = Math.max(0, this.#table.freeCount - this.#defragSpare - this.#markerSpare);
-    return free * (this.#extent.blockSize - BLOCK_HEADER_SIZE) + this.#clients.room;
+    return this.roomForClients + this.#defrag.room;
+  }
+
+  /** The same without what only defrag can use. */
+  get roomForClients(): number {
+    return this.soonFreeCount * this.#extent.blockSize + this.#clients.room;
   }
 
   /** Everything appended and every erasure is durable. */
@@ -311,7 +318,7 @@ export class BlockWriter {
   /** When blocks run out, those that only wait for what replaced them do not wait until that is old enough. */
   #hurry(stream: WriteStream): void {
     if (this.#dead.length === 0 || !stream.writes.isEmpty) return;
-    if (!this.flushesSoon && this.#table.freeCount > this.spareCount + 1) return;
+    if (!this.flushesSoon && this.#table.freeCount > this.spareCount + 2) return;
     if (this.#table.barriers[this.#dead[0]!]! >= stream.firstUndurable) this.#flush(stream);
   }
 
@@ -336,6 +343,7 @@ export class BlockWriter {
         : OUT_OF_SPACE;
     }
     if (stream.writes.room < 2) return DEVICE_OVERLOAD;
+    if (place === CLIENTS && spare >= this.spareCount && this.outrunsDefrag()) return DEVICE_OVERLOAD;
     const closed = this.#closed[place]!;
     if (stream.block !== NONE && closed > 0 && (closed + 1) * blockSize > cacheMax) return DEVICE_OVERLOAD;
     const bufferAt = this.takeBuffer();
