@@ -49,8 +49,10 @@ const ROWS: readonly Row[] = [
     boolean('cache-replica-writes', false, 'dynamic known', 'keeps replica writes in the cache too'),
   ],
   ['device', boolean('cold-start-empty', false, 'static known', 'a start forgets what is on the device')],
-  ['both', unlisted(orZero(size('commit-min-size', 0, [512, 8 * MIB], 'static refused', COMMIT_MIN)))],
-  ['both', boolean('commit-to-device', false, 'static refused', COMMIT)],
+  ['memory', unlisted(orZero(size('commit-min-size', 0, [512, 8 * MIB], 'static refused', COMMIT_MIN)))],
+  ['device', unlisted(orZero(size('commit-min-size', 0, [512, 8 * MIB], 'static honoured', COMMIT_MIN)))],
+  ['memory', boolean('commit-to-device', false, 'static refused', COMMIT)],
+  ['device', boolean('commit-to-device', false, 'static honoured', COMMIT)],
   ['both', choice('compression', ['none', 'lz4', 'snappy', 'zstd'], 'dynamic honoured', COMPRESSION)],
   [
     'both',

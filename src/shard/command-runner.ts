@@ -1,7 +1,7 @@
 /**
  * Runs commands on a worker's shards: single ones and the rows of batches. A command either ends with its
- * answer in the completion ring, or is kept in a slot until a device read has come or the command before it
- * on the same digest is done.
+ * answer in the completion ring, or is kept in a slot until a device read has come, the command before it on the
+ * same digest is done, or what it appended is durable.
  */
 import { monotonicMs } from '../base/clock.js';
 import { partitionOf } from '../base/digest.js';
@@ -47,6 +47,8 @@ const NO_TOKEN = -1;
 const KEPT_SIZE_MAX = 256 * 1024 * 1024;
 /** Rows of a batch that share one look at the clock. */
 const ROWS_A_LOOK = 8;
+/** How often commands that wait to be durable are looked at for their deadlines. */
+const COMMIT_CHECK_MS = 10;
 const WAIT_MS = 20; // for a slot, between two looks
 
 export class CommandRunner {
@@ -64,6 +66,7 @@ export class CommandRunner {
   #rowMs = 0;
   readonly #tokens = new Int32Array(SLOT_COUNT);
   #nowMs = 0;
+  #commitCheckAtMs = 0;
   /** Counts commands; tells a batch that another command has used the request object in between. */
   #commandCount = 0;
 
@@ -80,6 +83,71 @@ export class CommandRunner {
   setTime(nowMs: number, epochMs: number): void {
     this.#nowMs = nowMs;
     this.#ex.setTime(epochMs);
+  }
+
+  /** Answers commands whose appends are durable, and those whose time is up. @returns Whether there were any. */
+  #resumeCommitted(): boolean {
+    let any = false;
+    const isCheckDue = this.#nowMs >= this.#commitCheckAtMs;
+    if (isCheckDue) this.#commitCheckAtMs = this.#nowMs + COMMIT_CHECK_MS;
+    for (const shard of this.#map.shards) {
+      const { commits } = shard;
+      if (commits.first === null) continue;
+      const number = shard.engine.committedNumber;
+      for (let done = commits.take(number); done !== null; done = commits.take(number)) {
+        any = true;
+        this.#slots.unpark(done);
+        if (done.isAnswered) this.#leave(done);
+        else this.#answerCommitted(done, done);
+      }
+      if (!isCheckDue) continue;
+      for (let slot: CommandSlot | null = commits.first; slot !== null; slot = slot.nextCommit) {
+        if (!slot.isAnswered && this.#isLate(deadlineOf(slot))) this.#giveUpCommit(slot);
+      }
+    }
+    return any;
+  }
+
+  /** Keeps a command, whose answer is ready, until what it appended is durable. */
+  #awaitCommit(slot: CommandSlot): void {
+    const { engine, commits } = slot.shard;
+    slot.answer.keep(this.#ex.answer);
+    slot.commitNumber = engine.commitNumber;
+    engine.release(slot.number); // the answer lies in the slot now
+    this.#steps.park(slot);
+    this.#slots.park(slot);
+    commits.add(slot);
+  }
+
+  /** The time of a command is up: its client is told, its record stays as it is until that is durable. */
+  #giveUpCommit(slot: CommandSlot): void {
+    this.#ex.answer.fail(TIMEOUT);
+    slot.answer.keep(this.#ex.answer);
+    slot.isAnswered = true;
+    if (slot.group !== null) slot.group.credit += slot.chargedSize;
+    this.#answerCommitted(slot, null);
+    this.#reply.endRows();
+  }
+
+  /** @param held The slot if it is to be left after the answer, else null. */
+  #answerCommitted(slot: CommandSlot, held: CommandSlot | null): void {
+    const { group, bytes, size, shard } = slot;
+    const req = this.#request;
+    const { answer } = this.#ex;
+    this.#commandCount++;
+    slot.answer.restore(answer);
+    if (group === null) {
+      req.parseMessage(bytes, 0, size);
+      this.#steps.begin(shard.namespace, isReadCommand(req), false, 0, slot);
+      this.#end(slot.header, slot.headerF64, 0, shard.namespace.id, shard, answer.code, held);
+      return;
+    }
+    this.#rowMs = monotonicMs();
+    req.parseRow(bytes, ROW_PREFIX_SIZE, size, group.headerInfo3);
+    req.digestAt = ROW_DIGEST_AT;
+    req.batchFilter = group.filter;
+    this.#steps.begin(shard.namespace, isReadCommand(req), true, 0, slot);
+    this.#endRow(group, readU32(bytes, 0), shard, answer.code, held);
   }
 
   /** Whether another command may be begun: it may need a slot. */
@@ -128,7 +196,8 @@ export class CommandRunner {
       }
     }
     const isLate = this.#isLate(f64[(w + REQ_DEADLINE) >>> 1]!);
-    const { ownership } = shard;
+    const { ownership, engine } = shard;
+    const appended = engine.commitNumber;
     if (ownership !== null) ownership.take(); // a memory shard: nothing below parks, nor runs another command
     const code = parsed !== OK ? this.#ex.answer.fail(parsed) : this.#execute(shard, isLate, slot);
     if (code === PARKED) {
@@ -136,6 +205,12 @@ export class CommandRunner {
       if (slot === null) parked.fill(header, w, bytes, at, size, shard);
       this.#steps.park(parked);
       this.#slots.park(parked);
+      return;
+    }
+    if (engine.commitNumber !== appended) {
+      const kept = slot ?? this.#slots.take();
+      if (slot === null) kept.fill(header, w, bytes, at, size, shard);
+      this.#awaitCommit(kept);
       return;
     }
     this.#end(header, f64, w, namespaceId, shard, code, slot);
@@ -192,7 +267,7 @@ export class CommandRunner {
   /** Runs commands whose reads have come. @returns Whether there were any. */
   resumeParked(): boolean {
     if (this.#slots.parkedCount === 0) return false;
-    let any = false;
+    let any = this.#resumeCommitted();
     for (const shard of this.#map.shards) {
       const count = shard.engine.poll(this.#tokens);
       for (let i = 0; i < count; i++) {
@@ -246,7 +321,8 @@ export class CommandRunner {
         return;
       }
     }
-    const { ownership } = shard;
+    const { ownership, engine } = shard;
+    const appended = engine.commitNumber;
     if (ownership !== null) ownership.take();
     const code = this.#execute(shard, this.#isLate(group.deadlineMs), slot);
     if (code === PARKED) {
@@ -258,6 +334,13 @@ export class CommandRunner {
       this.#steps.park(parked);
       this.#slots.park(parked);
       if (slot === null) this.#awaitSlot(); // one that was resumed took no further slot
+      return;
+    }
+    if (engine.commitNumber !== appended) {
+      const kept = slot ?? this.#slots.take();
+      if (slot === null) kept.fillRow(group, bytes, rowAt, templateAt, templateSize, shard);
+      this.#awaitCommit(kept);
+      if (slot === null) this.#awaitSlot();
       return;
     }
     this.#endRow(group, rowIndex, shard, code, slot);
@@ -374,6 +457,11 @@ export class CommandRunner {
   #touchAfterRead(shard: Shard, slot: CommandSlot | null): void {
     touchAfterRead(this.#ex, shard, this.#request, slot === null ? NO_TOKEN : slot.number);
   }
+}
+
+/** When the client of a kept command stops waiting, or 0. */
+function deadlineOf(slot: CommandSlot): number {
+  return slot.group === null ? slot.headerF64[REQ_DEADLINE >>> 1]! : slot.group.deadlineMs;
 }
 
 /**

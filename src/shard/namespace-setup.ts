@@ -20,6 +20,8 @@ import {
   TUNE_ALLOW_TTL_WITHOUT_NSUP,
   TUNE_APPLY_TTL_REDUCTIONS,
   TUNE_BENCHMARKS,
+  TUNE_COMMIT,
+  TUNE_COMMIT_MIN_SIZE,
   TUNE_COMPRESSION,
   TUNE_COMPRESSION_LEVEL,
   TUNE_DEFAULT_TTL,
@@ -39,6 +41,7 @@ import {
   TUNE_RECORD_SIZE_MAX,
   TUNE_REJECT_NON_XDR_WRITES,
   TUNE_REJECT_XDR_WRITES,
+  TUNE_STOP_AVAIL_PCT,
   TUNE_WRITE_CACHE_MAX,
 } from './namespace-memory.js';
 import type { NamespaceTask, SharedTask } from './worker-task.js';
@@ -78,6 +81,8 @@ const DEVICE_TUNINGS: readonly [slot: number, name: string][] = [
   [TUNE_FLUSH_MAX_MS, 'flush-max-ms'],
   [TUNE_WRITE_CACHE_MAX, 'max-write-cache'],
   [TUNE_POST_WRITE_CACHE, 'post-write-cache'],
+  [TUNE_COMMIT_MIN_SIZE, 'commit-min-size'],
+  [TUNE_STOP_AVAIL_PCT, 'stop-writes-avail-pct'],
   [TUNE_DEFRAG_LWM_PCT, 'defrag-lwm-pct'],
   [TUNE_DEFRAG_SLEEP_US, 'defrag-sleep'],
   [TUNE_DEFRAG_QUEUE_MIN, 'defrag-queue-min'],
@@ -132,8 +137,7 @@ export function tune(config: NamespaceConfig, memory: NamespaceMemory): void {
   for (const [slot, read] of TUNINGS) tuning[slot] = read(config);
   if (tuning[TUNE_COMPRESSION] !== NO_CODEC) tuning[TUNE_EVER_COMPRESSED] = 1;
   tuning[TUNE_BENCHMARKS] = enabledBenchmarks(config);
-  if (config.engine === 'device')
-    for (const [slot, name] of DEVICE_TUNINGS) tuning[slot] = config.storage.number(name);
+  if (config.engine === 'device') tuneDevice(config, tuning);
   const sets = new SetTable(memory.sets);
   const setTuning = new Region(memory.setTuning).f64;
   for (const [name, settings] of config.sets) tuneSet(sets, setTuning, name, settings);
@@ -147,6 +151,11 @@ export function enabledBenchmarks({ settings, storage }: NamespaceConfig): numbe
     (settings.boolean('enable-benchmarks-batch-sub') ? BENCH_BATCH_SUB : 0) |
     (storage.boolean('enable-benchmarks-storage') ? BENCH_STORAGE : 0)
   );
+}
+
+function tuneDevice(config: NamespaceConfig, tuning: Float64Array): void {
+  for (const [slot, name] of DEVICE_TUNINGS) tuning[slot] = config.storage.number(name);
+  tuning[TUNE_COMMIT] = Number(config.storage.boolean('commit-to-device'));
 }
 
 function tuneSet(sets: SetTable, setTuning: Float64Array, name: string, settings: Settings): void {

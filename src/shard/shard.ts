@@ -10,6 +10,7 @@ import { ST_OBJECTS } from '../storage/engine.js';
 import { RecordClock } from '../storage/expiry/record-clock.js';
 import type { PrimaryIndex } from '../storage/index/primary-index.js';
 import { SetTable } from '../storage/record/set-table.js';
+import { CommitLine } from './commit-line.js';
 import {
   type NamespaceMemory,
   SET_BYTES,
@@ -95,6 +96,8 @@ export class Shard {
   readonly namespace: NamespaceView;
   readonly index: PrimaryIndex;
   readonly engine: StorageEngine;
+  /** Commands whose appends have to be durable before they are answered. */
+  readonly commits = new CommitLine();
   /** The shard's figures: ST_… slots of storage/engine.ts, then those of each set. */
   readonly figures: Float64Array;
   /** To be taken for each command where other threads execute some too, else null. */

@@ -9,6 +9,7 @@
 import { copyBytes, equalBytes } from '../base/copy.js';
 import { DIGEST_SIZE } from '../base/digest.js';
 import { type BatchGroup, ROW_DIGEST_AT, ROW_PREFIX_SIZE } from './batch-group.js';
+import { KeptAnswer } from './command/kept-answer.js';
 import { REQ_DIGEST_AT, REQUEST_HEADER_SIZE } from './frame.js';
 import type { Shard } from './shard.js';
 
@@ -39,6 +40,13 @@ export class CommandSlot {
   waitedSinceMs = 0;
   beganMs = 0;
   nextInBucket: CommandSlot | null = null;
+  /** Of a command that waits for its append to be durable: that append's number, the next such command, its answer. */
+  commitNumber = 0;
+  nextCommit: CommandSlot | null = null;
+  answerCode = 0;
+  readonly answer = new KeptAnswer();
+  /** It was answered before it was durable, since its time was up; its record stays blocked. */
+  isAnswered = false;
 
   constructor(number: number) {
     this.number = number;
@@ -118,6 +126,8 @@ export class CommandSlots {
   give(slot: CommandSlot): void {
     slot.group = null;
     slot.chargedSize = 0;
+    slot.isAnswered = false;
+    slot.answer.trim();
     slot.nextWaiting = null;
     slot.lastWaiting = null;
     slot.waitingCount = 0;

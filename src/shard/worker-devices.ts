@@ -21,12 +21,15 @@ import { DEFAULT_LIMITS } from '../storage/write-block/block-writer.js';
 import { READ_BUFFERS_SIZE, STAGED_BLOCKS } from './device-setup.js';
 import {
   TUNE_BENCHMARKS,
+  TUNE_COMMIT,
+  TUNE_COMMIT_MIN_SIZE,
   TUNE_DEFRAG_LWM_PCT,
   TUNE_DEFRAG_QUEUE_MIN,
   TUNE_DEFRAG_SLEEP_US,
   TUNE_DEFRAG_STARTUP_MIN_PCT,
   TUNE_FLUSH_MAX_MS,
   TUNE_POST_WRITE_CACHE,
+  TUNE_STOP_AVAIL_PCT,
   TUNE_WRITE_CACHE_MAX,
 } from './namespace-memory.js';
 import type { NamespaceView, Shard } from './shard.js';
@@ -160,11 +163,11 @@ export class WorkerDevices {
   /** Starts what was asked for and delivers what has ended. Never blocks. */
   pump(): void {
     if (this.#io === null) return;
-    if (this.#io.hasWork || this.#io.pendingCount > 0) this.#io.drain();
     for (let i = 0; i < this.#engines.length; i++) {
       const { engine } = this.#engines[i]!;
       if (engine.hasWork) engine.work();
     }
+    if (this.#io.hasWork || this.#io.pendingCount > 0) this.#io.drain();
   }
 
   /** Whether pump() has something to do. */
@@ -184,6 +187,9 @@ export class WorkerDevices {
       const { limits } = engine;
       limits.flushMaxMs = view.tuning[TUNE_FLUSH_MAX_MS]!;
       const { tuning } = view;
+      limits.isCommitting = tuning[TUNE_COMMIT]! !== 0;
+      limits.commitMinSize = tuning[TUNE_COMMIT_MIN_SIZE]!;
+      limits.stopWritesAvailPct = tuning[TUNE_STOP_AVAIL_PCT]!;
       limits.defragLwmPct = tuning[TUNE_DEFRAG_LWM_PCT]!;
       // The setting is about a device, this about one of the shards that it holds.
       limits.defragSleepMs = (tuning[TUNE_DEFRAG_SLEEP_US]! / 1000) * shardsBeside;

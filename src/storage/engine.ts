@@ -63,6 +63,15 @@ export interface StorageEngine {
    */
   keepClock(lutMs: number): number;
 
+  /**
+   * Number of the append made last where appends have to be durable before their commands are answered
+   * (commit-to-device); else 0.
+   */
+  readonly commitNumber: number;
+
+  /** Every append up to this number is durable. */
+  readonly committedNumber: number;
+
   /** The next write sequence of this shard (48 bits); the caller writes it into the record header before `store`. */
   nextSequence(): number;
 

@@ -129,6 +129,10 @@ export class DeviceEngine implements StorageEngine, IoClient {
     return this.#writer.appendedNumber;
   }
 
+  get commitNumber(): number {
+    return this.limits.isCommitting ? this.#writer.appendedNumber : 0;
+  }
+
   /** Every append up to this number is durable, those of defrag too: what they replaced is needed no more. */
   get durableNumber(): number {
     return this.#writer.durableNumber;
@@ -272,7 +276,8 @@ export class DeviceEngine implements StorageEngine, IoClient {
   tick(nowMs: number): void {
     this.#nowMs = nowMs;
     this.#writer.tick(nowMs);
-    this.work();
+    if (this.limits.isCommitting) this.#writer.commit();
+    if (!this.#isClosed) this.#defrag.work(nowMs);
     this.#publish();
   }
 
@@ -299,12 +304,14 @@ export class DeviceEngine implements StorageEngine, IoClient {
 
   /** Whether `work` has something to do now; a worker asks before it goes to sleep. */
   get hasWork(): boolean {
-    return this.#defrag.isReady;
+    return this.#defrag.isReady || (this.limits.isCommitting && this.#writer.isCommitDue);
   }
 
   /** A bounded piece of background work, for every turn of the worker. */
   work(): void {
-    if (!this.#isClosed) this.#defrag.work(this.#nowMs);
+    if (this.#isClosed) return;
+    if (this.limits.isCommitting) this.#writer.commit();
+    if (this.#defrag.isReady) this.#defrag.work(this.#nowMs);
   }
 
   close(): void {
@@ -337,6 +344,7 @@ export class DeviceEngine implements StorageEngine, IoClient {
 
   onFlush(epoch: number, isOk: boolean): void {
     this.#writer.onFlush(epoch, isOk);
+    if (this.limits.isCommitting) this.#writer.commit();
     this.#defrag.wake();
   }
 

@@ -70,6 +70,8 @@ export interface MemoryEngineMemory {
 
 export class MemoryEngine implements StorageEngine {
   readonly recordSizeMax = RECORD_SIZE_MAX;
+  readonly commitNumber = 0;
+  readonly committedNumber = 0;
   readonly #index: PrimaryIndex;
   readonly #counters: Float64Array;
   readonly #budget: Budget;

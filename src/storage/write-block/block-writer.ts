@@ -51,6 +51,9 @@ export interface BlockWriterLimits extends DefragLimits {
   writeCacheMax: number;
   /** Bytes of stored blocks kept in memory for reading. */
   postWriteCacheMax: number;
+  /** What clients append goes to the device at once (commit-to-device), in pieces of so many bytes or multiples. */
+  isCommitting: boolean;
+  commitMinSize: number;
 }
 
 export const DEFAULT_LIMITS: BlockWriterLimits = {
@@ -62,6 +65,8 @@ export const DEFAULT_LIMITS: BlockWriterLimits = {
   defragQueueMin: 0,
   defragStartupMinPct: 0,
   stopWritesAvailPct: 5,
+  isCommitting: false,
+  commitMinSize: 0,
 };
 
 export class BlockWriter {
@@ -249,7 +254,10 @@ export class BlockWriter {
     if (block === this.held) return; // or when defrag is done with it
     if (this.#table.markers[block] !== 0) return; // it comes back when they are not needed
     this.occupancy.remove(block);
-    if (block === this.#newest) return; // it goes with the next append
+    if (block === this.#newest) {
+      this.occupancy.remove(block); // it goes with the next append
+      return;
+    }
     this.#table.states[block] = B.DEAD;
     this.#table.barriers[block] = this.appendedNumber;
     this.#dead.push(block);
@@ -274,6 +282,21 @@ export class BlockWriter {
   flushOpen(): void {
     this.#flush(this.#clients);
     this.#flush(this.#defrag);
+  }
+
+  /** Whether clients appended something that `commit` would hand to the device now. */
+  get isCommitDue(): boolean {
+    return this.#clients.isDirty && this.#clients.writes.isEmpty;
+  }
+
+  /**
+   * Hands what clients appended to the device, unless something of theirs is on its way: then what is appended
+   * meanwhile goes together when that is durable.
+   */
+  commit(): void {
+    if (!this.isCommitDue) return;
+    this.#clients.submit(Math.max(IO_ALIGN, this.limits.commitMinSize));
+    this.#counters[ST_PARTIAL_WRITES]!++;
   }
 
   /** @param argument As the extent was given it. */

@@ -30,6 +30,8 @@ const TOKEN = 3;
 
 /** Memory that parks the first load of each command, as a device does. */
 class ParkingEngine implements StorageEngine {
+  readonly commitNumber = 0;
+  readonly committedNumber = 0;
   readonly #inner: MemoryEngine;
   readonly recordSizeMax: number;
   loads = 0;
