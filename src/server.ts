@@ -20,6 +20,7 @@ import { Ticker } from './command/info/ticker.js';
 import { UserAgents } from './command/info/user-agents.js';
 import { ResponseTimes } from './command/response-times.js';
 import { NamespaceRoute, Routes } from './command/routes.js';
+import { Truncations } from './command/truncation.js';
 import { ConfigError } from './config/config-error.js';
 import { resolveNodeId } from './config/node-id.js';
 import type { ServerConfig } from './config/server-config.js';
@@ -40,9 +41,11 @@ import { PartitionTable } from './partition/table.js';
 import { InPlace } from './shard/in-place.js';
 import { enabledBenchmarks, SHARD_COUNT } from './shard/namespace-setup.js';
 import { type HostedNamespace, ShardHost } from './shard/shard-host.js';
+import { TruncationTable } from './shard/truncation.js';
 import { ComputePool } from './shard/worker-pool.js';
 
 import type { OpenDeviceSet } from './storage/device/device-set.js';
+import { SetTable } from './storage/record/set-table.js';
 
 const DRAIN_MS = 5000;
 const SLICE_MS = 10_000; // of the latency histograms
@@ -95,6 +98,17 @@ export class Server {
     this.#shards = shards;
     this.#closers.push(() => shards.stop());
     await shards.openStorage();
+    const figures = shards.namespaces.map(figuresOf);
+    const truncations = new Truncations(
+      service.string('work-directory'),
+      shards.namespaces.map(({ task }, id) => ({
+        name: task.name,
+        table: new TruncationTable(task.memory.truncation),
+        sets: new SetTable(task.memory.sets),
+        clockMs: () => figures[id]!.clockMs,
+      })),
+    );
+    truncations.load();
     await shards.start(onProgress, everyMs, error => this.onFailure(error));
     // After the threads were started: they would inherit this thread's processor.
     if (service.string('auto-pin') === 'cpu') pinThread(process.pid, 0, this.log.context('hardware'));
@@ -174,7 +188,7 @@ export class Server {
       partitions,
       cluster,
       addresses: { clear: [], alternate: [] },
-      namespaces: shards.namespaces.map(namespaceSource),
+      namespaces: shards.namespaces.map((namespace, id) => namespaceSource(namespace, figures[id]!)),
       counters: serviceCounters,
       counterBlock: block,
       latencies,
@@ -183,6 +197,7 @@ export class Server {
       userAgents,
       failedBestPractices: failedPractices().map(practice => practice.name),
       startedMs,
+      truncations,
       gauges: () => ({
         clientConnections: front.connectionCount,
         infoQueue: 0,
@@ -279,8 +294,10 @@ export class Server {
 }
 
 /** A namespace as the info commands see it. */
-function namespaceSource({ task, counters, histograms, devices }: HostedNamespace): NamespaceSource {
-  const figures = new ShardFigures(task.memory, placesOf(task.memory.shards.length, devices));
+function namespaceSource(
+  { task, counters, histograms }: HostedNamespace,
+  figures: ShardFigures,
+): NamespaceSource {
   return {
     name: task.name,
     counters,
@@ -301,6 +318,10 @@ function namespaceTimes({ config, benchmarks, devices }: HostedNamespace): Names
     devicePaths: devices?.set.devices.map(({ path }) => path) ?? [],
     enabled: () => enabledBenchmarks(config),
   };
+}
+
+function figuresOf({ task, devices }: HostedNamespace): ShardFigures {
+  return new ShardFigures(task.memory, placesOf(task.memory.shards.length, devices));
 }
 
 /** Where the shards of a namespace lie, as its figures list it. */

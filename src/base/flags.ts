@@ -25,6 +25,26 @@ export class SharedFlags {
   }
 }
 
+/** Counts the changes of something that one thread makes and others follow. */
+export class SharedVersion {
+  readonly #words: Int32Array;
+  readonly #at: number;
+
+  constructor(words: Int32Array, at: number) {
+    this.#words = words;
+    this.#at = at;
+  }
+
+  get value(): number {
+    return Atomics.load(this.#words, this.#at);
+  }
+
+  /** After the change itself. */
+  raise(): void {
+    Atomics.add(this.#words, this.#at, 1);
+  }
+}
+
 /**
  * A lock for rare, short critical sections between threads (a new set name): it spins. Never for the hot
  * path, and never held across anything that can wait.

@@ -133,7 +133,7 @@ export const NAMESPACE_SETTINGS: readonly SettingRow[] = [
   seconds('tomb-raider-period', 86_400, [0, U32_MAX], 'dynamic known', 'between removals of tombstones'),
   integer('tomb-raider-unmark-threads', 0, [0, 128], 'dynamic known', 'threads that remove tombstones'),
   integer('transaction-pending-limit', 20, [0, U32_MAX], 'dynamic honoured', PENDING),
-  integer('truncate-threads', 4, [1, 128], 'dynamic known', 'threads that truncate'),
+  integer('truncate-threads', 4, [1, 128], 'dynamic known', 'the workers remove what was truncated'),
   choice('write-commit-level-override', ['off', 'all', 'master'], 'dynamic honoured', COMMIT_LEVEL),
   seconds('xdr-bin-tombstone-ttl', 86_400, [0, TTL_MAX_SEC], 'dynamic known', 'life of a deleted bin'),
   seconds('xdr-tomb-raider-period', 120, [0, U32_MAX], 'dynamic known', 'between removals of XDR tombstones'),

@@ -7,6 +7,7 @@ import { Region, type SharedBytes } from '../base/arena.js';
 import { ST_COUNT } from '../storage/engine.js';
 import { createSetTable, SET_COUNT_MAX } from '../storage/record/set-table.js';
 import { createOwners } from './ownership.js';
+import { createTruncation } from './truncation.js';
 
 /** Float64 slots of the settings. Booleans are 0 or 1. */
 export const TUNE_DEFAULT_TTL = 0; // seconds
@@ -50,6 +51,8 @@ export interface NamespaceMemory {
   setTuning: SharedBytes;
   /** By shard: ST_COUNT storage slots, then SET_STRIDE slots a set. */
   shards: SharedBytes[];
+  /** What was truncated: truncation.ts. */
+  truncation: SharedBytes;
   /** Who uses which shard now: ownership.ts. */
   owners: SharedBytes;
 }
@@ -70,6 +73,7 @@ export function createNamespaceMemory(shardCount: number): NamespaceMemory {
     sets: createSetTable(),
     setTuning: new Region((SET_COUNT_MAX + 1) * SET_TUNE_STRIDE * 8).shared,
     shards,
+    truncation: createTruncation(),
     owners: createOwners(shardCount),
   };
 }

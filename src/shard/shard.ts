@@ -6,7 +6,7 @@ import { Region } from '../base/arena.js';
 import { STEP_NAMES } from '../observe/benchmarks.js';
 import { HistogramBlock } from '../observe/histogram.js';
 import type { StorageEngine } from '../storage/engine.js';
-import { ST_OBJECTS } from '../storage/engine.js';
+import { ST_OBJECTS, ST_TRUNCATED_VERSION } from '../storage/engine.js';
 import { RecordClock } from '../storage/expiry/record-clock.js';
 import type { PrimaryIndex } from '../storage/index/primary-index.js';
 import { SetTable } from '../storage/record/set-table.js';
@@ -22,6 +22,7 @@ import {
   TUNE_INDEX_ENTRIES_MAX,
 } from './namespace-memory.js';
 import type { Ownership } from './ownership.js';
+import { TruncationView } from './truncation.js';
 
 /** One namespace as a worker sees it. */
 export class NamespaceView {
@@ -32,6 +33,7 @@ export class NamespaceView {
   readonly nameBytes: Uint8Array;
   readonly tuning: Float64Array;
   readonly sets: SetTable;
+  readonly truncation: TruncationView;
   readonly #setTuning: Float64Array;
   /** The figures of all shards, those of other workers too. */
   readonly #figures: readonly Float64Array[];
@@ -55,6 +57,7 @@ export class NamespaceView {
     this.nameBytes = Buffer.from(name);
     this.tuning = new Region(memory.tuning).f64;
     this.sets = new SetTable(memory.sets);
+    this.truncation = new TruncationView(memory.truncation);
     this.#setTuning = new Region(memory.setTuning).f64;
     this.#figures = memory.shards.map(shared => new Region(shared).f64);
     this.counters = counters;
@@ -105,6 +108,8 @@ export class Shard {
   readonly clock: RecordClock;
   /** Pids. */
   readonly partitions: Uint16Array;
+  /** Of the truncations that commands go by. */
+  truncationVersion = 0;
 
   constructor(
     namespace: NamespaceView,
@@ -124,15 +129,44 @@ export class Shard {
   }
 
   /**
-   * Whether the record of an entry is there for commands. It is gone from the second of its void-time on, whether or
-   * not anything has removed it.
+   * Whether the record of an entry is there for commands. It is gone from the second of its void-time on, or when it
+   * was truncated, whether or not anything has removed it.
    * @param nowSec Of the record clock.
    */
   isLive(entry: number, nowSec: number): boolean {
+    if (this.figures[ST_TRUNCATED_VERSION] !== this.truncationVersion && this.isTruncated(entry))
+      return false;
     const voidTime = this.index.voidTime(entry);
     if (voidTime === 0 || voidTime > nowSec) return true;
     this.clock.expired(voidTime);
     return false;
+  }
+
+  /** Goes by what has been truncated until now; before each command. What is written from here on is written after it. */
+  adoptTruncation(): void {
+    const { truncation } = this.namespace;
+    if (truncation.isStale) truncation.refresh();
+    if (truncation.version === this.truncationVersion) return;
+    this.truncationVersion = truncation.version;
+    this.clock.raise(truncation.highestLutMs);
+  }
+
+  /** Whether records that were truncated may still be there. */
+  get isTruncating(): boolean {
+    const { truncation } = this.namespace;
+    return truncation.isStale || this.figures[ST_TRUNCATED_VERSION] !== truncation.version;
+  }
+
+  isTruncated(entry: number): boolean {
+    return this.namespace.truncation.isTruncated(this.index.setId(entry), this.index.lut(entry));
+  }
+
+  /** Takes a record that was truncated out of index and storage. */
+  drop(entry: number): void {
+    const { index } = this;
+    this.countRecord(index.setId(entry), index.size(entry), -1);
+    this.engine.drop(entry);
+    index.remove(entry);
   }
 
   /** Takes a record that has expired out of index and storage. */

@@ -58,6 +58,12 @@ export interface StorageEngine {
   expire(entry: number): void;
 
   /**
+   * Lets go of the stored version of `entry`, which was truncated; the caller removes the entry right after. Nothing
+   * is written and nothing has to stay: all older versions have lower LUTs, and so were truncated too.
+   */
+  drop(entry: number): void;
+
+  /**
    * Makes a start's record clock begin at `lutMs` or later, by a clock mark if nothing stored says so already.
    * @returns OK, or OUT_OF_SPACE / DEVICE_OVERLOAD: to be asked again later.
    */
@@ -119,6 +125,7 @@ export const ST_NSUP_DURATION = 43; // seconds, of all the worker's shards of th
 export const ST_NSUP_VISITED = 44;
 export const ST_NSUP_DELETED = 45;
 export const ST_NON_EXPIRABLE = 46; // records without a void-time
+export const ST_TRUNCATED_VERSION = 47; // of the truncations (shard/truncation.ts) that are carried out
 export const ST_START_KIND = 48; // how the shard started: 0 not yet, else one of START_…
 export const ST_REPLAYED_RECORDS = 49; // records read from blocks at the start, markers and older copies included
 export const ST_CHECKPOINTS = 50; // written since the start

@@ -13,10 +13,19 @@ export type InfoPermission =
   | 'set-config'
   | 'query-admin'
   | 'sindex-admin'
-  | 'udf-admin';
+  | 'udf-admin'
+  | 'truncate'
+  | 'evict-admin';
 
-/** @param args what follows the name and its separator; empty when nothing does. */
-export type InfoAnswer = (source: InfoSource, args: string, connection: InfoConnection) => string;
+/**
+ * @param args what follows the name and its separator; empty when nothing does.
+ * @returns the answer; later, what waits for a file.
+ */
+export type InfoAnswer = (
+  source: InfoSource,
+  args: string,
+  connection: InfoConnection,
+) => string | Promise<string>;
 
 export interface InfoCommand {
   readonly permission: InfoPermission;

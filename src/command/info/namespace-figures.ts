@@ -61,6 +61,9 @@ export interface NamespaceFigures {
   readonly nonExpirableObjects: number;
   readonly nsupDurationSec: number;
   readonly nsupDeletedPct: number;
+  /** Milliseconds since 2010, 0 = never; and whether records that were truncated are still being removed. */
+  readonly truncateLut: number;
+  readonly isTruncating: boolean;
 }
 
 export interface SetFigures {
@@ -68,6 +71,8 @@ export interface SetFigures {
   readonly objects: number;
   readonly tombstones: number;
   readonly dataUsedBytes: number;
+  readonly truncateLut: number;
+  readonly isTruncating: boolean;
 }
 
 /** Whole percents, 0 of nothing. */

@@ -17,7 +17,7 @@ function namespaceAnswer(source: InfoSource, args: string): string {
   return [...stats, namespaceConfigText(source, namespace)].join(';');
 }
 
-const EMPTY_SET = { objects: 0, tombstones: 0, dataUsedBytes: 0 };
+const EMPTY_SET = { objects: 0, tombstones: 0, dataUsedBytes: 0, truncateLut: 0, isTruncating: false };
 
 function configOf(source: InfoSource, namespace: NamespaceSource): NamespaceConfig {
   const found = source.config.namespaces.find(config => config.name === namespace.name);
@@ -39,10 +39,10 @@ function setText(config: NamespaceConfig, set: SetFigures): string {
     `objects=${set.objects}`,
     `tombstones=${set.tombstones}`,
     `data_used_bytes=${set.dataUsedBytes}`,
-    'truncate_lut=0',
+    `truncate_lut=${set.truncateLut}`,
     'sindexes=0',
     'index_populating=false',
-    'truncating=false',
+    `truncating=${set.isTruncating}`,
   ];
   return `${[...figures, ...setSettings(config, set.name)].join(':')};`;
 }

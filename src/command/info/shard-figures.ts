@@ -11,6 +11,7 @@ import {
   SET_TOMBSTONES,
   setSlot,
 } from '../../shard/namespace-memory.js';
+import { TruncationTable, WHOLE_NAMESPACE } from '../../shard/truncation.js';
 import * as st from '../../storage/engine.js';
 import { SetTable } from '../../storage/record/set-table.js';
 import {
@@ -42,11 +43,13 @@ export class ShardFigures {
   readonly #places: readonly ShardPlace[];
   readonly #blocks: readonly Float64Array[];
   readonly #sets: SetTable;
+  readonly #truncation: TruncationTable;
 
   constructor(memory: NamespaceMemory, places: readonly ShardPlace[]) {
     this.#places = places;
     this.#blocks = memory.shards.map(shared => new Region(shared).f64);
     this.#sets = new SetTable(memory.sets);
+    this.#truncation = new TruncationTable(memory.truncation);
   }
 
   namespace(): NamespaceFigures {
@@ -68,6 +71,8 @@ export class ShardFigures {
       deviceWrittenBytes: total(st.ST_WRITTEN_BYTES),
       clientWrittenBytes: total(st.ST_CLIENT_BYTES),
       restart: this.#restart(),
+      truncateLut: this.#truncation.lut(WHOLE_NAMESPACE),
+      isTruncating: this.#truncation.version > this.#truncatedVersion,
       nonExpirableObjects: total(st.ST_NON_EXPIRABLE),
       nsupDurationSec: Math.max(0, ...this.#blocks.map(block => block[st.ST_NSUP_DURATION]!)),
       nsupDeletedPct: visited === 0 ? 0 : (total(st.ST_NSUP_DELETED) * 100) / visited,
@@ -83,8 +88,20 @@ export class ShardFigures {
         objects: sumOf(this.#blocks, setSlot(id, SET_OBJECTS)),
         tombstones: sumOf(this.#blocks, setSlot(id, SET_TOMBSTONES)),
         dataUsedBytes: sumOf(this.#blocks, setSlot(id, SET_BYTES)),
+        truncateLut: this.#truncation.lut(id),
+        isTruncating: this.#truncation.versionOf(id) > this.#truncatedVersion,
       };
     });
+  }
+
+  /** Of the truncations that all shards have carried out. */
+  get #truncatedVersion(): number {
+    return Math.min(...this.#blocks.map(block => block[st.ST_TRUNCATED_VERSION]!));
+  }
+
+  /** The latest time of all record clocks. */
+  get clockMs(): number {
+    return Math.max(...this.#blocks.map(block => block[st.ST_RECORD_CLOCK]!));
   }
 
   /** Number of a set by its name, undefined for one that never had a record. */

@@ -73,6 +73,11 @@ export interface InfoSource {
   readonly failedBestPractices: readonly string[];
   /** Monotonic milliseconds of the start. */
   readonly startedMs: number;
+  /** What `truncate` and its kind ask for; each resolves when it is durable. */
+  readonly truncations: {
+    truncate(namespace: string, set: string | undefined, lutMs?: number): Promise<void>;
+    undo(namespace: string, set: string | undefined): Promise<void>;
+  };
   gauges(): ServiceGauges;
 }
 

@@ -18,6 +18,7 @@ import { PARTITION_COMMANDS } from './partition-info.js';
 import { QUERY_COMMANDS } from './query-info.js';
 import type { InfoSource } from './source.js';
 import { STATISTICS_COMMANDS } from './statistics-info.js';
+import { TRUNCATE_COMMANDS } from './truncate-info.js';
 import { InfoConnection } from './user-agents.js';
 
 /** Bytes of a response after which further commands of the same request are refused. */
@@ -44,6 +45,7 @@ const TABLES: readonly InfoTable[] = [
   LATENCY_COMMANDS,
   LOG_COMMANDS,
   QUERY_COMMANDS,
+  TRUNCATE_COMMANDS,
   ADMIN_COMMANDS,
   ENTERPRISE_COMMANDS,
   { help: info('names of all commands', () => [...INFO_COMMANDS.keys()].join(';')) },
@@ -54,20 +56,69 @@ export const INFO_COMMANDS: ReadonlyMap<string, InfoCommand> = new Map(TABLES.fl
 /**
  * Answers the body of an info request.
  * @param connection the socket's own object, the same for all its requests.
- * @returns the body of the response, owned by the caller.
+ * @returns the body of the response, owned by the caller; later, when a command waits for a file.
  */
-export function answerInfo(source: InfoSource, connection: InfoConnection, body: Uint8Array): Uint8Array {
+export function answerInfo(
+  source: InfoSource,
+  connection: InfoConnection,
+  body: Uint8Array,
+): Uint8Array | Promise<Uint8Array> {
   const startMs = monotonicMs();
   const lines = parseInfoRequest(body.length > 0 ? body : Buffer.from(`${SUMMARY.join('\n')}\n`));
   if (lines === undefined) return Buffer.from('ERROR:4:too many commands\n');
-  const answers: string[] = [];
-  let size = 0;
+  const gathered: Gathered = { answers: [], size: 0 };
   for (const line of lines) {
-    const answer =
-      size < INFO_RESPONSE_SIZE_MAX ? answerLine(source, connection, line) : 'ERROR:4:response too long';
-    answers.push(answer);
-    size += infoAnswerSize(line, answer);
+    const answer = answerNext(source, connection, line, gathered);
+    if (typeof answer !== 'string') return finishLater(source, connection, lines, gathered, answer, startMs);
+    gather(gathered, line, answer);
   }
+  return finish(source, lines, gathered, startMs);
+}
+
+/** Answers to the first commands of a request, and bytes that they take. */
+interface Gathered {
+  readonly answers: string[];
+  size: number;
+}
+
+function gather(gathered: Gathered, line: InfoLine, answer: string): void {
+  gathered.answers.push(answer);
+  gathered.size += infoAnswerSize(line, answer);
+}
+
+/** The rest of a request, from the command on whose answer is waited for. */
+async function finishLater(
+  source: InfoSource,
+  connection: InfoConnection,
+  views: readonly InfoLine[],
+  gathered: Gathered,
+  awaited: Promise<string>,
+  startMs: number,
+): Promise<Uint8Array> {
+  const lines = views.map(line => ({ ...line, bytes: line.bytes.slice() })); // the request's bytes do not stay
+  const first = gathered.answers.length;
+  gather(gathered, lines[first]!, await awaited);
+  for (const line of lines.slice(first + 1)) {
+    gather(gathered, line, await answerNext(source, connection, line, gathered));
+  }
+  return finish(source, lines, gathered, startMs);
+}
+
+function answerNext(
+  source: InfoSource,
+  connection: InfoConnection,
+  line: InfoLine,
+  { size }: Gathered,
+): string | Promise<string> {
+  return size < INFO_RESPONSE_SIZE_MAX ? answerLine(source, connection, line) : 'ERROR:4:response too long';
+}
+
+function finish(
+  source: InfoSource,
+  lines: readonly InfoLine[],
+  { answers }: Gathered,
+  startMs: number,
+): Uint8Array {
   const response = buildInfoResponse(lines, answers);
   source.counterBlock[INFO_COMPLETE]! += 1;
   source.latencies.info.record(monotonicMs() - startMs);
@@ -76,14 +127,19 @@ export function answerInfo(source: InfoSource, connection: InfoConnection, body:
 
 /**
  * The answer to one command, for parts of the server that show the same facts in another form: the metrics.
- * @param command without a line feed.
+ * @param command one that answers at once, without a line feed.
  */
 export function answerCommand(source: InfoSource, command: string): string {
   const [line] = parseInfoRequest(Buffer.from(command)) ?? [];
-  return line === undefined ? UNRECOGNIZED : answerLine(source, new InfoConnection(), line);
+  const answer = line === undefined ? UNRECOGNIZED : answerLine(source, new InfoConnection(), line);
+  return typeof answer === 'string' ? answer : UNRECOGNIZED;
 }
 
-function answerLine(source: InfoSource, connection: InfoConnection, line: InfoLine): string {
+function answerLine(
+  source: InfoSource,
+  connection: InfoConnection,
+  line: InfoLine,
+): string | Promise<string> {
   const command = INFO_COMMANDS.get(line.name);
   if (command === undefined) return UNRECOGNIZED;
   if (command.isDeprecated) source.counterBlock[DEPRECATED_REQUESTS]! += 1;

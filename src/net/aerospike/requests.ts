@@ -57,7 +57,7 @@ export interface RequestHost {
 
 export interface RequestParts {
   readonly counters: Float64Array;
-  readonly answerInfo: (connection: InfoConnection, body: Uint8Array) => Uint8Array;
+  readonly answerInfo: (connection: InfoConnection, body: Uint8Array) => Uint8Array | Promise<Uint8Array>;
   /** The same as wire/compressed.ts, on another thread. */
   readonly inflate: (body: Uint8Array) => Promise<Uint8Array | undefined>;
 }
@@ -162,6 +162,21 @@ export class RequestReader {
 
   #info(connection: Connection, body: Uint8Array): void {
     const answer = this.#parts.answerInfo(connection.info, body);
+    if (answer instanceof Uint8Array) {
+      this.#sendInfo(connection, answer);
+      return;
+    }
+    connection.isBusy = true;
+    const { generation } = connection;
+    answer.then(later => {
+      if (connection.generation !== generation) return;
+      connection.isBusy = false;
+      this.#sendInfo(connection, later);
+      this.#host.resumed(connection);
+    });
+  }
+
+  #sendInfo(connection: Connection, answer: Uint8Array): void {
     const frame = Buffer.allocUnsafe(PROTO_HEADER_SIZE + answer.length);
     writeProtoHeader(frame, 0, PROTO_INFO, answer.length);
     frame.set(answer, PROTO_HEADER_SIZE);

@@ -67,6 +67,7 @@ export class Executor {
   /** Begins a command. */
   begin(shard: Shard): void {
     this.isLoaded = false;
+    shard.adoptTruncation();
     const nowMs = shard.clock.read(this.#wallMs);
     if (nowMs !== this.nowMs) {
       this.nowMs = nowMs;

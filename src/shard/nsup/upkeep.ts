@@ -1,10 +1,12 @@
 /**
- * What a worker does for its records by itself, a little every 10 ms: keeps their clocks, removes what has expired.
+ * What a worker does for its records by itself, a little every 10 ms: keeps their clocks, removes what was
+ * truncated and what has expired.
  */
 import { monotonicMs } from '../../base/clock.js';
 import type { Shard } from '../shard.js';
 import type { ShardMap } from '../shard-map.js';
 import { Nsup } from './nsup.js';
+import { TruncationWalk } from './truncation-walk.js';
 
 /** Of every 10 ms at most; a command that comes meanwhile waits for it. */
 const BUDGET_MS = 0.5;
@@ -14,15 +16,17 @@ const STEP_COUNT = 128;
 export class Upkeep {
   readonly #shards: readonly Shard[];
   readonly #nsups: readonly Nsup[];
+  readonly #truncations: readonly TruncationWalk[];
   /** Where the next turn begins, so that no namespace waits for another. */
   #next = 0;
 
   constructor(map: ShardMap) {
     this.#shards = map.shards;
-    this.#nsups = map.namespaces
+    const namespaces = map.namespaces
       .map(namespace => map.shards.filter(shard => shard.namespace === namespace))
-      .filter(shards => shards.length > 0)
-      .map(shards => new Nsup(shards));
+      .filter(shards => shards.length > 0);
+    this.#nsups = namespaces.map(shards => new Nsup(shards));
+    this.#truncations = namespaces.map(shards => new TruncationWalk(shards));
   }
 
   /**
@@ -34,13 +38,16 @@ export class Upkeep {
   step(nowMs: number, wallMs: number): boolean {
     this.keepClocks(nowMs, wallMs);
     this.#next++;
+    const endMs = monotonicMs() + BUDGET_MS;
     for (let i = 0; i < this.#nsups.length; i++) {
-      const nsup = this.#nsups[(this.#next + i) % this.#nsups.length]!;
-      if (!nsup.isDue(nowMs)) continue;
-      const endMs = monotonicMs() + BUDGET_MS;
-      do nsup.step(nowMs, STEP_COUNT);
-      while (nsup.isDue(nowMs) && monotonicMs() < endMs);
-      return true;
+      const at = (this.#next + i) % this.#nsups.length;
+      const truncation = this.#truncations[at]!;
+      const nsup = this.#nsups[at]!;
+      while (truncation.step(STEP_COUNT)) if (monotonicMs() >= endMs) return true;
+      while (nsup.isDue(nowMs)) {
+        nsup.step(nowMs, STEP_COUNT);
+        if (monotonicMs() >= endMs) return true;
+      }
     }
     return false;
   }

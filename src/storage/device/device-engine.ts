@@ -257,6 +257,10 @@ export class DeviceEngine implements StorageEngine, IoClient {
     this.#emptied(block);
   }
 
+  drop(entry: number): void {
+    this.#emptied(this.#free(entry));
+  }
+
   keepClock(lutMs: number): number {
     if (lutMs <= this.#counters[ST.ST_STORED_CLOCK]!) return OK;
     this.#digest.fill(0);

@@ -183,6 +183,10 @@ export class MemoryEngine implements StorageEngine {
     this.remove(entry, 0);
   }
 
+  drop(entry: number): void {
+    this.remove(entry, 0);
+  }
+
   /** There is no start that could begin with it. */
   keepClock(_lutMs: number): number {
     return OK;

@@ -184,11 +184,11 @@ test('best practices that are not followed are named', t => {
   t.is(statOf(ask('statistics'), 'failed_best_practices'), 'true');
 });
 
-test('a mistake in a command is an error answer and a line of the log', t => {
+test('a mistake in a command is an error answer and a line of the log', async t => {
   const { source, logFile } = createFixture(t);
   const broken = { ...source, gauges: () => Object.create(null).missing.field };
   const answer = Buffer.from(
-    answerInfo(broken, new InfoConnection(), Buffer.from('statistics\nnode\n')),
+    await answerInfo(broken, new InfoConnection(), Buffer.from('statistics\nnode\n')),
   ).toString();
   t.is(answer, 'statistics\tERROR::internal error\nnode\tBB901000000FC02\n');
   t.regex(readFileSync(logFile, 'utf8'), /WARNING \(info\): info command statistics failed: TypeError/);

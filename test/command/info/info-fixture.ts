@@ -113,6 +113,7 @@ export function createFixture(t: ExecutionContext): Fixture {
     userAgents: new UserAgents(),
     failedBestPractices: ['swappiness'],
     startedMs: nowMs,
+    truncations: { truncate: () => Promise.resolve(), undo: () => Promise.resolve() },
     gauges: () => ({
       clientConnections: 1,
       infoQueue: 0,
@@ -123,9 +124,9 @@ export function createFixture(t: ExecutionContext): Fixture {
   };
   const ask = (command: string, given?: InfoConnection) => {
     const connection = given ?? new InfoConnection();
-    const response = Buffer.from(answerInfo(source, connection, Buffer.from(`${command}\n`))).toString(
-      'utf8',
-    );
+    const response = Buffer.from(
+      answerInfo(source, connection, Buffer.from(`${command}\n`)) as Uint8Array,
+    ).toString('utf8');
     if (given === undefined) source.userAgents.remove(connection);
     t.true(response.startsWith(`${command}\t`) && response.endsWith('\n'), response.slice(0, 200));
     return response.slice(command.length + 1, -1);

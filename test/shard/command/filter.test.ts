@@ -60,6 +60,9 @@ class ParkingEngine implements StorageEngine {
   expire(entry: number): void {
     this.#inner.expire(entry);
   }
+  drop(entry: number): void {
+    this.#inner.drop(entry);
+  }
   keepClock(lutMs: number): number {
     return this.#inner.keepClock(lutMs);
   }

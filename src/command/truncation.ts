@@ -1,0 +1,130 @@
+/**
+ * Truncations on the main thread: decides the LUT of each, keeps it in `<work-directory>/smd/truncate.json` and then
+ * shows it to the shards. A truncation that was answered is in the file, and so holds after any restart.
+ */
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { epochMs } from '../base/clock.js';
+import { readFileIfAny, replaceFile } from '../base/durable-file.js';
+import { type TruncationTable, WHOLE_NAMESPACE } from '../shard/truncation.js';
+import { StorageError } from '../storage/device/storage-error.js';
+import type { SetTable } from '../storage/record/set-table.js';
+
+/** What there is of a namespace for this. */
+export interface TruncatedNamespace {
+  readonly name: string;
+  readonly table: TruncationTable;
+  readonly sets: SetTable;
+  /** The latest time of all record clocks, milliseconds since 2010. */
+  clockMs(): number;
+}
+
+interface Item {
+  readonly namespace: string;
+  /** Left out for the whole namespace. */
+  readonly set?: string;
+  /** Milliseconds since 2010. */
+  readonly lut: number;
+}
+
+const FORMAT = 1;
+
+export class Truncations {
+  readonly #file: string;
+  readonly #namespaces: readonly TruncatedNamespace[];
+  /** By namespace and set. Of namespaces that are not configured too, in case they come back. */
+  #items = new Map<string, Item>();
+  /** Changes are made one after another. */
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(workDirectory: string, namespaces: readonly TruncatedNamespace[]) {
+    this.#file = path.join(workDirectory, 'smd', 'truncate.json');
+    this.#namespaces = namespaces;
+  }
+
+  /**
+   * Takes over what earlier runs have truncated; before any shard starts.
+   * @throws StorageError when the file cannot be read: to start without it would bring back what was truncated.
+   */
+  load(): void {
+    mkdirSync(path.dirname(this.#file), { recursive: true });
+    for (const item of this.#read()) {
+      this.#items.set(keyOf(item), item);
+      this.#show(item, item.lut);
+    }
+  }
+
+  #read(): readonly Item[] {
+    try {
+      const text = readFileIfAny(this.#file);
+      if (text === undefined) return [];
+      const { format, items } = JSON.parse(text) as { format: number; items: Item[] };
+      if (format !== FORMAT) throw new Error(`format ${format} is not known`);
+      return items;
+    } catch (error) {
+      throw new StorageError(this.#file, `cannot be read: ${(error as Error).message}`);
+    }
+  }
+
+  /**
+   * Truncates what has a lower LUT.
+   * @param set   Undefined for the whole namespace.
+   * @param lutMs Milliseconds since 2010; undefined: everything that was written before this call.
+   * @throws Error of the system when the file cannot be written; then nothing is truncated.
+   */
+  truncate(namespace: string, set: string | undefined, lutMs?: number): Promise<void> {
+    const of = this.#namespaces.find(({ name }) => name === namespace)!;
+    const lut = lutMs ?? Math.max(epochMs(), of.clockMs()) + 1;
+    const item = { namespace, ...(set === undefined ? {} : { set }), lut };
+    return this.#inTurn(async () => {
+      if (this.#idOf(item) < 0) return; // no record was ever in that set
+      if ((this.#items.get(keyOf(item))?.lut ?? 0) >= lut) return;
+      await this.#replace(new Map(this.#items).set(keyOf(item), item));
+      this.#show(item, lut);
+    });
+  }
+
+  /** Forgets a truncation: what has not been removed yet is back. @throws As truncate. */
+  undo(namespace: string, set: string | undefined): Promise<void> {
+    const item = { namespace, ...(set === undefined ? {} : { set }), lut: 0 };
+    return this.#inTurn(async () => {
+      if (!this.#items.has(keyOf(item))) return;
+      const items = new Map(this.#items);
+      items.delete(keyOf(item));
+      await this.#replace(items);
+      this.#show(item, 0);
+    });
+  }
+
+  #inTurn(change: () => Promise<void>): Promise<void> {
+    const done = this.#last.then(change);
+    this.#last = done.catch(() => {}); // whoever asked for it hears of the failure
+    return done;
+  }
+
+  async #replace(items: Map<string, Item>): Promise<void> {
+    await replaceFile(
+      this.#file,
+      `${JSON.stringify({ format: FORMAT, items: [...items.values()] }, null, 1)}\n`,
+    );
+    this.#items = items;
+  }
+
+  #show(item: Item, lutMs: number): void {
+    const id = this.#idOf(item, true);
+    if (id >= 0) this.#namespaces.find(({ name }) => name === item.namespace)!.table.set(id, lutMs);
+  }
+
+  /** The number of an item's set, or -1 when it has none. */
+  #idOf({ namespace, set }: Item, isAdding = false): number {
+    const of = this.#namespaces.find(({ name }) => name === namespace);
+    if (of === undefined) return -1;
+    if (set === undefined) return WHOLE_NAMESPACE;
+    const bytes = Buffer.from(set);
+    return isAdding ? of.sets.findOrAdd(bytes, 0, bytes.length) : of.sets.find(bytes, 0, bytes.length);
+  }
+}
+
+function keyOf({ namespace, set }: Item): string {
+  return JSON.stringify([namespace, set]);
+}
