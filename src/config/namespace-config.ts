@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { type Findings, knownContexts, lineOf, readSettings } from './context-reader.js';
 import type { ConfigContext } from './parser.js';
 import { Settings, type SettingsJson } from './settings.js';
-import { STORAGE_ENGINES, type StorageEngine } from './storage-settings.js';
+import { OF_FILES, STORAGE_ENGINES, type StorageEngine } from './storage-settings.js';
 
 /** Bytes of a namespace name and of a set name at most. Source: protocol 01, its table of limits. */
 export const NAMESPACE_NAME_MAX = 31;
@@ -22,6 +22,11 @@ export interface NamespaceConfig {
   /** Sets that the file or set-config names. Others have no settings of their own. */
   readonly sets: Map<string, Settings>;
   readonly geo: Settings;
+}
+
+/** Whether the records of a namespace lie on files, whether in memory too or not. */
+export function isOnFiles({ engine, storage }: NamespaceConfig): boolean {
+  return engine === 'device' || storage.list('file').length > 0;
 }
 
 /** What a worker thread gets of a namespace: plain data that a structured clone carries. */
@@ -138,7 +143,8 @@ function readEngine(
   }
   knownContexts(node, [], path, findings);
   const storage = readSettings(node, `storage.${engine}`, path, findings);
-  const needs = engine === 'memory' ? (['data-size'] as const) : (['file', 'filesize'] as const);
+  const isBacked = engine === 'device' || storage.list('file').length > 0;
+  const needs = isBacked ? (['file', 'filesize'] as const) : (['data-size'] as const);
   for (const name of needs) {
     const items = node.items.filter(item => item.name === name || item.name === 'device');
     // A wrong one is reported already, and `device` is refused in its own words.
@@ -147,8 +153,36 @@ function readEngine(
     const reason = `is missing; storage-engine ${engine} needs ${needs.join(' and ')}`;
     findings.refuse(lineOf(node, name), `${path}.${name}`, reason);
   }
+  if (engine === 'memory') checkMemory(node, storage, isBacked, path, findings);
   checkEncryption(node, storage, path, findings);
   return { engine, storage };
+}
+
+/** What memory has no use for: a size beside the files that give it one, and what only files need without them. */
+function checkMemory(
+  node: ConfigContext,
+  storage: Settings,
+  isBacked: boolean,
+  path: string,
+  findings: Findings,
+): void {
+  if (isBacked) {
+    if (!storage.isSet('data-size')) return;
+    const reason = 'is not possible beside file: the memory is as large as the files; remove one of them';
+    findings.refuse(lineOf(node, 'data-size'), `${path}.data-size`, reason);
+    return;
+  }
+  for (const { name, line } of node.items) {
+    if (OF_FILES.includes(name))
+      findings.warn(line, `${path}.${name}`, 'is accepted but has no effect without file');
+  }
+  if (storage.boolean('commit-to-device')) {
+    const reason = 'waits for files, and none is named; name a file, or remove the line';
+    findings.refuse(lineOf(node, 'commit-to-device'), `${path}.commit-to-device`, reason);
+  }
+  if (storage.string('encryption-key-file') === '' && storage.string('encryption') === 'none') return;
+  const reason = 'encrypts files, and none is named; name a file, or take encryption out';
+  findings.refuse(lineOf(node, 'encryption-key-file'), `${path}.encryption-key-file`, reason);
 }
 
 /** A key file is what encrypts; it means aes-128 unless the algorithm is named, as on the reference. */

@@ -30,7 +30,6 @@ const DATA_SIZE_MAX = 256 * TIB;
 const COMMIT = 'a write is acknowledged only when it is on the device';
 const COMMIT_MIN = 'least bytes of such a write';
 const RAW_DEVICE = 'raw block devices are not built yet; name a file instead';
-const BACKED_MEMORY = 'keeps a copy of memory on storage, which is not built; take storage-engine device';
 const CIPHERS = ['none', 'aes-128', 'aes-256'] as const;
 const ENCRYPTED = 'of all that lies on the devices; aes-128 when only a key file is named';
 const KEY_FILE = 'random bytes that the devices are encrypted with';
@@ -41,18 +40,15 @@ const ODSYNC = 'leaves out the flush of each write; ours flushes when a block do
 type Row = readonly [engines: 'both' | StorageEngine, row: SettingRow];
 
 const ROWS: readonly Row[] = [
-  ['device', list('file', 'paths', [], 'static honoured', 'data files, one a line; created when missing')],
-  ['memory', list('file', 'paths', [], 'static refused', BACKED_MEMORY)],
+  ['both', list('file', 'paths', [], 'static honoured', 'data files, one a line; created when missing')],
   ['both', list('device', 'texts', [], 'static refused', RAW_DEVICE)],
   [
     'device',
     boolean('cache-replica-writes', false, 'dynamic known', 'keeps replica writes in the cache too'),
   ],
   ['device', boolean('cold-start-empty', false, 'static known', 'a start forgets what is on the device')],
-  ['memory', unlisted(orZero(size('commit-min-size', 0, [512, 8 * MIB], 'static refused', COMMIT_MIN)))],
-  ['device', unlisted(orZero(size('commit-min-size', 0, [512, 8 * MIB], 'static honoured', COMMIT_MIN)))],
-  ['memory', boolean('commit-to-device', false, 'static refused', COMMIT)],
-  ['device', boolean('commit-to-device', false, 'static honoured', COMMIT)],
+  ['both', unlisted(orZero(size('commit-min-size', 0, [512, 8 * MIB], 'static honoured', COMMIT_MIN)))],
+  ['both', boolean('commit-to-device', false, 'static honoured', COMMIT)],
   ['both', choice('compression', ['none', 'lz4', 'snappy', 'zstd'], 'dynamic honoured', COMPRESSION)],
   [
     'both',
@@ -90,13 +86,10 @@ const ROWS: readonly Row[] = [
     'both',
     boolean('enable-benchmarks-storage', false, 'dynamic honoured', 'histograms of device reads and writes'),
   ],
-  ['device', unlisted(choice('encryption', CIPHERS, 'static honoured', ENCRYPTED))],
-  ['device', text('encryption-key-file', '', 'static honoured', KEY_FILE)],
-  ['device', text('encryption-old-key-file', '', 'static honoured', OLD_KEY_FILE)],
-  ['device', unlisted(text('old-encryption-key-file', '', 'static honoured', OLD_KEY_FILE))],
-  ['memory', unlisted(choice('encryption', CIPHERS, 'static refused', ENCRYPTED))],
-  ['memory', text('encryption-key-file', '', 'static refused', ENCRYPTED)],
-  ['memory', text('encryption-old-key-file', '', 'static refused', ENCRYPTED)],
+  ['both', unlisted(choice('encryption', CIPHERS, 'static honoured', ENCRYPTED))],
+  ['both', text('encryption-key-file', '', 'static honoured', KEY_FILE)],
+  ['both', text('encryption-old-key-file', '', 'static honoured', OLD_KEY_FILE)],
+  ['both', unlisted(text('old-encryption-key-file', '', 'static honoured', OLD_KEY_FILE))],
   ['both', integer('evict-used-pct', 0, [0, 100], 'dynamic known', 'evicts above this use of the space')],
   [
     'both',
@@ -138,8 +131,8 @@ const ROWS: readonly Row[] = [
   ],
 ];
 
-/** What only files need is accepted for memory too, as in the reference, but has nothing to do there. */
-const OF_FILES: readonly string[] = [
+/** What has something to do for memory only when it is backed by files; it is accepted without them, as in the reference. */
+export const OF_FILES: readonly string[] = [
   'defrag-lwm-pct',
   'defrag-queue-min',
   'defrag-sleep',
@@ -149,14 +142,11 @@ const OF_FILES: readonly string[] = [
   'filesize',
   'flush-max-ms',
   'max-write-cache',
-  'post-write-cache',
 ];
 
 export const MEMORY_STORAGE_SETTINGS = rowsOf('memory');
 export const DEVICE_STORAGE_SETTINGS = rowsOf('device');
 
 function rowsOf(engine: StorageEngine): readonly SettingRow[] {
-  return ROWS.filter(([engines]) => engines === 'both' || engines === engine).map(([, row]) =>
-    engine === 'memory' && OF_FILES.includes(row.name) ? { ...row, support: 'known' } : row,
-  );
+  return ROWS.filter(([engines]) => engines === 'both' || engines === engine).map(([, row]) => row);
 }

@@ -7,6 +7,7 @@ import type { EncryptionSettings } from '../storage/cipher/set-encryption.js';
 import { type OpenDeviceSet, openDeviceSet } from '../storage/device/device-set.js';
 import { IO_SIZE_MAX } from '../storage/io/io-backend.js';
 import { createNodeIoMemory, type NodeIoMemory } from '../storage/io/node-io-memory.js';
+import { postWriteCacheOf } from './namespace-setup.js';
 
 /** Helper threads of a worker without io_uring: one writes and flushes, the others read. */
 const LANE_COUNT = 2;
@@ -57,7 +58,7 @@ export function createWorkerIo(
   for (const { config, devices } of namespaces) {
     const { shardCount, writeBlockSize } = devices.set;
     const shards = Math.ceil(shardCount / workerCount);
-    const caches = config.storage.number('max-write-cache') + config.storage.number('post-write-cache');
+    const caches = config.storage.number('max-write-cache') + postWriteCacheOf(config);
     // Each shard has open blocks and defrag's, and rounds its share of the caches up to whole blocks.
     const blocks = 9 + (devices.set.dataKey === null ? 0 : STAGED_BLOCKS);
     size += shards * (caches / shardCount + blocks * writeBlockSize);

@@ -2,7 +2,7 @@
 import { Region } from '../base/arena.js';
 import { Budget } from '../base/budget.js';
 import { PARTITION_COUNT } from '../base/digest.js';
-import type { NamespaceConfig } from '../config/namespace-config.js';
+import { isOnFiles, type NamespaceConfig } from '../config/namespace-config.js';
 import type { Settings } from '../config/settings.js';
 import { BENCH_BATCH_SUB, BENCH_READ, BENCH_STORAGE, BENCH_WRITE } from '../observe/benchmarks.js';
 import { CODEC_NAMES, NO_CODEC } from '../storage/codec/codecs.js';
@@ -76,11 +76,10 @@ const TUNINGS: readonly [slot: number, read: (config: NamespaceConfig) => number
   [TUNE_REJECT_XDR_WRITES, c => Number(c.settings.boolean('reject-xdr-writes'))],
 ];
 
-/** Storage settings that only a device has. */
-const DEVICE_TUNINGS: readonly [slot: number, name: string][] = [
+/** Storage settings that have to do with files. */
+const FILE_TUNINGS: readonly [slot: number, name: string][] = [
   [TUNE_FLUSH_MAX_MS, 'flush-max-ms'],
   [TUNE_WRITE_CACHE_MAX, 'max-write-cache'],
-  [TUNE_POST_WRITE_CACHE, 'post-write-cache'],
   [TUNE_COMMIT_MIN_SIZE, 'commit-min-size'],
   [TUNE_STOP_AVAIL_PCT, 'stop-writes-avail-pct'],
   [TUNE_DEFRAG_LWM_PCT, 'defrag-lwm-pct'],
@@ -137,10 +136,15 @@ export function tune(config: NamespaceConfig, memory: NamespaceMemory): void {
   for (const [slot, read] of TUNINGS) tuning[slot] = read(config);
   if (tuning[TUNE_COMPRESSION] !== NO_CODEC) tuning[TUNE_EVER_COMPRESSED] = 1;
   tuning[TUNE_BENCHMARKS] = enabledBenchmarks(config);
-  if (config.engine === 'device') tuneDevice(config, tuning);
+  if (isOnFiles(config)) tuneFiles(config, tuning);
   const sets = new SetTable(memory.sets);
   const setTuning = new Region(memory.setTuning).f64;
   for (const [name, settings] of config.sets) tuneSet(sets, setTuning, name, settings);
+}
+
+/** Bytes of written blocks to keep in memory; none of a namespace that is there anyway. */
+export function postWriteCacheOf({ engine, storage }: NamespaceConfig): number {
+  return engine === 'device' ? storage.number('post-write-cache') : 0;
 }
 
 /** BENCH_… bits of the benchmarks that are on. */
@@ -153,8 +157,9 @@ export function enabledBenchmarks({ settings, storage }: NamespaceConfig): numbe
   );
 }
 
-function tuneDevice(config: NamespaceConfig, tuning: Float64Array): void {
-  for (const [slot, name] of DEVICE_TUNINGS) tuning[slot] = config.storage.number(name);
+function tuneFiles(config: NamespaceConfig, tuning: Float64Array): void {
+  for (const [slot, name] of FILE_TUNINGS) tuning[slot] = config.storage.number(name);
+  tuning[TUNE_POST_WRITE_CACHE] = postWriteCacheOf(config);
   tuning[TUNE_COMMIT] = Number(config.storage.boolean('commit-to-device'));
 }
 

@@ -7,7 +7,7 @@ import { Region } from '../base/arena.js';
 import { monotonicMs } from '../base/clock.js';
 import { createRing } from '../base/ring.js';
 import { createSleeper } from '../base/sleeper.js';
-import type { NamespaceConfig } from '../config/namespace-config.js';
+import { isOnFiles, type NamespaceConfig } from '../config/namespace-config.js';
 import type { ServerConfig } from '../config/server-config.js';
 import { pinThread } from '../observe/affinity.js';
 import { Benchmarks } from '../observe/benchmarks.js';
@@ -83,11 +83,11 @@ export class ShardHost {
   async openStorage(): Promise<void> {
     const unit = this.#config.service.boolean('microsecond-histograms') ? 'usec' : 'msec';
     for (const config of this.#config.namespaces) {
-      const devices =
-        config.engine === 'device'
-          ? await openNamespaceDevices(config, this.#log.context('drv_ssd'))
-          : undefined;
-      const storage = devices && ({ engine: 'device', devices: devices.set } as const);
+      const devices = isOnFiles(config)
+        ? await openNamespaceDevices(config, this.#log.context('drv_ssd'))
+        : undefined;
+      const isResident = config.engine === 'memory';
+      const storage = devices && ({ engine: 'device', devices: devices.set, isResident } as const);
       const task = namespaceTask(config, devices?.set ?? memoryLayout(), this.#workerCount, storage);
       const counters = new Counters(NAMESPACE_COUNTERS);
       const own = counterBlock(counters.addBlock().shared);

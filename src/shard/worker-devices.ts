@@ -77,7 +77,7 @@ export class WorkerDevices {
   /** Makes the engine of a shard; `recover` has to follow. */
   openEngine(
     view: NamespaceView,
-    set: DeviceSet,
+    { devices: set, isResident }: { devices: DeviceSet; isResident: boolean },
     number: number,
     index: PrimaryIndex,
     figures: Float64Array,
@@ -95,6 +95,7 @@ export class WorkerDevices {
       tokenCount: this.#tokenCount,
       recordSizeMax: set.writeBlockSize,
       limits: { ...DEFAULT_LIMITS },
+      isResident,
       sets: view.sets,
       times,
       compression,

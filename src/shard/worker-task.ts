@@ -28,7 +28,12 @@ export interface NamespaceTask {
   /** Memory storage: pages that all shards share. Device storage: the opened device set. */
   readonly storage:
     | { readonly engine: 'memory'; readonly budget: SharedBytes }
-    | { readonly engine: 'device'; readonly devices: DeviceSet };
+    | {
+        readonly engine: 'device';
+        readonly devices: DeviceSet;
+        /** All records are kept in memory too: a memory namespace that is backed by files. */
+        readonly isResident: boolean;
+      };
 }
 
 /** What is the same for all workers. */

@@ -92,7 +92,7 @@ function buildShards(task: WorkerTask, devices: WorkerDevices, codecs: Codecs): 
       namespace.name,
       namespace.memory,
       counterBlock(namespace.counters),
-      namespace.storage.engine === 'memory',
+      namespace.storage.engine === 'memory' || namespace.storage.isResident,
       new HistogramBlock(namespace.stepTimes),
     );
     namespaces.push(view);
@@ -134,7 +134,7 @@ function buildShard(
         })
       : devices.openEngine(
           view,
-          storage.devices,
+          storage,
           number,
           index,
           figures,

@@ -102,8 +102,6 @@ test('all mistakes of a file are reported together, in the order of their lines'
 
 test('what strengthens durability, consistency or security and is not built stops the start', t => {
   const refused = {
-    'commit-to-device true': mistakesOnDevice('commit-to-device true', 'file /a', 'filesize 1G'),
-    'commit-min-size 4K': mistakesOnDevice('commit-min-size 4K', 'file /a', 'filesize 1G'),
     'encryption aes-256': mistakesOnDevice('encryption aes-256', 'file /a', 'filesize 1G'),
     'encryption-old-key-file /k': mistakesOnDevice('encryption-old-key-file /k', 'file /a', 'filesize 1G'),
     'device /dev/sdb': mistakesOnDevice('device /dev/sdb'),
@@ -142,11 +140,14 @@ test('what strengthens durability, consistency or security and is not built stop
   const backed = mistakes(
     'namespace test {\n  storage-engine memory {\n    data-size 1G\n    file /a\n  }\n}\n',
   );
-  t.regex(backed[0]!, /^a.conf:4: namespace.test.storage-engine.file: is refused/);
+  t.regex(
+    backed.join('\n'),
+    /a.conf:3: namespace.test.storage-engine.data-size: is not possible beside file/,
+  );
 });
 
 test('the weaker value of a refused setting is accepted', t => {
-  t.deepEqual(mistakesOnDevice('commit-to-device false', 'commit-min-size 0', 'file /a', 'filesize 1G'), []);
+  t.deepEqual(mistakesOnDevice('encryption none', 'file /a', 'filesize 1G'), []);
   t.deepEqual(mistakesInNamespace('strong-consistency false'), []);
 });
 
@@ -348,4 +349,45 @@ test('whatever a file holds, it is read or refused with a ConfigError', t => {
     }),
   );
   t.pass();
+});
+
+test('memory may be backed by files, which give it its size', t => {
+  const memory = (...lines: string[]): string =>
+    ['namespace test {', 'storage-engine memory {', ...lines, '}', '}'].join('\n');
+  const config = parseConfig(memory('file /a', 'filesize 1G', 'flush-max-ms 100'), 'a.conf');
+  t.deepEqual(config.warnings, []);
+  t.deepEqual(config.namespaces[0]!.storage.list('file'), ['/a']);
+  t.regex(mistakes(memory('file /a'))[0]!, /filesize: is missing/);
+  const plain = parseConfig(memory('data-size 1G', 'flush-max-ms 100'), 'a.conf');
+  t.deepEqual(plain.warnings, [
+    'a.conf:4: namespace.test.storage-engine.flush-max-ms is accepted but has no effect without file',
+  ]);
+});
+
+test('commit-to-device needs files, in memory too', t => {
+  const memory = (...lines: string[]): string[] =>
+    mistakes(
+      ['namespace test {', 'storage-engine memory {', 'commit-to-device true', ...lines, '}', '}'].join('\n'),
+    );
+  t.deepEqual(memory('file /a', 'filesize 1G'), []);
+  t.regex(memory('data-size 1G')[0]!, /^a.conf:3: .*commit-to-device: waits for files, and none is named/);
+});
+
+test('encryption needs a key file, and something to encrypt', t => {
+  t.deepEqual(mistakesOnDevice('encryption-key-file /k', 'file /a', 'filesize 1G'), []);
+  const algorithm = parseConfig(
+    'namespace test {\nstorage-engine device {\nfile /a\nfilesize 1G\nencryption aes-256\nencryption-key-file /k\n}\n}',
+    'a.conf',
+  );
+  t.is(algorithm.namespaces[0]!.storage.string('encryption'), 'aes-256');
+  t.regex(
+    mistakesOnDevice('encryption aes-192', 'file /a', 'filesize 1G')[0]!,
+    /accepted: none, aes-128, aes-256/,
+  );
+  t.regex(
+    mistakesOnDevice('encryption none', 'encryption-key-file /k', 'file /a', 'filesize 1G')[0]!,
+    /^a.conf:3: .*encryption: is none, but/,
+  );
+  const inMemory = 'namespace test {\nstorage-engine memory {\ndata-size 1G\nencryption-key-file /k\n}\n}';
+  t.regex(mistakes(inMemory)[0]!, /^a.conf:4: .*encrypts files, and none is named/);
 });

@@ -129,7 +129,13 @@ function runHistory(
       defragLwmPct,
       defragSleepMs: pick(2) * 20,
     };
-    const shard = new StorageShard({ backend: io, extent, limits, codec: seed % CODEC_NAMES.length });
+    const shard = new StorageShard({
+      backend: io,
+      extent,
+      limits,
+      codec: seed % CODEC_NAMES.length,
+      isResident: seed % 5 === 0,
+    });
     shard.recover(Math.floor(wallMs / 1000));
     /** Expiries that were shown and that nothing stored says yet: a shard without any room cannot say it. */
     let expiries: { voidTimeSec: number; state: State; number: number; sinceMs: number }[] = [];

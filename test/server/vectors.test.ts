@@ -7,7 +7,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { TestServer } from '../support/server.js';
 import { digestOf, GET, put, write } from '../support/wire-client.js';
 
@@ -62,20 +62,42 @@ const families = readdirSync(`${ROOT}test/vectors`)
   .filter(name => name.endsWith('.jsonl.gz'))
   .map(name => name.slice(0, -'.jsonl.gz'.length));
 
+/** Replays a family on a server of its own and compares what fails with what is known to. */
+async function agrees(t: ExecutionContext, family: string, storage?: string): Promise<void> {
+  const directory = mkdtempSync(path.join(tmpdir(), 'caltrop-vectors-'));
+  t.teardown(() => rmSync(directory, { recursive: true }));
+  const server = await TestServer.start(t, {
+    service: ['service-threads 2'],
+    namespaces: [storage === undefined ? { name: 'test' } : { name: 'test', storage }],
+  });
+  const failed = path.join(directory, 'failed.json');
+  const { output } = await replay(server.port, 'replay.mjs', family, ['--failed', failed]);
+  const differing = AGREEING[family]!;
+  t.regex(output, new RegExp(`[1-9]\\d* passed, ${differing.length} failed`), family);
+  t.deepEqual(JSON.parse(readFileSync(failed, 'utf8')), differing, output.slice(0, 4000));
+  t.true(server.isRunning);
+  await server.stop();
+}
+
 for (const [family, differing] of Object.entries(AGREEING)) {
-  test(`every case of ${family} agrees with the reference${differing.length > 0 ? ', those apart that are known to differ' : ''}`, async t => {
-    const directory = mkdtempSync(path.join(tmpdir(), 'caltrop-vectors-'));
-    t.teardown(() => rmSync(directory, { recursive: true }));
-    const server = await TestServer.start(t, { service: ['service-threads 2'] });
-    const failed = path.join(directory, 'failed.json');
-    const { output } = await replay(server.port, 'replay.mjs', family, ['--failed', failed]);
-    const { length } = differing;
-    t.regex(
-      output,
-      length === 0 ? /[1-9]\d* passed, 0 failed/ : new RegExp(`[1-9]\\d* passed, ${length} failed`),
-    );
-    t.deepEqual(JSON.parse(readFileSync(failed, 'utf8')), differing, output.slice(0, 4000));
-    t.true(server.isRunning);
+  test(`every case of ${family} agrees with the reference${differing.length > 0 ? ', those apart that are known to differ' : ''}`, t =>
+    agrees(t, family));
+}
+
+const ON_FILE = 'file DIRECTORY/test.dat\n filesize 64M\n flush-max-ms 100';
+const STORAGES: Readonly<Record<string, string>> = {
+  'a file without caches': `storage-engine device {\n ${ON_FILE}\n post-write-cache 0\n}`,
+  'memory that is backed by a file, compressed and encrypted': `storage-engine memory {
+    ${ON_FILE}
+    compression lz4
+    encryption-key-file DIRECTORY/caltrop.conf
+  }`,
+};
+
+for (const [name, storage] of Object.entries(STORAGES)) {
+  test(`every family agrees on ${name}`, async t => {
+    t.timeout(300_000);
+    for (const family of Object.keys(AGREEING)) await agrees(t, family, storage);
   });
 }
 

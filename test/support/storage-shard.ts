@@ -55,6 +55,8 @@ export interface StorageShardOptions {
   sets?: SetTable;
   /** Number of a codec; readable are all of them. */
   codec?: number;
+  /** All records are in memory too. */
+  isResident?: boolean;
 }
 
 const codecs = await openCodecs();
@@ -98,6 +100,7 @@ export class StorageShard {
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       sets: this.sets,
       compression: new RecordCompression(codecs, this.compression),
+      isResident: options.isResident ?? false,
       log: this.log,
     });
   }

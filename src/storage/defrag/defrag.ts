@@ -40,6 +40,7 @@ import {
 import { BlockScan } from '../write-block/block-scan.js';
 import { type BlockTable, STORED } from '../write-block/block-table.js';
 import type { BlockWriter } from '../write-block/block-writer.js';
+import type { ResidentBlocks } from '../write-block/resident-blocks.js';
 import type { ShardExtent } from '../write-block/shard-extent.js';
 import { LEVEL_COUNT } from './occupancy.js';
 
@@ -94,6 +95,8 @@ export interface DefragOptions {
   counters: Float64Array;
   /** Read anew for each block. */
   limits: DefragLimits;
+  /** Where the blocks lie in memory, if they do. */
+  resident: ResidentBlocks | null;
   log: StorageLog;
 }
 
@@ -238,7 +241,7 @@ export class Defrag {
 
   /** Takes the next block if there is one and it is time. */
   #begin(): boolean {
-    const { writer, limits, table, extent, counters } = this.#o;
+    const { writer, limits, table, extent, counters, resident } = this.#o;
     if (limits.defragLwmPct === 0) return false;
     this.#forgive();
     if (!this.#isUrgent) {
@@ -257,7 +260,10 @@ export class Defrag {
       return false;
     }
     writer.held = victim;
-    if (!this.#ownsBuffer) {
+    if (resident !== null && this.#ownsBuffer) {
+      resident.copyTo(victim, extent.io.buffers.u8, this.#bufferAt);
+      this.#startMoving();
+    } else if (!this.#ownsBuffer) {
       this.#startMoving();
     } else if (extent.read(DEFRAG_READ, victim, 0, extent.blockSize, this.#bufferAt)) {
       this.#state = READING;

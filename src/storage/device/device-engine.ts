@@ -35,6 +35,7 @@ import { BLOCK_HEADER_SIZE } from '../write-block/block-format.js';
 import { BlockTable, STORED } from '../write-block/block-table.js';
 import { BlockWriter, type BlockWriterLimits } from '../write-block/block-writer.js';
 import { Recovery, type SetListener } from '../write-block/recovery.js';
+import { ResidentBlocks } from '../write-block/resident-blocks.js';
 import { type ExtentDescription, ShardExtent } from '../write-block/shard-extent.js';
 import { RecordReader } from './record-reader.js';
 import { StorageError, type StorageLog } from './storage-error.js';
@@ -60,6 +61,8 @@ export interface DeviceEngineOptions {
   limits: BlockWriterLimits;
   /** Without one, records are stored as they are and packed ones cannot be read. */
   compression?: RecordCompression | undefined;
+  /** All records are kept in memory too, and read from there. */
+  isResident?: boolean;
   /** [pid] tree id; all zero when left out. */
   treeIds?: Uint32Array;
   /** The namespace's sets. */
@@ -80,6 +83,7 @@ export class DeviceEngine implements StorageEngine, IoClient {
   readonly #treeIds: Uint32Array;
   readonly #table: BlockTable;
   readonly #writer: BlockWriter;
+  readonly #resident: ResidentBlocks | null;
   readonly #reader: RecordReader;
   readonly #defrag: Defrag;
   #nowMs = 0;
@@ -104,7 +108,9 @@ export class DeviceEngine implements StorageEngine, IoClient {
     this.recordSizeMax = Math.min(options.recordSizeMax, roomInBlock, STORED_SIZE_MAX);
     this.#extent = new ShardExtent(extent, io, this, options.times);
     this.#table = new BlockTable(this.#extent.blockCount);
-    this.#writer = new BlockWriter(this.#extent, this.#table, counters, this.limits, log);
+    const { blockCount, blockSize } = this.#extent;
+    this.#resident = options.isResident === true ? new ResidentBlocks(blockCount, blockSize) : null;
+    this.#writer = new BlockWriter(this.#extent, this.#table, counters, this.limits, log, this.#resident);
     this.#reader = new RecordReader(this.#extent, this.#table, counters, options.tokenCount, log);
     this.#defrag = new Defrag({
       extent: this.#extent,
@@ -113,6 +119,7 @@ export class DeviceEngine implements StorageEngine, IoClient {
       index: options.index,
       counters,
       limits: this.limits,
+      resident: this.#resident,
       log,
     });
     this.#writer.outrunsDefrag = () => this.#defrag.isOutrun;
@@ -164,6 +171,7 @@ export class DeviceEngine implements StorageEngine, IoClient {
       nowSec,
       sets,
       onSet,
+      resident: this.#resident,
       log,
       isStopping,
     });
@@ -187,9 +195,13 @@ export class DeviceEngine implements StorageEngine, IoClient {
     const size = this.#index.size(entry);
     const at = location * RECORD_ALIGN;
     const block = Math.floor(at / this.#extent.blockSize);
+    out.size = size;
+    if (this.#resident !== null) {
+      this.#resident.span(block, at - block * this.#extent.blockSize, out);
+      return this.#unpack(out);
+    }
     const bufferAt = this.#table.bufferAt[block]!;
     out.region = this.#io.buffers;
-    out.size = size;
     if (bufferAt >= 0) {
       this.#counters[ST.ST_CACHE_READS]!++;
       this.#writer.pinned = block;

@@ -24,9 +24,11 @@ import {
   ST_WRITES,
 } from '../engine.js';
 import { IO_ALIGN } from '../io/io-backend.js';
+import { REC_SIZE, RECORD_ALIGN } from '../record/flat-record.js';
 import { BLOCK_HEADER_SIZE, writeBlockHeader } from './block-format.js';
 import * as B from './block-table.js';
 import { MarkedBlocks } from './marked-blocks.js';
+import type { ResidentBlocks } from './resident-blocks.js';
 import type { ShardExtent } from './shard-extent.js';
 import { QUEUE_COUNT_MAX, WRITE_ERASE, WRITE_LAST, WriteQueue } from './write-queue.js';
 import { WriteStream } from './write-stream.js';
@@ -74,6 +76,7 @@ export class BlockWriter {
   readonly #extent: ShardExtent;
   readonly #table: B.BlockTable;
   readonly #counters: Float64Array;
+  readonly #resident: ResidentBlocks | null;
   readonly #clients: WriteStream;
   readonly #defrag: WriteStream;
   readonly #erases: WriteQueue;
@@ -114,6 +117,7 @@ export class BlockWriter {
     counters: Float64Array,
     limits: BlockWriterLimits,
     log: StorageLog,
+    resident: ResidentBlocks | null = null,
   ) {
     this.#extent = extent;
     this.#table = table;
@@ -121,6 +125,7 @@ export class BlockWriter {
     this.occupancy = new Occupancy(table, extent.blockSize);
     this.#counters = counters;
     this.limits = limits;
+    this.#resident = resident;
     const { blockSize, blockCount, io } = extent;
     const takeBuffer = (size: number) => this.takeBuffer(size);
     const queue = (place: number) => new WriteQueue(place, extent, table, takeBuffer, counters, log);
@@ -203,6 +208,7 @@ export class BlockWriter {
   append(): number {
     const before = this.#clients.room;
     const location = this.#clients.append(++this.appendedNumber);
+    this.#keep(this.#clients, location);
     this.#counters[ST_CLIENT_BYTES]! += before - this.#clients.room;
     if (this.#newest !== this.#clients.block) this.#moveOn();
     return location;
@@ -213,6 +219,16 @@ export class BlockWriter {
     const before = this.#newest;
     this.#newest = this.#clients.block;
     if (before !== NONE && this.#table.used[before] === 0) this.emptied(before);
+  }
+
+  /** Copies the record just appended to the memory that it is read from, where there is one. */
+  #keep(stream: WriteStream, location: number): void {
+    if (this.#resident === null) return;
+    const { io, blockSize } = this.#extent;
+    const { u8, u32 } = io.buffers;
+    const at = stream.reservedAt;
+    const size = (u32[(at >>> 2) + REC_SIZE]! + RECORD_ALIGN - 1) & -RECORD_ALIGN;
+    this.#resident.put(stream.block, location * RECORD_ALIGN - stream.block * blockSize, u8, at, size);
   }
 
   /** As `reserve`, for a record that defrag moves; its place is in `reservedForMoveAt`. */
@@ -230,7 +246,9 @@ export class BlockWriter {
 
   /** As `append`, for the record built in the room that `reserveForMove` found. */
   appendMoved(): number {
-    return this.#defrag.append(++this.appendedNumber);
+    const location = this.#defrag.append(++this.appendedNumber);
+    this.#keep(this.#defrag, location);
+    return location;
   }
 
   /** A block is stored now, or was when recovery found it. */
@@ -379,6 +397,8 @@ export class BlockWriter {
     const stamp = writeBlockHeader(io.buffers, bufferAt, owner, block, writeId, nonce);
     this.#table.nonces[block * 2] = nonce?.[0] ?? 0;
     this.#table.nonces[block * 2 + 1] = nonce?.[1] ?? 0;
+    this.#resident?.open(block);
+    this.#resident?.put(block, 0, io.buffers.u8, bufferAt, BLOCK_HEADER_SIZE);
     this.#table.states[block] = B.OPEN;
     this.#table.stamps[block] = stamp;
     this.#table.bufferAt[block] = bufferAt;
@@ -491,6 +511,7 @@ export class BlockWriter {
       this.#cached.splice(at, 1);
       this.#releaseBuffer(block);
     }
+    this.#resident?.free(block);
     this.#table.states[block] = B.ERASING;
     this.#erasingCount++;
     this.#erases.push(WRITE_ERASE, block, 0, IO_ALIGN, this.#extent.io.zeroPageAt, 0);

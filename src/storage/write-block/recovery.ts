@@ -23,6 +23,7 @@ import { BlockScan } from './block-scan.js';
 import * as B from './block-table.js';
 import { ExtentReader } from './extent-reader.js';
 import { RecordIntake } from './record-intake.js';
+import type { ResidentBlocks } from './resident-blocks.js';
 import type { ExtentDescription } from './shard-extent.js';
 
 const PAGE_READS = 32; // first pages in flight
@@ -52,6 +53,8 @@ export interface RecoveryOptions {
   /** The namespace's sets: names of records get their numbers here. */
   sets: SetTable;
   onSet: SetListener;
+  /** Filled with all blocks that hold something. */
+  resident?: ResidentBlocks | null;
   log: StorageLog;
   /** Asked between blocks; the recovery gives up when it says so. */
   isStopping?: (() => boolean) | undefined;
@@ -188,12 +191,14 @@ export class Recovery {
   }
 
   #visitBlock(block: number, at: number, badPages: number): void {
-    const { table, counters, log } = this.#o;
+    const { io, table, counters, resident, log } = this.#o;
     const { extent } = this.#reader;
     const scan = this.#scan;
     const isLast = block === this.#lastBlock;
     scan.start(at, extent.blockSize, table.stamps[block]!);
     const end = this.#intake.takeBlock(block, scan);
+    resident?.open(block);
+    resident?.put(block, 0, io.buffers.u8, at, end);
     if (isLast) {
       this.#lastEnd = end;
       // A torn end stays the end: with records behind it, it would be damage at every start from now on.

@@ -4,6 +4,8 @@
  */
 export interface CrashConfiguration {
   readonly name: string;
+  /** `device` when left out; `memory` that is backed by the file. */
+  readonly engine?: 'memory' | 'device';
   /** Lines of the storage-engine context, beside file, filesize and flush-max-ms. */
   readonly storage?: readonly string[];
   readonly filesize?: string;
@@ -34,6 +36,7 @@ export const CONFIGURATIONS: readonly CrashConfiguration[] = [
     filesize: '64M',
     storage: ['post-write-cache 8M', 'compression lz4', 'encryption-key-file DIRECTORY/caltrop.conf'],
   },
+  { name: 'memory on a file', engine: 'memory', filesize: '64M' },
   { name: 'uncached', filesize: '256M', storage: ['post-write-cache 0', 'direct-files true'] },
 ];
 

@@ -53,7 +53,7 @@ export async function crashRun(
       {
         name: 'test',
         lines: ['nsup-period 1'],
-        storage: `storage-engine device {
+        storage: `storage-engine ${configuration.engine ?? 'device'} {
           file DIRECTORY/test.dat
           filesize ${filesize}
           flush-max-ms ${FLUSH_MAX_MS}
