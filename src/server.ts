@@ -170,7 +170,7 @@ export class Server {
       transactionMaxMs: () => service.number('transaction-max-ms'),
     });
     const { engine, reason } = this.#createEngine(front);
-    engine.share(inPlace.outbox);
+    engine.share(inPlace.outbox.u8);
     for (const client of shards.clients) {
       engine.share(client.completions.region.u8);
       engine.share(client.answerSlab.region.u8);

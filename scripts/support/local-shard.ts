@@ -24,9 +24,13 @@ export class LocalShard {
   readonly #shard: Shard;
   readonly #ex = new Executor();
   readonly #request = new Request();
-  /** The last answer's message, without a proto header. */
-  readonly out = new Uint8Array(RECORD_SIZE_MAX * 2);
+  readonly #out = new Region(RECORD_SIZE_MAX * 2);
   outSize = 0;
+
+  /** The last answer's message, without a proto header. */
+  get out(): Uint8Array {
+    return this.#out.u8;
+  }
 
   /** @param dataSize room for records, bytes. */
   constructor(dataSize: number) {
@@ -54,7 +58,7 @@ export class LocalShard {
     const parsed = request.parseMessage(frame, PROTO_HEADER_SIZE, frame.length - PROTO_HEADER_SIZE);
     if (parsed !== 0) return parsed;
     const code = execute(this.#ex, this.#shard, request, NO_TOKEN);
-    this.outSize = this.#ex.answer.write(this.out, 0, 0);
+    this.outSize = this.#ex.answer.write(this.#out, 0, 0);
     return code;
   }
 }

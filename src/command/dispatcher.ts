@@ -90,6 +90,12 @@ export class Dispatcher {
       if (code === DISPATCHED) this.inFlight++;
       return code;
     }
+    const inPlace = this.#inPlace;
+    if (inPlace.parse(bytes, at, size)) {
+      const { namespaceAt, namespaceSize, digestAt } = inPlace.request;
+      const route = this.#parts.routes.find(bytes, namespaceAt, namespaceSize);
+      if (route !== null && this.#runInPlace(client, route, partitionOf(bytes, digestAt))) return ANSWERED;
+    }
     const end = at + size;
     let namespaceAt = -1;
     let namespaceSize = 0;
@@ -114,7 +120,6 @@ export class Dispatcher {
     if (route === null) return NAMESPACE_NOT_FOUND;
     if (digestAt < 0) return UNSUPPORTED_FEATURE; // a scan or query
     const pid = partitionOf(bytes, digestAt);
-    if (this.#runInPlace(client, route, pid, bytes, at, size)) return ANSWERED;
     const timeoutMs = readU32(bytes, at + MSG_TIMEOUT);
     const dispatch = this.#dispatch;
     dispatch.connectionSlot = client.slot;
@@ -131,22 +136,14 @@ export class Dispatcher {
     return DISPATCHED;
   }
 
-  /** Executes a short command here and now. @returns false when its worker has to. */
-  #runInPlace(
-    client: ClientRef,
-    route: NamespaceRoute,
-    pid: number,
-    bytes: Uint8Array,
-    at: number,
-    size: number,
-  ): boolean {
+  /** Executes the command that was parsed, here and now. @returns false when its worker has to. */
+  #runInPlace(client: ClientRef, route: NamespaceRoute, pid: number): boolean {
     const inPlace = this.#inPlace;
     if (!inPlace.hasRoom) {
       this.#parts.sink.flush();
       inPlace.clear();
     }
-    const from = inPlace.outboxEnd;
-    const answerSize = inPlace.run(route.id, route.shardOf[pid]!, bytes, at, size);
+    const answerSize = inPlace.run(route.id, route.shardOf[pid]!);
     if (answerSize === 0) return false;
     this.#doneCount++;
     this.#doneCounts[route.id * 2 + (inPlace.isRead ? 0 : 1)]! += 1;
@@ -154,8 +151,8 @@ export class Dispatcher {
       client.slot,
       client.generation,
       client.requestNumber,
-      inPlace.outbox,
-      from,
+      inPlace.outbox.u8,
+      inPlace.answerAt,
       answerSize,
       false,
     );

@@ -7,12 +7,15 @@
  * Commands of one client come one at a time, so none overtakes another of its own in a worker's ring; what several
  * clients ask at once has no order anyway.
  */
+import { Region } from '../base/arena.js';
+import { DIGEST_SIZE } from '../base/digest.js';
 import { OK, OUT_OF_SPACE } from '../base/result.js';
 import { BENCH_READ, BENCH_WRITE } from '../observe/benchmarks.js';
 import {
   INFO1_COMPRESS_RESPONSE,
   INFO1_READ,
   INFO2_WRITE,
+  MSG_HEADER_SIZE,
   OP_APPEND,
   OP_DELETE_ALL,
   OP_INCR,
@@ -34,8 +37,9 @@ import type { ShardView } from './shard-view.js';
 const MESSAGE_SIZE_MAX = 4096; // bytes
 const RECORD_SIZE_MAX = 16 * 1024; // bytes
 const OP_COUNT_MAX = 64;
-/** A read of a record that large names a bin of it so many times at most. */
-const ANSWER_SIZE_MAX = 32 * 1024; // bytes
+const ANSWER_SIZE_MAX = 32 * 1024; // bytes, with the proto header and what is left out before it
+const FRAME_HEAD_SIZE = PROTO_HEADER_SIZE + MSG_HEADER_SIZE;
+const MESSAGE_ANSWER_MAX = ANSWER_SIZE_MAX - FRAME_HEAD_SIZE;
 const OUTBOX_SIZE = 256 * 1024; // bytes
 const NO_TOKEN = -1; // memory never makes a command wait
 
@@ -46,14 +50,15 @@ for (const op of [OP_READ, OP_WRITE, OP_INCR, OP_APPEND, OP_PREPEND, OP_TOUCH, O
 
 export class InPlace {
   /** Answers, as frames, in the order of their commands. */
-  readonly outbox = new Uint8Array(OUTBOX_SIZE);
-  /** Where the next answer goes; the last one ends here. */
-  outboxEnd = 0;
-  /** Of the last command. */
+  readonly outbox = new Region(OUTBOX_SIZE);
+  /** The command that `parse` has read. */
+  readonly request = new Request();
+  /** Of the last command: where its answer is, and whether it was a read. */
+  answerAt = 0;
   isRead = false;
+  #end = 0;
   readonly #views: readonly (readonly (ShardView | undefined)[])[];
   readonly #ex = new Executor();
-  readonly #request = new Request();
 
   /** @param views [namespace id][shard number]; whoever has the array may put others in. */
   constructor(views: readonly (readonly (ShardView | undefined)[])[]) {
@@ -67,59 +72,70 @@ export class InPlace {
 
   /** Whether there is room for another answer. If not, have the outbox sent and call `clear`. */
   get hasRoom(): boolean {
-    return this.outboxEnd <= OUTBOX_SIZE - ANSWER_SIZE_MAX;
+    return this.#end <= OUTBOX_SIZE - ANSWER_SIZE_MAX;
   }
 
   /** What is in the outbox was sent. */
   clear(): void {
-    this.outboxEnd = 0;
+    this.#end = 0;
+  }
+
+  /** Reads the message of `size` bytes at `at`. @returns Whether it may be given to `run`; if not, it may be anything. */
+  parse(bytes: Uint8Array, at: number, size: number): boolean {
+    const req = this.request;
+    return (
+      size <= MESSAGE_SIZE_MAX &&
+      req.parseMessage(bytes, at, size) === OK &&
+      req.digestSize === DIGEST_SIZE &&
+      req.namespaceAt >= 0 &&
+      (req.info1 & INFO1_COMPRESS_RESPONSE) === 0 &&
+      isShort(req)
+    );
   }
 
   /**
-   * Executes the message of `size` bytes at `at`, unless its worker has to.
-   * @returns Bytes of the answer, which end at `outboxEnd`; 0: nothing has happened.
+   * Executes the command that was parsed, unless its worker has to.
+   * @returns Bytes of the answer at `answerAt`; 0: nothing has happened.
    */
-  run(namespaceId: number, shardNumber: number, bytes: Uint8Array, at: number, size: number): number {
-    if (size > MESSAGE_SIZE_MAX) return 0;
+  run(namespaceId: number, shardNumber: number): number {
     const view = this.#views[namespaceId]![shardNumber];
-    if (view === undefined) return 0;
-    const req = this.#request;
-    if (req.parseMessage(bytes, at, size) !== OK || !isShort(req)) return 0;
-    const { ownership } = view;
-    if (!ownership.tryTake()) return 0;
-    const answerSize = view.isCurrent ? this.#execute(view, req) : 0;
-    ownership.give();
-    return answerSize;
+    if (view === undefined || !view.ownership.tryTake()) return 0;
+    // The bins of an answer lie at whole words, as they do in the record.
+    const at = ((this.#end + FRAME_HEAD_SIZE + 3) & ~3) - FRAME_HEAD_SIZE;
+    const end = view.isCurrent ? this.#execute(view, this.request, at + PROTO_HEADER_SIZE) : -1;
+    view.ownership.give();
+    if (end < 0) return 0;
+    writeProtoHeader(this.outbox.u8, at, PROTO_MESSAGE, end - at - PROTO_HEADER_SIZE);
+    this.answerAt = at;
+    this.#end = end;
+    return end - at;
   }
 
-  #execute({ shard }: ShardView, req: Request): number {
+  /** Executes a command and writes its answer's message at `at`. @returns One past the message, or -1. */
+  #execute({ shard }: ShardView, req: Request, at: number): number {
     const { index, namespace } = shard;
-    if (namespace.tuning[TUNE_EVER_COMPRESSED] !== 0) return 0;
-    this.isRead = isReadCommand(req);
-    if ((namespace.tuning[TUNE_BENCHMARKS]! & (this.isRead ? BENCH_READ : BENCH_WRITE)) !== 0) return 0;
-    const entry = index.find(req.bytes, req.digestAt);
-    if (entry >= 0 && index.size(entry) > RECORD_SIZE_MAX) return 0;
+    if (namespace.tuning[TUNE_EVER_COMPRESSED] !== 0) return -1;
+    const isRead = isReadCommand(req);
+    if ((namespace.tuning[TUNE_BENCHMARKS]! & (isRead ? BENCH_READ : BENCH_WRITE)) !== 0) return -1;
+    if (!isRead || req.opCount > 0) {
+      const entry = index.find(req.bytes, req.digestAt);
+      if (entry >= 0 && index.size(entry) > RECORD_SIZE_MAX) return -1;
+    }
     const ex = this.#ex;
     const code = execute(ex, shard, req, NO_TOKEN);
-    if (code === OUT_OF_SPACE) return 0; // for the worker there may be more
+    if (code === OUT_OF_SPACE) return -1; // for the worker there may be more
     const { answer } = ex;
-    const bodySize = answer.messageSize;
-    const frameSize = PROTO_HEADER_SIZE + bodySize;
-    if (frameSize > ANSWER_SIZE_MAX) return 0; // of a read: the others answer nothing but names
-    const out = this.outbox;
-    const at = this.outboxEnd;
-    writeProtoHeader(out, at, PROTO_MESSAGE, bodySize);
-    answer.write(out, at + PROTO_HEADER_SIZE, 0);
-    if (this.isRead && code === OK && touchAfterRead(ex, shard, req, NO_TOKEN) !== OK) return 0;
+    if (answer.messageSize > MESSAGE_ANSWER_MAX) return -1; // of a read: the others answer nothing but names
+    const end = answer.write(this.outbox, at, 0);
+    if (isRead && code === OK && touchAfterRead(ex, shard, req, NO_TOKEN) !== OK) return -1;
     countOutcome(namespace.counters, req, code, false);
-    this.outboxEnd = (at + frameSize + 7) & ~7;
-    return frameSize;
+    this.isRead = isRead;
+    return end;
   }
 }
 
 function isShort(req: Request): boolean {
   if (req.hasFilter || req.hasUdf || req.hasTransaction || req.opCount > OP_COUNT_MAX) return false;
-  if ((req.info1 & INFO1_COMPRESS_RESPONSE) !== 0) return false;
   if ((req.info2 & INFO2_WRITE) !== 0 && (req.info1 & INFO1_READ) !== 0) return false;
   const { bytes } = req;
   let p = req.opsAt;

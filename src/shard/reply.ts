@@ -96,7 +96,7 @@ export class Reply {
     if (isInline) {
       u32[c + COMP_TICKET] = 0;
       writeProtoHeader(u8, at + COMPLETION_HEADER_SIZE, PROTO_MESSAGE, bodySize);
-      answer.write(u8, at + COMPLETION_HEADER_SIZE + PROTO_HEADER_SIZE, 0);
+      answer.write(this.#ring.region, at + COMPLETION_HEADER_SIZE + PROTO_HEADER_SIZE, 0);
       this.#ring.commit(COMPLETION_HEADER_SIZE + size);
       return;
     }
@@ -106,7 +106,7 @@ export class Reply {
     const slabAt = this.#slab.offsetOf(ticket);
     const slabBytes = this.#slab.region.u8;
     writeProtoHeader(slabBytes, slabAt, PROTO_MESSAGE, bodySize);
-    answer.write(slabBytes, slabAt + PROTO_HEADER_SIZE, 0);
+    answer.write(this.#slab.region, slabAt + PROTO_HEADER_SIZE, 0);
     this.#ring.commit(COMPLETION_HEADER_SIZE);
   }
 
@@ -136,7 +136,7 @@ export class Reply {
       this.#rowsEnd = at + COMPLETION_HEADER_SIZE + PROTO_HEADER_SIZE;
       this.#rowCount = 0;
     }
-    this.#rowsEnd = answer.write(this.#ring.region.u8, this.#rowsEnd, rowIndex);
+    this.#rowsEnd = answer.write(this.#ring.region, this.#rowsEnd, rowIndex);
     this.#rowCount++;
     this.#rowsEndedMs = endedMs;
     this.#rowsNamespace = namespaceId;
@@ -182,7 +182,7 @@ export class Reply {
     u32[(at >>> 2) + COMP_TICKET] = ticket + 1;
     const slabAt = this.#slab.offsetOf(ticket);
     writeProtoHeader(this.#slab.region.u8, slabAt, PROTO_MESSAGE, answer.messageSize);
-    answer.write(this.#slab.region.u8, slabAt + PROTO_HEADER_SIZE, rowIndex);
+    answer.write(this.#slab.region, slabAt + PROTO_HEADER_SIZE, rowIndex);
     this.#ring.commit(COMPLETION_HEADER_SIZE);
   }
 

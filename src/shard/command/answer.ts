@@ -5,7 +5,8 @@
  * A result op is an op image: the bytes of an op as they go over the wire, of which byte 4 (the op code) is
  * overwritten when sent. A result without a value is a name alone; the value of an operation lies apart from the name.
  */
-import { copyBytes } from '../../base/copy.js';
+import type { Region } from '../../base/arena.js';
+import { copyBytes, copyRegion } from '../../base/copy.js';
 import { OK, PARAMETER, RECORD_TOO_BIG } from '../../base/result.js';
 import type { ParticleSpan } from '../../data/particle-span.js';
 import { MSG_HEADER_SIZE, OP_HEADER_SIZE, writeMessageHeader, writeU32 } from '../../wire/message.js';
@@ -29,7 +30,7 @@ export class Answer {
   opCount = 0;
   opsSize = 0;
   /** When set, the ops are these bytes, ready to be sent, and the list below is empty. */
-  bulk: Uint8Array | null = null;
+  bulk: Region | null = null;
   bulkAt = 0;
   #sources: Uint8Array[] = [];
   #kinds = new Uint8Array(64);
@@ -70,7 +71,7 @@ export class Answer {
   }
 
   /** All ops at once: `count` op images in a row, whose op codes are already those of the answer. */
-  setBulk(source: Uint8Array, at: number, size: number, count: number): void {
+  setBulk(source: Region, at: number, size: number, count: number): void {
     this.bulk = source;
     this.bulkAt = at;
     this.opsSize = size;
@@ -137,11 +138,12 @@ export class Answer {
   }
 
   /** Writes the message at `at`; `rowIndex` goes into the header's timeout word. @returns One past its end. */
-  write(out: Uint8Array, at: number, rowIndex: number): number {
+  write(region: Region, at: number, rowIndex: number): number {
+    const out = region.u8;
     writeMessageHeader(out, at, this.code, this.generation, this.voidTimeSec, rowIndex, this.opCount);
     let p = at + MSG_HEADER_SIZE;
     if (this.bulk !== null) {
-      copyBytes(out, p, this.bulk, this.bulkAt, this.opsSize);
+      copyRegion(region, p, this.bulk, this.bulkAt, this.opsSize);
       return p + this.opsSize;
     }
     for (let i = 0; i < this.opCount; i++) {

@@ -56,7 +56,7 @@ export function executeRead(ex: Executor, shard: Shard, req: Request, token: num
     if (isStoredApart(ex)) return answerAll(ex);
     const at = ex.storedBinsAt;
     const end = ex.stored.at + ex.stored.size;
-    answer.setBulk(ex.stored.region.u8, at, end - at, ex.storedBinCount);
+    answer.setBulk(ex.stored.region, at, end - at, ex.storedBinCount);
     return OK;
   }
   code = readOps(ex, shard, req, entry);

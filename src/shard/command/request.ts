@@ -54,6 +54,7 @@ export class Request {
   setAt = 0;
   setSize = 0;
   digestAt = 0;
+  digestSize = 0;
   /** Key type byte and key bytes; size 0 = no key sent. */
   keyAt = 0;
   keySize = 0;
@@ -140,6 +141,8 @@ export class Request {
     let p = start;
     this.namespaceAt = -1;
     this.namespaceSize = 0;
+    this.digestAt = -1;
+    this.digestSize = 0;
     this.setSize = 0;
     this.keySize = 0;
     this.hasKey = false;
@@ -162,6 +165,7 @@ export class Request {
           break;
         case FIELD_DIGEST:
           this.digestAt = p + 5;
+          this.digestSize = size - 1;
           break;
         case FIELD_KEY:
           this.keyAt = p + 5;
