@@ -149,7 +149,12 @@ export class Server {
     });
     const sink: AnswerSink = front;
     const routes = new Routes(shards.namespaces.map(({ task }, id) => new NamespaceRoute(id, task)));
+    const inPlace = new InPlace(
+      shards.namespaces.map(({ view }) => view),
+      shards.shardViews,
+    );
     const batch = new BatchDispatcher({
+      inPlace,
       routes,
       clients: shards.clients,
       sink,
@@ -158,7 +163,6 @@ export class Server {
       maxRequests: () => service.number('batch-max-requests'),
       isEnabled: () => service.number('batch-index-threads') > 0,
     });
-    const inPlace = new InPlace(shards.shardViews);
     const dispatcher = new Dispatcher({
       routes,
       clients: shards.clients,

@@ -6,6 +6,7 @@
  * reads slowly stops its own batch and nothing else. A group whose credit is used up comes back with the
  * number of rows it had begun; the rest is sent again when the client has read.
  */
+import { monotonicMs } from '../base/clock.js';
 import { partitionOf } from '../base/digest.js';
 import { BATCH_DISABLED, BATCH_MAX_REQUESTS, BATCH_QUEUES_FULL, OK, PARAMETER } from '../base/result.js';
 import { ProgramCache } from '../expression/program-cache.js';
@@ -36,13 +37,16 @@ import {
   KIND_BATCH_GROUP,
   kindOf,
 } from '../shard/frame.js';
+import type { InPlace } from '../shard/in-place.js';
 import {
   FIELD_BATCH,
   FIELD_BATCH_WITH_SET,
   FIELD_FILTER,
+  INFO1_COMPRESS_RESPONSE,
   INFO3_LAST,
   MSG_FIELD_COUNT,
   MSG_HEADER_SIZE,
+  MSG_INFO1,
   MSG_INFO3,
   MSG_TIMEOUT,
   readU16,
@@ -50,8 +54,9 @@ import {
   writeMessageHeader,
 } from '../wire/message.js';
 import { PROTO_HEADER_SIZE, PROTO_MESSAGE, writeProtoHeader } from '../wire/proto.js';
+import { BatchInPlace, IN_PLACE_ROWS_MAX } from './batch-in-place.js';
 import { BatchRun, GroupFrames, NO_FILTER } from './batch-run.js';
-import { type AnswerSink, type ClientRef, DISPATCHED } from './client-ref.js';
+import { ANSWERED, type AnswerSink, type ClientRef, DISPATCHED } from './client-ref.js';
 import type { Routes } from './routes.js';
 
 const FLAG_RESPOND_ALL = 0x04;
@@ -71,6 +76,7 @@ export interface BatchParts {
   readonly routes: Routes;
   readonly clients: readonly WorkerClient[];
   readonly sink: AnswerSink;
+  readonly inPlace: InPlace;
   readonly counters: Float64Array;
   readonly histogram: Histogram;
   /** Most rows in a batch, 0 = no limit. */
@@ -84,21 +90,25 @@ export class BatchDispatcher {
   readonly #row = new Request();
   readonly #dispatch = new Dispatch();
   readonly #frames: GroupFrames;
+  readonly #inPlace: BatchInPlace;
+  /** What `#readRows` has ended with. */
+  #readCode = OK;
   readonly #programs = new ProgramCache();
   readonly #trailer = new Uint8Array(TRAILER_SIZE);
 
   constructor(parts: BatchParts) {
     this.#parts = parts;
     this.#frames = new GroupFrames(parts.clients.length, INLINE_SIZE_MAX);
+    this.#inPlace = new BatchInPlace(parts.routes, parts.inPlace);
     this.#dispatch.kind = KIND_BATCH_GROUP;
   }
 
   /**
    * Starts a batch. The bytes are copied before this returns.
-   * @returns DISPATCHED, or a code to answer.
+   * @returns DISPATCHED, ANSWERED, or a code to answer.
    */
   start(client: ClientRef, bytes: Uint8Array, at: number, size: number, nowMs: number): number {
-    const { counters, routes } = this.#parts;
+    const { counters } = this.#parts;
     counters[BATCH_INDEX_INITIATE]! += 1;
     const end = at + size;
     let rowsAt = -1;
@@ -140,45 +150,22 @@ export class BatchDispatcher {
     const frames = this.#frames;
     const filter = hasFilter ? bytes.subarray(filterAt, filterAt + filterSize) : NO_FILTER;
     frames.begin(info3, groupFlags, filter, size);
-    const row = this.#row;
-    let code = OK;
-    let templateAt = -1;
-    let templateEnd = 0;
-    let rowCount = 0;
-    p = rowsAt + 5;
-    let route = null;
-    for (let i = 0; i < count; i++) {
-      if (p + ROW_PREFIX_SIZE + 1 > rowsEnd) {
-        code = PARAMETER;
-        break;
-      }
-      const rowAt = p;
-      if ((bytes[p + ROW_PREFIX_SIZE]! & ROW_REPEAT) === 0) {
-        templateAt = p + ROW_PREFIX_SIZE;
-        if (row.parseRow(bytes, templateAt, rowsEnd, info3) !== OK) {
-          code = PARAMETER;
-          break;
-        }
-        templateEnd = row.endAt;
-        p = templateEnd;
-        route = row.namespaceAt < 0 ? null : routes.find(bytes, row.namespaceAt, row.namespaceSize);
-      } else {
-        if (templateAt < 0 || row.hasKey) {
-          code = PARAMETER;
-          break;
-        }
-        p += ROW_PREFIX_SIZE + 1;
-      }
-      if (route === null) {
-        code = PARAMETER;
-        break;
-      }
-      const worker = route.workerOf[partitionOf(bytes, rowAt + 4)]!;
-      frames.addRow(worker, bytes, rowAt, templateAt, templateEnd);
+    const mayRun =
+      (flags & FLAG_RESPOND_ALL) !== 0 &&
+      !hasFilter &&
+      count <= IN_PLACE_ROWS_MAX &&
+      (bytes[at + MSG_INFO1]! & INFO1_COMPRESS_RESPONSE) === 0;
+    let rowCount: number;
+    if (mayRun && this.#inPlace.read(bytes, rowsAt + 5, rowsEnd, count, info3)) {
+      rowCount = this.#runInPlace(client, bytes, nowMs);
+      if (rowCount === 0) return ANSWERED;
+      this.#readCode = OK;
+    } else {
+      rowCount = this.#readRows(bytes, rowsAt + 5, rowsEnd, count, info3);
       if (frames.totalSize > FRAMES_SIZE_MAX) return this.#refuse(BATCH_QUEUES_FULL);
-      rowCount++;
+      if (rowCount === 0) return this.#refuse(this.#readCode);
     }
-    if (rowCount === 0) return this.#refuse(code);
+    const code = this.#readCode;
     const run = new BatchRun(client, nowMs, frames.finish(), rowCount);
     const timeoutMs = readU32(bytes, at + MSG_TIMEOUT);
     run.deadlineMs = nowMs + (timeoutMs !== 0 ? timeoutMs : DEFAULT_TIMEOUT_MS);
@@ -188,6 +175,64 @@ export class BatchDispatcher {
     this.#runs.set(client.slot, run);
     this.#pump(run);
     return DISPATCHED;
+  }
+
+  /**
+   * Reads rows into frames for their workers, up to a bad one: `#readCode` is its code then.
+   * @returns How many.
+   */
+  #readRows(bytes: Uint8Array, at: number, rowsEnd: number, count: number, info3: number): number {
+    const { routes } = this.#parts;
+    const frames = this.#frames;
+    const row = this.#row;
+    let templateAt = -1;
+    let templateEnd = 0;
+    let route = null;
+    let p = at;
+    this.#readCode = PARAMETER;
+    for (let i = 0; i < count; i++) {
+      if (p + ROW_PREFIX_SIZE + 1 > rowsEnd) return i;
+      const rowAt = p;
+      if ((bytes[p + ROW_PREFIX_SIZE]! & ROW_REPEAT) === 0) {
+        templateAt = p + ROW_PREFIX_SIZE;
+        if (row.parseRow(bytes, templateAt, rowsEnd, info3) !== OK) return i;
+        templateEnd = row.endAt;
+        p = templateEnd;
+        route = row.namespaceAt < 0 ? null : routes.find(bytes, row.namespaceAt, row.namespaceSize);
+      } else {
+        if (templateAt < 0 || row.hasKey) return i;
+        p += ROW_PREFIX_SIZE + 1;
+      }
+      if (route === null) return i;
+      const worker = route.workerOf[partitionOf(bytes, rowAt + 4)]!;
+      frames.addRow(worker, bytes, rowAt, templateAt, templateEnd);
+      if (frames.totalSize > FRAMES_SIZE_MAX) return i;
+    }
+    this.#readCode = OK;
+    return count;
+  }
+
+  /** Executes the rows that were read for it here and now. @returns Rows that are in frames for their workers instead. */
+  #runInPlace(client: ClientRef, bytes: Uint8Array, nowMs: number): number {
+    const { sink, counters, histogram } = this.#parts;
+    const { inPlace } = this.#inPlace;
+    if (!inPlace.isHalfEmpty) {
+      sink.flush();
+      inPlace.clear();
+    }
+    const left = this.#inPlace.run(bytes, this.#frames);
+    const durationMs = monotonicMs() - nowMs;
+    let size = this.#inPlace.end(durationMs);
+    const at = inPlace.answerAt;
+    if (left === 0) {
+      trailer(inPlace.outbox.u8, OK, inPlace.extend(TRAILER_SIZE));
+      size += TRAILER_SIZE;
+      counters[BATCH_INDEX_COMPLETE]! += 1;
+      histogram.record(durationMs);
+    }
+    const { slot, generation, requestNumber } = client;
+    if (size > 0) sink.answer(slot, generation, requestNumber, inPlace.outbox.u8, at, size, false);
+    return left;
   }
 
   /** Batches with rows under way. */
@@ -301,9 +346,9 @@ export class BatchDispatcher {
 }
 
 /** The message that ends a batch. */
-export function trailer(out: Uint8Array, code: number): Uint8Array {
-  writeProtoHeader(out, 0, PROTO_MESSAGE, MSG_HEADER_SIZE);
-  writeMessageHeader(out, PROTO_HEADER_SIZE, code, 0, 0, 0, 0);
-  out[PROTO_HEADER_SIZE + MSG_INFO3] = INFO3_LAST;
+export function trailer(out: Uint8Array, code: number, at = 0): Uint8Array {
+  writeProtoHeader(out, at, PROTO_MESSAGE, MSG_HEADER_SIZE);
+  writeMessageHeader(out, at + PROTO_HEADER_SIZE, code, 0, 0, 0, 0);
+  out[at + PROTO_HEADER_SIZE + MSG_INFO3] = INFO3_LAST;
   return out;
 }

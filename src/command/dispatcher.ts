@@ -88,6 +88,7 @@ export class Dispatcher {
     if ((bytes[at + MSG_INFO1]! & INFO1_BATCH) !== 0) {
       const code = this.#parts.batch.start(client, bytes, at, size, nowMs);
       if (code === DISPATCHED) this.inFlight++;
+      else if (code === ANSWERED) this.#doneCount++;
       return code;
     }
     const inPlace = this.#inPlace;
@@ -167,10 +168,10 @@ export class Dispatcher {
 
   /** The answers of this turn are on their way: whoever gave them to the sink has flushed it, or does so next. @returns Commands executed in place. */
   endTurn(nowMs: number): number {
+    this.#inPlace.clear();
     const count = this.#doneCount;
     if (count === 0) return 0;
     this.#doneCount = 0;
-    this.#inPlace.clear();
     const counts = this.#doneCounts;
     for (let i = 0; i < counts.length; i++) {
       if (counts[i] === 0) continue;

@@ -65,9 +65,9 @@ export class HistogramBlock {
     return new HistogramBlock(shared);
   }
 
-  /** Counts a duration in histogram `number`. */
-  record(number: number, durationMs: number): void {
-    count(this.#slots, 1 + number * SLOT_COUNT, durationMs, this.#slots[0]!);
+  /** Counts a duration in histogram `number`, `times` times. */
+  record(number: number, durationMs: number, times = 1): void {
+    count(this.#slots, 1 + number * SLOT_COUNT, durationMs, this.#slots[0]!, times);
   }
 
   /** Counts something that is no time. */

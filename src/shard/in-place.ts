@@ -8,9 +8,9 @@
  * clients ask at once has no order anyway.
  */
 import { Region } from '../base/arena.js';
-import { DIGEST_SIZE } from '../base/digest.js';
+import { DIGEST_SIZE, partitionOf } from '../base/digest.js';
 import { OK, OUT_OF_SPACE } from '../base/result.js';
-import { BENCH_READ, BENCH_WRITE } from '../observe/benchmarks.js';
+import { BENCH_BATCH_SUB, BENCH_READ, BENCH_WRITE, stepNumber } from '../observe/benchmarks.js';
 import {
   INFO1_COMPRESS_RESPONSE,
   INFO1_READ,
@@ -25,22 +25,28 @@ import {
   OP_WRITE,
 } from '../wire/message.js';
 import { PROTO_HEADER_SIZE, PROTO_MESSAGE, writeProtoHeader } from '../wire/proto.js';
+import { ROW_DIGEST_AT } from './batch-group.js';
 import { execute, isReadCommand } from './command/execute.js';
 import { Executor } from './command/executor.js';
 import { countOutcome } from './command/outcome.js';
 import { touchAfterRead } from './command/read-touch.js';
 import { opEnd, Request } from './command/request.js';
 import { TUNE_BENCHMARKS, TUNE_EVER_COMPRESSED } from './namespace-memory.js';
+import type { NamespaceView } from './shard.js';
 import type { ShardView } from './shard-view.js';
 
 /** Longer messages, larger records and longer answers are the worker's. */
-const MESSAGE_SIZE_MAX = 4096; // bytes
+export const MESSAGE_SIZE_MAX = 4096; // bytes
 const RECORD_SIZE_MAX = 16 * 1024; // bytes
 const OP_COUNT_MAX = 64;
 const ANSWER_SIZE_MAX = 32 * 1024; // bytes, with the proto header and what is left out before it
 const FRAME_HEAD_SIZE = PROTO_HEADER_SIZE + MSG_HEADER_SIZE;
 const MESSAGE_ANSWER_MAX = ANSWER_SIZE_MAX - FRAME_HEAD_SIZE;
 const OUTBOX_SIZE = 256 * 1024; // bytes
+/** Entries of a list that `touchRows` looks at: few lists are longer. */
+const TOUCH_DEPTH = 3;
+const BATCH_SUB_READ = stepNumber('batch-sub-read');
+const BATCH_SUB_WRITE = stepNumber('batch-sub-write');
 const NO_TOKEN = -1; // memory never makes a command wait
 
 /** Ops whose work is in proportion to the record and the message. Indexed by op code. */
@@ -57,11 +63,22 @@ export class InPlace {
   answerAt = 0;
   isRead = false;
   #end = 0;
+  #readCount = 0;
+  #writeCount = 0;
+  /** Entries that `touchRows` has come to. */
+  #touched = new Int32Array(0);
+  /** Keeps the loads of `touchRows` from being optimised away. */
+  sum = 0;
+  readonly #namespaces: readonly NamespaceView[];
   readonly #views: readonly (readonly (ShardView | undefined)[])[];
   readonly #ex = new Executor();
 
-  /** @param views [namespace id][shard number]; whoever has the array may put others in. */
-  constructor(views: readonly (readonly (ShardView | undefined)[])[]) {
+  /**
+   * @param namespaces This thread's.
+   * @param views      [namespace id][shard number]; whoever has the array may put others in.
+   */
+  constructor(namespaces: readonly NamespaceView[], views: readonly (readonly (ShardView | undefined)[])[]) {
+    this.#namespaces = namespaces;
     this.#views = views;
   }
 
@@ -73,6 +90,17 @@ export class InPlace {
   /** Whether there is room for another answer. If not, have the outbox sent and call `clear`. */
   get hasRoom(): boolean {
     return this.#end <= OUTBOX_SIZE - ANSWER_SIZE_MAX;
+  }
+
+  get isHalfEmpty(): boolean {
+    return this.#end <= OUTBOX_SIZE / 2;
+  }
+
+  /** Room for `size` more bytes right behind the last answer. @returns Where. */
+  extend(size: number): number {
+    const at = this.#end;
+    this.#end = at + size;
+    return at;
   }
 
   /** What is in the outbox was sent. */
@@ -102,7 +130,7 @@ export class InPlace {
     if (view === undefined || !view.ownership.tryTake()) return 0;
     // The bins of an answer lie at whole words, as they do in the record.
     const at = ((this.#end + FRAME_HEAD_SIZE + 3) & ~3) - FRAME_HEAD_SIZE;
-    const end = view.isCurrent ? this.#execute(view, this.request, at + PROTO_HEADER_SIZE) : -1;
+    const end = view.isCurrent ? this.#execute(view, this.request, at + PROTO_HEADER_SIZE, 0, false) : -1;
     view.ownership.give();
     if (end < 0) return 0;
     writeProtoHeader(this.outbox.u8, at, PROTO_MESSAGE, end - at - PROTO_HEADER_SIZE);
@@ -111,12 +139,95 @@ export class InPlace {
     return end - at;
   }
 
+  /**
+   * Brings the records of `count` rows near to the processor: each look-up waits for memory several times, one after the
+   * other, and here the processor waits for many rows at once. Changes nothing and holds nothing.
+   * @param rowsAt   Where the rows' indexes and digests are.
+   * @param shardOf  [partition] → shard number.
+   */
+  touchRows(
+    namespaceId: number,
+    shardOf: Uint16Array,
+    bytes: Uint8Array,
+    rowsAt: Int32Array,
+    count: number,
+  ): void {
+    if (this.#touched.length < count) this.#touched = new Int32Array(count);
+    const touched = this.#touched;
+    const views = this.#views[namespaceId]!;
+    let sum = 0;
+    for (let i = 0; i < count; i++) {
+      const at = rowsAt[i]! + ROW_DIGEST_AT;
+      const view = views[shardOf[partitionOf(bytes, at)]!];
+      touched[i] = view?.isCurrent === true ? view.index.headOf(bytes, at) : 0;
+    }
+    for (let depth = 0; depth <= TOUCH_DEPTH; depth++) {
+      for (let i = 0; i < count; i++) {
+        const handle = touched[i]!;
+        if (handle === 0) continue;
+        const at = rowsAt[i]! + ROW_DIGEST_AT;
+        const view = views[shardOf[partitionOf(bytes, at)]!]!;
+        if (handle < 0) {
+          sum ^= view.engine.touch(view.index.location(~handle));
+          touched[i] = 0;
+        } else {
+          touched[i] = view.index.nextOf(handle, bytes, at);
+        }
+      }
+    }
+    this.sum = sum;
+  }
+
+  /** Begins a frame of rows. */
+  beginRows(): void {
+    this.answerAt = this.#end;
+    this.#end += PROTO_HEADER_SIZE;
+    this.#readCount = 0;
+    this.#writeCount = 0;
+  }
+
+  /** Executes a row, of which `mayRun` was true and whose digest is set, unless its worker has to. @returns Whether it was. */
+  row(namespaceId: number, shardNumber: number, req: Request, rowIndex: number): boolean {
+    if (!this.hasRoom) return false;
+    const view = this.#views[namespaceId]![shardNumber];
+    if (view === undefined || !view.ownership.tryTake()) return false;
+    const end = view.isCurrent ? this.#execute(view, req, this.#end, rowIndex, true) : -1;
+    view.ownership.give();
+    if (end < 0) return false;
+    this.#end = end;
+    if (this.isRead) this.#readCount++;
+    else this.#writeCount++;
+    return true;
+  }
+
+  /** Ends the frame of rows, which came `durationMs` ago. @returns Its bytes at `answerAt`, 0 when no row is in it. */
+  endRows(namespaceId: number, durationMs: number): number {
+    const at = this.answerAt;
+    const reads = this.#readCount;
+    const writes = this.#writeCount;
+    if (reads + writes === 0) {
+      this.#end = at;
+      return 0;
+    }
+    const { times } = this.#namespaces[namespaceId]!;
+    if (reads > 0) times.record(BATCH_SUB_READ, durationMs, reads);
+    if (writes > 0) times.record(BATCH_SUB_WRITE, durationMs, writes);
+    writeProtoHeader(this.outbox.u8, at, PROTO_MESSAGE, this.#end - at - PROTO_HEADER_SIZE);
+    return this.#end - at;
+  }
+
+  /** Whether a command that was parsed is of a kind that can be executed in place. */
+  mayRun(namespaceId: number, req: Request): boolean {
+    const benchmark = this.#namespaces[namespaceId]!.tuning[TUNE_BENCHMARKS]!;
+    return (benchmark & BENCH_BATCH_SUB) === 0 && isShort(req);
+  }
+
   /** Executes a command and writes its answer's message at `at`. @returns One past the message, or -1. */
-  #execute({ shard }: ShardView, req: Request, at: number): number {
+  #execute({ shard }: ShardView, req: Request, at: number, rowIndex: number, isRow: boolean): number {
     const { index, namespace } = shard;
     if (namespace.tuning[TUNE_EVER_COMPRESSED] !== 0) return -1;
     const isRead = isReadCommand(req);
-    if ((namespace.tuning[TUNE_BENCHMARKS]! & (isRead ? BENCH_READ : BENCH_WRITE)) !== 0) return -1;
+    if (!isRow && (namespace.tuning[TUNE_BENCHMARKS]! & (isRead ? BENCH_READ : BENCH_WRITE)) !== 0) return -1;
     if (!isRead || req.opCount > 0) {
       const entry = index.find(req.bytes, req.digestAt);
       if (entry >= 0 && index.size(entry) > RECORD_SIZE_MAX) return -1;
@@ -126,9 +237,9 @@ export class InPlace {
     if (code === OUT_OF_SPACE) return -1; // for the worker there may be more
     const { answer } = ex;
     if (answer.messageSize > MESSAGE_ANSWER_MAX) return -1; // of a read: the others answer nothing but names
-    const end = answer.write(this.outbox, at, 0);
+    const end = answer.write(this.outbox, at, rowIndex);
     if (isRead && code === OK && touchAfterRead(ex, shard, req, NO_TOKEN) !== OK) return -1;
-    countOutcome(namespace.counters, req, code, false);
+    countOutcome(namespace.counters, req, code, isRow);
     this.isRead = isRead;
     return end;
   }

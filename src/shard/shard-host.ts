@@ -91,13 +91,15 @@ export class ShardHost {
       const task = namespaceTask(config, devices?.set ?? memoryLayout(), this.#workerCount, storage);
       const counters = new Counters(NAMESPACE_COUNTERS);
       const own = counterBlock(counters.addBlock().shared);
+      const benchmarks = new Benchmarks(unit, devices?.set.devices.length ?? 0);
+      const steps = benchmarks.addStepBlock();
       this.shardViews.push([]);
       this.namespaces.push({
         config,
         task,
         counters,
-        view: new NamespaceView(this.namespaces.length, config.name, task.memory, own),
-        benchmarks: new Benchmarks(unit, devices?.set.devices.length ?? 0),
+        view: new NamespaceView(this.namespaces.length, config.name, task.memory, own, true, steps),
+        benchmarks,
         histograms: new RecordHistograms(),
         devices,
       });

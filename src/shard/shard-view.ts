@@ -73,6 +73,14 @@ export class ShardView {
     this.ownership = new Ownership(task.memory.owners, memory.shard, MAIN_THREAD);
   }
 
+  get index(): PrimaryIndex {
+    return this.#index;
+  }
+
+  get engine(): MemoryEngine {
+    return this.#engine;
+  }
+
   /** Whether all of the shard's memory is known. To be asked while the shard is owned. */
   get isCurrent(): boolean {
     return this.#index.isCurrent && this.#engine.isCurrent;

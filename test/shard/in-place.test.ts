@@ -66,7 +66,7 @@ class Fixture {
       this.announced++;
       views[0]![0] = new ShardView(mine, task, structuredClone(told));
     });
-    this.inPlace = new InPlace(views);
+    this.inPlace = new InPlace([mine], views);
     this.inPlace.setTime(500_000_000_000);
   }
 

@@ -121,6 +121,25 @@ export class PrimaryIndex extends SprigLists {
     this.sum = sum;
   }
 
+  /**
+   * For whoever brings entries near to the processor before they are looked up, from any thread, whatever happens to the
+   * index meanwhile: the first entry of the list that a digest would be in, and the one after an entry; 0 = none. What
+   * they return is good for nothing else.
+   */
+  headOf(digest: Uint8Array, at: number): number {
+    const local = this.localOf[partitionOf(digest, at)]!;
+    return this.directory.head(this.directory.slotOf(local, E.orderWord(digest, at + 2))) | 0;
+  }
+
+  /** @returns The complement of the handle when the entry seems to be the digest's own. */
+  nextOf(handle: number, digest: Uint8Array, at: number): number {
+    const words = this.chunks[handle >>> SLOT_BITS];
+    if (words === undefined) return 0;
+    const w = (handle & SLOT_MASK) * E.ENTRY_WORDS;
+    const isOwn = words[w + E.ENTRY_ORDER] === E.orderWord(digest, at + 2);
+    return isOwn ? ~handle : words[w + E.ENTRY_NEXT]!;
+  }
+
   /** As `find`, by the five order words at `orders[at]`. */
   findOrder(orders: Int32Array, at: number): number {
     const last = orders[at + 4]!;

@@ -94,6 +94,14 @@ export class UnitPool {
     out.at = (location & (CHUNK_BLOCKS - 1)) * RECORD_ALIGN;
   }
 
+  /** Loads a word of each of the first cache lines at a location, if there is one. @returns Nothing of use. */
+  touch(location: number): number {
+    const words = this.words[Math.floor(location / CHUNK_BLOCKS)];
+    if (words === undefined) return 0;
+    const w = ((location & (CHUNK_BLOCKS - 1)) * RECORD_ALIGN) >>> 2;
+    return words[w]! ^ words[w + 16]! ^ words[w + 32]!;
+  }
+
   /** Units taken from the budget and not given back. */
   get takenUnits(): number {
     return this.#control[TAKEN_UNITS]!;
