@@ -1,4 +1,5 @@
 /** An answer that is kept until it may be sent: a copy of everything that `Answer` only refers to. */
+import { Region } from '../../base/arena.js';
 import { MSG_HEADER_SIZE } from '../../wire/message.js';
 import type { Answer } from './answer.js';
 
@@ -6,7 +7,7 @@ const SIZE_MIN = 256; // bytes
 const SIZE_KEPT_MAX = 64 * 1024; // larger memory is given back after use
 
 export class KeptAnswer {
-  #bytes = new Uint8Array(SIZE_MIN);
+  #memory = new Region(SIZE_MIN);
   #size = 0;
   #code = 0;
   #generation = 0;
@@ -19,8 +20,8 @@ export class KeptAnswer {
     this.#generation = answer.generation;
     this.#voidTimeSec = answer.voidTimeSec;
     this.#opCount = answer.opCount;
-    if (answer.messageSize > this.#bytes.length) this.#bytes = new Uint8Array(answer.messageSize);
-    answer.write(this.#bytes, 0, 0);
+    if (answer.messageSize > this.#memory.u8.length) this.#memory = new Region(answer.messageSize);
+    answer.write(this.#memory, 0, 0);
   }
 
   /** Makes `answer` what it was; the bytes of its ops stay here. */
@@ -29,10 +30,10 @@ export class KeptAnswer {
     answer.code = this.#code;
     answer.generation = this.#generation;
     answer.voidTimeSec = this.#voidTimeSec;
-    if (this.#opCount > 0) answer.setBulk(this.#bytes, MSG_HEADER_SIZE, this.#size, this.#opCount);
+    if (this.#opCount > 0) answer.setBulk(this.#memory, MSG_HEADER_SIZE, this.#size, this.#opCount);
   }
 
   trim(): void {
-    if (this.#bytes.length > SIZE_KEPT_MAX) this.#bytes = new Uint8Array(SIZE_MIN);
+    if (this.#memory.u8.length > SIZE_KEPT_MAX) this.#memory = new Region(SIZE_MIN);
   }
 }
