@@ -20,6 +20,7 @@ import { Ticker } from './command/info/ticker.js';
 import { UserAgents } from './command/info/user-agents.js';
 import { ResponseTimes } from './command/response-times.js';
 import { NamespaceRoute, Routes } from './command/routes.js';
+import { StopWrites } from './command/stop-writes.js';
 import { Truncations } from './command/truncation.js';
 import { ConfigError } from './config/config-error.js';
 import { resolveNodeId } from './config/node-id.js';
@@ -39,7 +40,7 @@ import { SERVICE_COUNTERS } from './observe/service-counters.js';
 import { SystemUsage } from './observe/system-usage.js';
 import { PartitionTable } from './partition/table.js';
 import { InPlace } from './shard/in-place.js';
-import { enabledBenchmarks, SHARD_COUNT } from './shard/namespace-setup.js';
+import { enabledBenchmarks, SHARD_COUNT, stopWrites } from './shard/namespace-setup.js';
 import { type HostedNamespace, ShardHost } from './shard/shard-host.js';
 import { TruncationTable } from './shard/truncation.js';
 import { ComputePool } from './shard/worker-pool.js';
@@ -49,6 +50,7 @@ import { SetTable } from './storage/record/set-table.js';
 
 const DRAIN_MS = 5000;
 const SLICE_MS = 10_000; // of the latency histograms
+const SPACE_LOOK_MS = 500;
 
 export class Server {
   readonly #config: ServerConfig;
@@ -218,6 +220,7 @@ export class Server {
     source.addresses = serviceAddresses(config.networkService, this.port, service.boolean('advertise-ipv6'));
     await this.#startHttp(source);
     this.#startTicker(source);
+    this.#watchSpace(source, shards);
     this.#state = 'ok';
     log.info(`sockets by ${engine.name}${reason}, ${workerCount} worker${workerCount === 1 ? '' : 's'}`);
     log.info(`service ready: node ${nodeId}, clients on port ${this.port}`);
@@ -254,6 +257,20 @@ export class Server {
       await engine.stopListening();
       await front.drain(DRAIN_MS);
     });
+  }
+
+  /** Stops the writes of namespaces that are too full. */
+  #watchSpace(source: InfoSource, shards: ShardHost): void {
+    const watched = shards.namespaces.map(({ config, task }, id) => ({
+      config,
+      figures: () => source.namespaces[id]!.figures(),
+      setStopped: (isStopped: boolean) => stopWrites(task.memory, isStopped),
+    }));
+    const freeMemoryPct = (): number => source.system.figures(monotonicMs()).freeMemoryPct;
+    const space = new StopWrites(watched, freeMemoryPct, this.log.context('namespace'));
+    space.look(monotonicMs());
+    const timer = setInterval(() => space.look(monotonicMs()), SPACE_LOOK_MS);
+    this.#closers.push(() => clearInterval(timer));
   }
 
   /** Log lines every `ticker-interval` seconds; a change of the interval holds from the next second on. */

@@ -119,11 +119,11 @@ const ROWS: readonly Row[] = [
   ['device', boolean('sindex-startup-device-scan', false, 'static known', 'builds indexes from the device')],
   [
     'both',
-    integer('stop-writes-avail-pct', 5, [0, 100], 'dynamic known', 'writes stop below this free share'),
+    integer('stop-writes-avail-pct', 5, [0, 100], 'dynamic honoured', 'writes stop below this free share'),
   ],
   [
     'both',
-    integer('stop-writes-used-pct', 70, [0, 100], 'dynamic known', 'writes stop above this used share'),
+    integer('stop-writes-used-pct', 70, [0, 100], 'dynamic honoured', 'writes stop above this used share'),
   ],
   [
     'both',
@@ -142,6 +142,7 @@ export const OF_FILES: readonly string[] = [
   'filesize',
   'flush-max-ms',
   'max-write-cache',
+  'stop-writes-avail-pct',
 ];
 
 export const MEMORY_STORAGE_SETTINGS = rowsOf('memory');

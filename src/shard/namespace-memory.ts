@@ -33,6 +33,7 @@ export const TUNE_COMMIT = 20; // 1: commit-to-device
 export const TUNE_COMMIT_MIN_SIZE = 21; // bytes
 export const TUNE_STOP_AVAIL_PCT = 23;
 export const TUNE_BENCHMARKS = 24; // BENCH_… bits
+export const TUNE_STOP_WRITES = 25; // 1: writes are refused, the namespace is too full
 export const TUNE_COMPRESSION = 28; // codec number; the level stands behind it
 export const TUNE_COMPRESSION_LEVEL = 29;
 export const TUNE_EVER_COMPRESSED = 30; // some record may be stored compressed

@@ -42,6 +42,7 @@ import {
   TUNE_REJECT_NON_XDR_WRITES,
   TUNE_REJECT_XDR_WRITES,
   TUNE_STOP_AVAIL_PCT,
+  TUNE_STOP_WRITES,
   TUNE_WRITE_CACHE_MAX,
 } from './namespace-memory.js';
 import type { NamespaceTask, SharedTask } from './worker-task.js';
@@ -145,6 +146,11 @@ export function tune(config: NamespaceConfig, memory: NamespaceMemory): void {
 /** Bytes of written blocks to keep in memory; none of a namespace that is there anyway. */
 export function postWriteCacheOf({ engine, storage }: NamespaceConfig): number {
   return engine === 'device' ? storage.number('post-write-cache') : 0;
+}
+
+/** Tells the workers whether a namespace takes writes. */
+export function stopWrites(memory: NamespaceMemory, isStopped: boolean): void {
+  new Region(memory.tuning).f64[TUNE_STOP_WRITES] = isStopped ? 1 : 0;
 }
 
 /** BENCH_… bits of the benchmarks that are on. */

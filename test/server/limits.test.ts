@@ -84,7 +84,12 @@ test('a client that asks much and reads nothing does not take memory', async t =
 });
 
 test('a memory namespace that is full answers 8, still reads, and goes on after deletes', async t => {
-  const namespaces = [{ name: 'test', storage: 'storage-engine memory {\ndata-size 16M\n}' }];
+  const namespaces = [
+    {
+      name: 'test',
+      storage: 'storage-engine memory {\ndata-size 16M\nstop-writes-used-pct 100\n}',
+    },
+  ];
   const server = await TestServer.start(t, { namespaces });
   const client = await server.connect();
   const value = Buffer.alloc(10_000, 7);

@@ -10,6 +10,7 @@ import {
   SET_OBJECTS,
   SET_TOMBSTONES,
   setSlot,
+  TUNE_STOP_WRITES,
 } from '../../shard/namespace-memory.js';
 import { TruncationTable, WHOLE_NAMESPACE } from '../../shard/truncation.js';
 import * as st from '../../storage/engine.js';
@@ -44,12 +45,14 @@ export class ShardFigures {
   readonly #blocks: readonly Float64Array[];
   readonly #sets: SetTable;
   readonly #truncation: TruncationTable;
+  readonly #tuning: Float64Array;
 
   constructor(memory: NamespaceMemory, places: readonly ShardPlace[]) {
     this.#places = places;
     this.#blocks = memory.shards.map(shared => new Region(shared).f64);
     this.#sets = new SetTable(memory.sets);
     this.#truncation = new TruncationTable(memory.truncation);
+    this.#tuning = new Region(memory.tuning).f64;
   }
 
   namespace(): NamespaceFigures {
@@ -64,7 +67,7 @@ export class ShardFigures {
       dataTotalBytes: total(st.ST_TOTAL_BYTES),
       dataUsedBytes: total(st.ST_USED_BYTES),
       dataAvailableBytes: total(st.ST_AVAILABLE_BYTES),
-      isStoppingWrites: total(st.ST_TOTAL_BYTES) > 0 && total(st.ST_AVAILABLE_BYTES) <= 0,
+      isStoppingWrites: this.#tuning[TUNE_STOP_WRITES] !== 0,
       compressionRatio: rawBytes > 0 ? total(st.ST_PACKED_BYTES) / rawBytes : 1,
       cacheReadPct: percentOf(cacheReads, cacheReads + total(st.ST_DEVICE_READS)),
       devices: this.#places.map(place => this.#device(place)),

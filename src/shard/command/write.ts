@@ -54,6 +54,7 @@ import {
   TUNE_RECORD_SIZE_MAX,
   TUNE_REJECT_NON_XDR_WRITES,
   TUNE_REJECT_XDR_WRITES,
+  TUNE_STOP_WRITES,
 } from '../namespace-memory.js';
 import type { Shard } from '../shard.js';
 import { type Executor, failAt } from './executor.js';
@@ -98,6 +99,7 @@ export function executeWrite(ex: Executor, shard: Shard, req: Request, token: nu
   const { index, namespace } = shard;
   let code = checkAdmission(shard, req);
   if (code === OK) code = checkWriteOps(req);
+  if (code === OK && namespace.tuning[TUNE_STOP_WRITES] !== 0) code = OUT_OF_SPACE;
   if (code !== OK) return answer.fail(code);
   if (namespace.tuning[TUNE_DISALLOW_NULL_SETNAME] !== 0 && req.setSize === 0) return answer.fail(PARAMETER);
   const isReplace = (req.info3 & (INFO3_CREATE_OR_REPLACE | INFO3_REPLACE_ONLY)) !== 0;
@@ -293,6 +295,7 @@ export function touchRecord(
 ): number {
   const { index, engine } = shard;
   const { stored, fresh } = ex;
+  if (shard.namespace.tuning[TUNE_STOP_WRITES] !== 0) return OUT_OF_SPACE;
   ex.isLoaded = false; // the answer to the read may have had to wait
   let code = ex.load(shard, entry, token);
   if (code !== OK) return code;
