@@ -24,7 +24,7 @@ const HELP = `Usage: caltrop [--config FILE] [--check-config] [--settings] [--he
 
   --config FILE   configuration in the syntax of aerospike.conf; without it an embedded default runs
   --check-config  check the configuration, say what is wrong with it, and exit
-  --settings      list the settings that this version acts on, and exit
+  --settings      list the settings, what this version does with each, and exit
   --help          this text
 
 Exit codes: 0 clean stop, 1 unexpected failure, 2 bad arguments, 3 configuration refused, 4 storage refused,

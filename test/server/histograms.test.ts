@@ -7,7 +7,11 @@ import test, { type ExecutionContext } from 'ava';
 import { TestServer } from '../support/server.js';
 import { digestOf, GET, put, write } from '../support/wire-client.js';
 
-const BENCHMARKS = ['read', 'write', 'batch-sub'].map(name => `enable-benchmarks-${name} true`);
+const BENCHMARKS = [
+  'enable-benchmarks-read true',
+  'enable-benchmarks-write true',
+  'enable-benchmarks-batch-sub true',
+];
 const KEYS = 60;
 const TICK_MS = 10_000; // longest wait for a tick
 

@@ -27,6 +27,8 @@ export interface NamespaceOptions {
 export interface ServerOptions {
   /** Lines of the service context. */
   readonly service?: readonly string[];
+  /** Lines of the network's service context, beside address and port. */
+  readonly network?: readonly string[];
   readonly namespaces?: readonly NamespaceOptions[];
   /** Variables of the process beside this one's. */
   readonly environment?: Readonly<Record<string, string>>;
@@ -188,6 +190,7 @@ network {
 	service {
 		address 127.0.0.1
 		port 0
+		${(options.network ?? []).join('\n\t\t')}
 	}
 }
 ${namespaces.map(namespace => namespaceText(namespace, directory)).join('\n')}`;

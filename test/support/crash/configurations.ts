@@ -29,6 +29,16 @@ export const CONFIGURATIONS: readonly CrashConfiguration[] = [
     storage: ['post-write-cache 8M', 'defrag-sleep 0', 'stop-writes-used-pct 90'],
   },
   { name: 'compressed', filesize: '64M', storage: ['compression zstd', 'post-write-cache 8M'] },
+  {
+    name: 'encrypted',
+    filesize: '64M',
+    storage: [
+      'encryption aes-256',
+      'encryption-key-file DIRECTORY/caltrop.conf',
+      'compression lz4',
+      'post-write-cache 0',
+    ],
+  },
   // Without io_uring, which the others use where there is one.
   { name: 'node-io', filesize: '256M', environment: { CALTROP_IO: 'node' } },
   {
