@@ -182,6 +182,31 @@ test('transaction-pending-limit is how many writes may line up behind one that w
   t.true((await server.statistic('fail_key_busy', 'namespace/test')) > 0);
 });
 
+test('commit-min-size is the least that a write which commits takes to the device', async t => {
+  const server = await TestServer.start(t, {
+    service: ['ticker-interval 1'],
+    namespaces: [
+      {
+        name: 'test',
+        storage: `storage-engine device {
+          file DIRECTORY/test.dat
+          filesize 64M
+          commit-to-device true
+          commit-min-size 64K
+          enable-benchmarks-storage true
+        }`,
+      },
+    ],
+  });
+  const client = await server.connect();
+  for (let i = 0; i < 20; i++) t.is(await codeOf(client, putOf(`k${i}`)), 0);
+  // Bucket 17 holds sizes from 64 KiB on; it is the first that is filled.
+  const dump = /\{test\}-device-write-size \(\d+ total\) bytes\n.*INFO \(info\): {2}\((\d\d): /;
+  const untilMs = performance.now() + WAIT_MS;
+  while (!dump.test(server.output) && performance.now() < untilMs) await sleep(100);
+  t.is(dump.exec(server.output)?.[1], '17');
+});
+
 test('every setting that is acted on is named in a test of what it does', t => {
   const files = readdirSync(TESTS, { recursive: true, encoding: 'utf8' });
   const sources = files
