@@ -103,8 +103,9 @@ export class Server {
     const figures = shards.namespaces.map(figuresOf);
     const truncations = new Truncations(
       service.string('work-directory'),
-      shards.namespaces.map(({ task }, id) => ({
+      shards.namespaces.map(({ task, devices }, id) => ({
         name: task.name,
+        dataKey: devices?.set.dataKey ?? null,
         table: new TruncationTable(task.memory.truncation),
         sets: new SetTable(task.memory.sets),
         clockMs: () => figures[id]!.clockMs,

@@ -1,12 +1,15 @@
 /**
  * Truncations on the main thread: decides the LUT of each, keeps it in `<work-directory>/smd/truncate.json` and then
- * shows it to the shards. A truncation that was answered is in the file, and so holds after any restart.
+ * shows it to the shards. A truncation that was answered is in the file, and so holds after any restart. The names of
+ * sets of an encrypted namespace are encrypted there.
  */
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { epochMs } from '../base/clock.js';
 import { readFileIfAny, replaceFile } from '../base/durable-file.js';
 import { type TruncationTable, WHOLE_NAMESPACE } from '../shard/truncation.js';
+import type { DataKey } from '../storage/cipher/data-key.js';
+import { seal, unseal } from '../storage/cipher/sealed.js';
 import { StorageError } from '../storage/device/storage-error.js';
 import type { SetTable } from '../storage/record/set-table.js';
 
@@ -15,6 +18,8 @@ export interface TruncatedNamespace {
   readonly name: string;
   readonly table: TruncationTable;
   readonly sets: SetTable;
+  /** What its devices are encrypted with; null: they are not. */
+  readonly dataKey: DataKey | null;
   /** The latest time of all record clocks, milliseconds since 2010. */
   clockMs(): number;
 }
@@ -27,6 +32,9 @@ interface Item {
   readonly lut: number;
 }
 
+/** An item in the file: `sealed` stands for `set`, base64 of what seal() gives. */
+type FileItem = Item & { readonly sealed?: string };
+
 const FORMAT = 1;
 
 export class Truncations {
@@ -34,6 +42,8 @@ export class Truncations {
   readonly #namespaces: readonly TruncatedNamespace[];
   /** By namespace and set. Of namespaces that are not configured too, in case they come back. */
   #items = new Map<string, Item>();
+  /** Of namespaces that are not configured: they stay in the file as they are. */
+  #sealed: FileItem[] = [];
   /** Changes are made one after another. */
   #last: Promise<void> = Promise.resolve();
 
@@ -48,17 +58,40 @@ export class Truncations {
    */
   load(): void {
     mkdirSync(path.dirname(this.#file), { recursive: true });
-    for (const item of this.#read()) {
+    for (const found of this.#read()) {
+      const item = this.#open(found);
+      if (item === undefined) continue;
       this.#items.set(keyOf(item), item);
       this.#show(item, item.lut);
     }
   }
 
-  #read(): readonly Item[] {
+  /** @returns undefined for an item that says nothing of the records that there are. */
+  #open(found: FileItem): Item | undefined {
+    const { namespace, sealed, lut } = found;
+    if (sealed === undefined) return found;
+    const of = this.#namespaces.find(({ name }) => name === namespace);
+    if (of === undefined) {
+      this.#sealed.push(found);
+      return undefined;
+    }
+    // Another key is that of other devices, which are not there any more.
+    const set = of.dataKey === null ? null : unseal(of.dataKey, Buffer.from(sealed, 'base64'));
+    return set === null ? undefined : { namespace, set: set.toString(), lut };
+  }
+
+  #seal(item: Item): FileItem {
+    const { namespace, set, lut } = item;
+    const key = this.#namespaces.find(({ name }) => name === namespace)?.dataKey ?? null;
+    if (key === null || set === undefined) return item;
+    return { namespace, sealed: seal(key, Buffer.from(set)).toString('base64'), lut };
+  }
+
+  #read(): readonly FileItem[] {
     try {
       const text = readFileIfAny(this.#file);
       if (text === undefined) return [];
-      const { format, items } = JSON.parse(text) as { format: number; items: Item[] };
+      const { format, items } = JSON.parse(text) as { format: number; items: FileItem[] };
       if (format !== FORMAT) throw new Error(`format ${format} is not known`);
       return items;
     } catch (error) {
@@ -103,10 +136,8 @@ export class Truncations {
   }
 
   async #replace(items: Map<string, Item>): Promise<void> {
-    await replaceFile(
-      this.#file,
-      `${JSON.stringify({ format: FORMAT, items: [...items.values()] }, null, 1)}\n`,
-    );
+    const all = [...this.#sealed, ...[...items.values()].map(item => this.#seal(item))];
+    await replaceFile(this.#file, `${JSON.stringify({ format: FORMAT, items: all }, null, 1)}\n`);
     this.#items = items;
   }
 

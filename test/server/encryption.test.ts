@@ -78,6 +78,40 @@ for (const [algorithm, more] of [
   });
 }
 
+test('the name of a truncated set is not in the metadata, and the set stays truncated', async t => {
+  const plain = { name: 'plain' };
+  const encrypted = { name: 'test', storage: storage('aes-256') };
+  const server = await TestServer.start(t, { namespaces: [encrypted, plain] });
+  const record = { set: SET, digest: digestOf('one') };
+  const client = await server.connect();
+  for (const namespace of ['test', 'plain']) {
+    const message = { ...put(write('v', 'gone')), ...record, namespace };
+    t.is((await client.command(message)).code, 0);
+    t.is(await server.info(`truncate:namespace=${namespace};set=${SET}`), 'ok');
+  }
+  client.close();
+  const read = (): string => readFileSync(path.join(server.directory, 'smd/truncate.json'), 'utf8');
+  t.is(read().split(SET).length - 1, 1, 'that of the plain namespace');
+  await server.stop('SIGKILL');
+  // Without the encrypted namespace its item stays as it is, and works again when it is back.
+  server.configure({ namespaces: [plain] });
+  await server.run();
+  const other = { ...put(write('v', 'gone')), set: 'another', digest: digestOf('two'), namespace: 'plain' };
+  const second = await server.connect();
+  t.is((await second.command(other)).code, 0);
+  second.close();
+  t.is(await server.info('truncate:namespace=plain;set=another'), 'ok');
+  t.regex(read(), /another/);
+  await server.stop();
+  server.configure({ namespaces: [encrypted, plain] });
+  await server.run();
+  const third = await server.connect();
+  t.is((await third.command({ ...GET, ...record, namespace: 'test' })).code, 2);
+  third.close();
+  t.is(await server.info(`truncate-undo:namespace=test;set=${SET}`), 'ok');
+  t.is(read().match(/"lut"/g)?.length, 2, 'its item was known for what it is');
+});
+
 test('the same record written anew lies on the device in another form', async t => {
   const server = await TestServer.start(t, { namespaces: [{ name: 'test', storage: storage('aes-128') }] });
   const file = path.join(server.directory, 'test.dat');
