@@ -105,7 +105,7 @@ const ROWS: readonly Row[] = [
       'a partly filled block waits this long',
     ),
   ],
-  ['device', size('flush-size', MIB, [4 * KIB, 8 * MIB], 'dynamic known', 'bytes of one device write')],
+  ['device', size('flush-size', MIB, [4 * KIB, 8 * MIB], 'dynamic honoured', 'bytes of one device write')],
   [
     'both',
     size('max-write-cache', 64 * MIB, [64 * MIB, EXACT_MAX], 'dynamic honoured', 'unflushed bytes (18)'),

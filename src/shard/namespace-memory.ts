@@ -31,6 +31,7 @@ export const TUNE_DEFRAG_QUEUE_MIN = 18; // blocks
 export const TUNE_DEFRAG_STARTUP_MIN_PCT = 19;
 export const TUNE_COMMIT = 20; // 1: commit-to-device
 export const TUNE_COMMIT_MIN_SIZE = 21; // bytes
+export const TUNE_FLUSH_SIZE = 22; // bytes
 export const TUNE_STOP_AVAIL_PCT = 23;
 export const TUNE_BENCHMARKS = 24; // BENCH_… bits
 export const TUNE_STOP_WRITES = 25; // 1: writes are refused, the namespace is too full

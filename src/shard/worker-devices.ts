@@ -28,6 +28,7 @@ import {
   TUNE_DEFRAG_SLEEP_US,
   TUNE_DEFRAG_STARTUP_MIN_PCT,
   TUNE_FLUSH_MAX_MS,
+  TUNE_FLUSH_SIZE,
   TUNE_POST_WRITE_CACHE,
   TUNE_STOP_AVAIL_PCT,
   TUNE_WRITE_CACHE_MAX,
@@ -188,6 +189,7 @@ export class WorkerDevices {
       const { limits } = engine;
       limits.flushMaxMs = view.tuning[TUNE_FLUSH_MAX_MS]!;
       const { tuning } = view;
+      limits.flushSize = tuning[TUNE_FLUSH_SIZE]!;
       limits.isCommitting = tuning[TUNE_COMMIT]! !== 0;
       limits.commitMinSize = tuning[TUNE_COMMIT_MIN_SIZE]!;
       limits.stopWritesAvailPct = tuning[TUNE_STOP_AVAIL_PCT]!;

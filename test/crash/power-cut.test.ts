@@ -123,6 +123,7 @@ function runHistory(
     const limits = {
       flushMaxMs: FLUSH_MAX_MS,
       isCommitting,
+      flushSize: [4096, 16_384, 1024 * KIB][pick(3)]!,
       commitMinSize: [0, 4096, 16_384][pick(3)]!,
       writeCacheMax: 8 * BLOCK_SIZE,
       postWriteCacheMax: pick(2) * 4 * BLOCK_SIZE,

@@ -55,6 +55,8 @@ export interface NamespaceFigures {
   readonly devices: readonly DeviceFigures[];
   /** Bytes that went to the devices since the start, and those of them that clients caused: 0 in memory. */
   readonly deviceWrittenBytes: number;
+  /** Writes that were refused with 18 since the device, or defrag, could not follow. */
+  readonly deviceOverloads: number;
   readonly clientWrittenBytes: number;
   readonly restart: RestartFigures;
   /** Of the last cycle of the expiration: records without a void-time, seconds, percent of the records removed. */

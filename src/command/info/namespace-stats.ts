@@ -125,6 +125,7 @@ const DEVICE_ROWS: readonly (readonly [string, 'all' | 'blocks', (device: Device
 
 /** What the reference does not have, of namespaces on devices. */
 const OWN_ROWS: readonly Row[] = [
+  ['device_overloads', ({ figures }) => figures.deviceOverloads],
   ['device_written_bytes', ({ figures }) => figures.deviceWrittenBytes],
   ['client_written_bytes', ({ figures }) => figures.clientWrittenBytes],
   [

@@ -72,6 +72,7 @@ export class ShardFigures {
       cacheReadPct: percentOf(cacheReads, cacheReads + total(st.ST_DEVICE_READS)),
       devices: this.#places.map(place => this.#device(place)),
       deviceWrittenBytes: total(st.ST_WRITTEN_BYTES),
+      deviceOverloads: total(st.ST_OVERLOADS),
       clientWrittenBytes: total(st.ST_CLIENT_BYTES),
       restart: this.#restart(),
       truncateLut: this.#truncation.lut(WHOLE_NAMESPACE),

@@ -20,6 +20,7 @@ import {
   ST_CLIENT_BYTES,
   ST_DEFRAG_PARTIAL_WRITES,
   ST_DEFRAG_WRITES,
+  ST_OVERLOADS,
   ST_PARTIAL_WRITES,
   ST_WRITES,
 } from '../engine.js';
@@ -40,6 +41,10 @@ const FLUSH_LEAD_MS = 30;
 const DEFRAG_FLUSH_MS = 1000;
 /** Full blocks of defrag that may wait for the device. */
 const DEFRAG_CLOSED_MAX = 2;
+/** Writes of a queue that are left for ends of blocks and for flushes in time. */
+const WRITES_KEPT = 8;
+/** Bytes that clients append between two looks at whether they outrun defrag. */
+const CHECK_SIZE = 64 * 1024;
 
 // Places of the queues.
 const CLIENTS = 0;
@@ -53,6 +58,8 @@ export interface BlockWriterLimits extends DefragLimits {
   writeCacheMax: number;
   /** Bytes of stored blocks kept in memory for reading. */
   postWriteCacheMax: number;
+  /** Bytes of full pages that go to the device together; less waits for flushMaxMs, or for the end of its block. */
+  flushSize: number;
   /** What clients append goes to the device at once (commit-to-device), in pieces of so many bytes or multiples. */
   isCommitting: boolean;
   commitMinSize: number;
@@ -67,6 +74,7 @@ export const DEFAULT_LIMITS: BlockWriterLimits = {
   defragQueueMin: 0,
   defragStartupMinPct: 0,
   stopWritesAvailPct: 5,
+  flushSize: 1024 * 1024,
   isCommitting: false,
   commitMinSize: 0,
 };
@@ -187,14 +195,21 @@ export class BlockWriter {
    */
   reserve(size: number, isMarker: boolean): number {
     const stream = this.#clients;
+    if (stream.room < this.#checkAt && !isMarker) {
+      if (stream.block !== NONE && this.outrunsDefrag()) return this.#overloaded();
+      this.#checkAt = stream.room - CHECK_SIZE;
+    }
     if (!stream.reserve(size)) {
       const spare = this.#defragSpare + (isMarker ? 0 : this.#markerSpare);
       const result = this.#openNext(CLIENTS, spare, this.limits.writeCacheMax);
-      if (result !== OK) return result;
+      if (result !== OK) return result === DEVICE_OVERLOAD ? this.#overloaded() : result;
       stream.reserve(size);
     }
     return OK;
   }
+
+  /** The room in the clients' block at which they are next asked whether they outrun defrag. */
+  #checkAt = 0;
 
   /** Byte offset in the I/O buffers of the room reserved last. */
   get reservedAt(): number {
@@ -210,6 +225,7 @@ export class BlockWriter {
     const location = this.#clients.append(++this.appendedNumber);
     this.#keep(this.#clients, location);
     this.#counters[ST_CLIENT_BYTES]! += before - this.#clients.room;
+    this.#submitFull(this.#clients, ST_WRITES);
     if (this.#newest !== this.#clients.block) this.#moveOn();
     return location;
   }
@@ -248,6 +264,7 @@ export class BlockWriter {
   appendMoved(): number {
     const location = this.#defrag.append(++this.appendedNumber);
     this.#keep(this.#defrag, location);
+    this.#submitFull(this.#defrag, ST_DEFRAG_WRITES);
     return location;
   }
 
@@ -363,6 +380,18 @@ export class BlockWriter {
     if (this.#table.barriers[this.#dead[0]!]! >= stream.firstUndurable) this.#flush(stream);
   }
 
+  /** Hands what has come together to the device, once it is flush-size or more. */
+  #submitFull(stream: WriteStream, counter: number): void {
+    if (stream.dirtySize < this.limits.flushSize || stream.writes.room <= WRITES_KEPT) return;
+    stream.submitPages();
+    this.#counters[counter]!++;
+  }
+
+  #overloaded(): number {
+    this.#counters[ST_OVERLOADS]!++;
+    return DEVICE_OVERLOAD;
+  }
+
   #flush(stream: WriteStream): void {
     if (!stream.isDirty || stream.writes.room === 0) return;
     stream.submit(IO_ALIGN);
@@ -403,6 +432,7 @@ export class BlockWriter {
     this.#table.stamps[block] = stamp;
     this.#table.bufferAt[block] = bufferAt;
     stream.open(block, stamp, bufferAt, BLOCK_HEADER_SIZE, 0);
+    if (place === CLIENTS) this.#checkAt = stream.room - CHECK_SIZE;
     return OK;
   }
 

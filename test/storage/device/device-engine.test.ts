@@ -362,6 +362,7 @@ test('full blocks that the device does not take are bounded by max-write-cache',
     shard.io.drain();
   }
   t.is(result, DEVICE_OVERLOAD);
+  t.is(shard.counters[ST.ST_OVERLOADS], 1);
   t.true(keys > 4 * 41 && keys < 6 * 43, `${keys} records`);
   for (let key = 0; key < keys; key++) t.is(shard.get(key), 1); // from memory
   io.faults.turnsMax = 0;

@@ -1,17 +1,21 @@
 import test from 'ava';
 import { OK } from '../../../src/base/result.js';
 import * as ST from '../../../src/storage/engine.js';
+import type { BlockWriterLimits } from '../../../src/storage/write-block/block-writer.js';
 import { FaultyDisk, FaultyIo, seeded } from '../../support/faulty-io.js';
 import { StorageShard } from '../../support/storage-shard.js';
 
 const BLOCK = 64 * 1024;
 const DATA_AT = 64 * 1024;
 
-function start(): { shard: StorageShard; io: FaultyIo } {
+function start(limits: Partial<BlockWriterLimits> = {}): { shard: StorageShard; io: FaultyIo } {
   const io = new FaultyIo(new FaultyDisk(DATA_AT + 16 * BLOCK), 32 * 1024 * 1024, seeded(3));
   const owner = { setId: Uint32Array.of(1, 2, 3, 4), shard: 0, writeBlockSize: BLOCK, startCount: 1 };
   const extent = { path: 'disk', offset: DATA_AT, size: 16 * BLOCK, owner };
-  return { shard: new StorageShard({ backend: io, extent, limits: { flushMaxMs: 100 } }).recover(), io };
+  return {
+    shard: new StorageShard({ backend: io, extent, limits: { flushMaxMs: 100, ...limits } }).recover(),
+    io,
+  };
 }
 
 test('appends are numbered, and are durable when their flush has ended', t => {
@@ -53,4 +57,25 @@ test('blocks of one stream become durable in their order', t => {
   const stored = shard.counters[ST.ST_CLIENT_BYTES]!;
   t.true(written > 8 * BLOCK && written % 4096 === 0);
   t.is(stored, shard.counters[ST.ST_USED_BYTES]!);
+});
+
+test('flush-size bytes that have come together go to the device without waiting, in whole pages', t => {
+  const { shard } = start({ flushMaxMs: 0, flushSize: 16 * 1024 });
+  const { engine } = shard;
+  let key = 0;
+  const room = 500 + 96; // with header and set name, rounded up
+  while (engine.appendedNumber * room < 15 * 1024) {
+    t.is(shard.put(key++, 1, 500), OK);
+    shard.io.drain();
+  }
+  t.is(shard.counters[ST.ST_WRITTEN_BYTES], 0);
+  for (let i = 0; i < 60; i++) {
+    t.is(shard.put(key++, 1, 500), OK);
+    for (let turn = 0; turn < 4; turn++) shard.io.drain();
+  }
+  const written = shard.counters[ST.ST_WRITTEN_BYTES]!;
+  t.is(written, 3 * 16 * 1024);
+  const { appendedNumber, durableNumber } = engine;
+  t.true(durableNumber >= Math.floor((written - 128) / 608) - 1 && durableNumber < appendedNumber);
+  t.true(durableNumber * 560 < written); // none is called durable whose end is not
 });
