@@ -77,7 +77,10 @@ export interface Faults {
   turnsMax: number;
   /** Whether a read of these bytes fails. */
   failsRead?: (offset: number, length: number) => boolean;
-  failsWrite?: (offset: number, length: number) => boolean;
+  /** Whether a write fails: true is EIO, a number that error. */
+  failsWrite?: (offset: number, length: number) => boolean | number;
+  /** Bytes that a write takes, of those given. */
+  writeLength?: (offset: number, length: number) => number;
   failsFlush?: () => boolean;
   /** Bytes that a read gives, of those asked for. */
   readLength?: (offset: number, length: number) => number;
@@ -181,9 +184,11 @@ export class FaultyIo implements IoBackend {
       return 0;
     }
     if (op === WRITE) {
-      if (faults.failsWrite?.(offset, length)) return -EIO;
-      disk.write(offset, this.buffers.u8.subarray(bufferAt, bufferAt + length));
-      return length;
+      const error = faults.failsWrite?.(offset, length) ?? false;
+      if (error !== false) return error === true ? -EIO : -error;
+      const size = faults.writeLength?.(offset, length) ?? length;
+      disk.write(offset, this.buffers.u8.subarray(bufferAt, bufferAt + size));
+      return size;
     }
     if (faults.failsRead?.(offset, length)) return -EIO;
     const size = faults.readLength?.(offset, length) ?? length;
