@@ -25,7 +25,7 @@ import {
   writeRecordHeader,
 } from '../../src/storage/record/flat-record.js';
 import { createSetTable, SetTable } from '../../src/storage/record/set-table.js';
-import { type BlockWriterLimits, DEFAULT_LIMITS } from '../../src/storage/write-block/block-writer.js';
+import { type BlockWriterLimits, DEFAULT_LIMITS } from '../../src/storage/write-block/writer-limits.js';
 
 const MIB = 1024 * 1024;
 const TICK_MS = 10;

@@ -17,7 +17,7 @@ import type { PrimaryIndex } from '../storage/index/primary-index.js';
 import { IoQueue } from '../storage/io/io-queue.js';
 import { UringIo } from '../storage/io/uring-io.js';
 import { openWorkerIo } from '../storage/io/worker-io.js';
-import { DEFAULT_LIMITS } from '../storage/write-block/block-writer.js';
+import { DEFAULT_LIMITS } from '../storage/write-block/writer-limits.js';
 import { READ_BUFFERS_SIZE, STAGED_BLOCKS } from './device-setup.js';
 import {
   TUNE_BENCHMARKS,

@@ -23,8 +23,8 @@ import {
   writeRecordHeader,
 } from '../../src/storage/record/flat-record.js';
 import { createSetTable, SetTable } from '../../src/storage/record/set-table.js';
-import { type BlockWriterLimits, DEFAULT_LIMITS } from '../../src/storage/write-block/block-writer.js';
 import type { ExtentDescription } from '../../src/storage/write-block/shard-extent.js';
+import { type BlockWriterLimits, DEFAULT_LIMITS } from '../../src/storage/write-block/writer-limits.js';
 
 export const SET_NAME = Buffer.from('people');
 const VALUE_HEADER_SIZE = 16; // key, version, size, voidTime

@@ -254,12 +254,12 @@ export class Defrag {
     this.#victim = victim;
     const cachedAt = table.bufferAt[victim]!;
     this.#ownsBuffer = cachedAt < 0;
-    this.#bufferAt = cachedAt < 0 ? writer.takeBuffer() : cachedAt;
+    this.#bufferAt = cachedAt < 0 ? writer.cache.take() : cachedAt;
     if (this.#bufferAt < 0) {
       this.#end();
       return false;
     }
-    writer.held = victim;
+    writer.cache.held = victim;
     if (resident !== null && this.#ownsBuffer) {
       resident.copyTo(victim, extent.io.buffers.u8, this.#bufferAt);
       this.#startMoving();
@@ -387,7 +387,7 @@ export class Defrag {
   }
 
   #release(): void {
-    this.#o.writer.held = NONE;
+    this.#o.writer.cache.held = NONE;
     if (this.#ownsBuffer) this.#o.extent.io.pool.give(this.#bufferAt);
   }
 

@@ -33,10 +33,11 @@ import {
 import type { SetTable } from '../record/set-table.js';
 import { BLOCK_HEADER_SIZE } from '../write-block/block-format.js';
 import { BlockTable, STORED } from '../write-block/block-table.js';
-import { BlockWriter, type BlockWriterLimits } from '../write-block/block-writer.js';
+import { BlockWriter } from '../write-block/block-writer.js';
 import { Recovery, type SetListener } from '../write-block/recovery.js';
 import { ResidentBlocks } from '../write-block/resident-blocks.js';
 import { type ExtentDescription, ShardExtent } from '../write-block/shard-extent.js';
+import type { BlockWriterLimits } from '../write-block/writer-limits.js';
 import { RecordReader } from './record-reader.js';
 import { StorageError, type StorageLog } from './storage-error.js';
 
@@ -204,7 +205,7 @@ export class DeviceEngine implements StorageEngine, IoClient {
     out.region = this.#io.buffers;
     if (bufferAt >= 0) {
       this.#counters[ST.ST_CACHE_READS]!++;
-      this.#writer.pinned = block;
+      this.#writer.cache.pinned = block;
       out.at = bufferAt + (at - block * this.#extent.blockSize);
       return this.#unpack(out);
     }
@@ -428,7 +429,7 @@ export class DeviceEngine implements StorageEngine, IoClient {
   }
 
   #publish(): void {
-    this.#writer.pinned = -1;
+    this.#writer.cache.pinned = -1;
     const counters = this.#counters;
     counters[ST.ST_TOTAL_BYTES] = this.#extent.blockCount * this.#extent.blockSize;
     counters[ST.ST_AVAILABLE_BYTES] = this.#writer.availableBytes;

@@ -1,20 +1,9 @@
 /**
- * The write side of a shard's extent: two streams of appends, the clients' and defrag's, their way to the device, and
- * the way of emptied blocks back to the free ones.
- *
- * Two rules keep what was acknowledged. A block whose records are all dead is given up only once whatever
- * replaced them is durable; and its first page is overwritten with zeros, durably, before it counts as free.
- *
- * A third keeps deleted records dead. The record of a digest with the highest write sequence on the device is
- * its live version or a marker, always: a block that holds a marker that is needed (block-table.ts says when) is
- * not given up. Defrag copies such markers along, with their origin, before it gives a block up.
- *
- * A fourth keeps the shard's record clock: what clients append has LUTs that only grow, so the latest one is in the
- * block that they appended to last, and that one is not given up before they have appended to another.
+ * The write side of a shard's extent: two streams of appends, the clients' and defrag's, and their way to the device.
+ * What becomes of stored blocks when nothing in them is needed any more is in emptied-blocks.ts.
  */
 import { DEVICE_OVERLOAD, OK, OUT_OF_SPACE } from '../../base/result.js';
-import type { DefragLimits } from '../defrag/defrag.js';
-import { Occupancy } from '../defrag/occupancy.js';
+import type { Occupancy } from '../defrag/occupancy.js';
 import type { StorageLog } from '../device/storage-error.js';
 import {
   ST_CLIENT_BYTES,
@@ -26,13 +15,15 @@ import {
 } from '../engine.js';
 import { IO_ALIGN } from '../io/io-backend.js';
 import { REC_SIZE, RECORD_ALIGN } from '../record/flat-record.js';
+import { BlockCache } from './block-cache.js';
 import { BLOCK_HEADER_SIZE, writeBlockHeader } from './block-format.js';
 import * as B from './block-table.js';
-import { MarkedBlocks } from './marked-blocks.js';
+import { EmptiedBlocks } from './emptied-blocks.js';
 import type { ResidentBlocks } from './resident-blocks.js';
 import type { ShardExtent } from './shard-extent.js';
-import { QUEUE_COUNT_MAX, WRITE_ERASE, WRITE_LAST, WriteQueue } from './write-queue.js';
+import { QUEUE_COUNT_MAX, WRITE_LAST, WriteQueue } from './write-queue.js';
 import { WriteStream } from './write-stream.js';
+import type { BlockWriterLimits } from './writer-limits.js';
 
 const NONE = -1;
 /** A time-driven flush starts this much before it must be durable, besides twice what the last ones took. */
@@ -51,34 +42,6 @@ const CLIENTS = 0;
 const DEFRAG = 1;
 const ERASES = 2;
 
-export interface BlockWriterLimits extends DefragLimits {
-  /** What was appended is durable after this many milliseconds; 0: when its block is full. */
-  flushMaxMs: number;
-  /** Bytes of full blocks that may wait for the device. */
-  writeCacheMax: number;
-  /** Bytes of stored blocks kept in memory for reading. */
-  postWriteCacheMax: number;
-  /** Bytes of full pages that go to the device together; less waits for flushMaxMs, or for the end of its block. */
-  flushSize: number;
-  /** What clients append goes to the device at once (commit-to-device), in pieces of so many bytes or multiples. */
-  isCommitting: boolean;
-  commitMinSize: number;
-}
-
-export const DEFAULT_LIMITS: BlockWriterLimits = {
-  flushMaxMs: 1000,
-  writeCacheMax: 64 * 1024 * 1024,
-  postWriteCacheMax: 0,
-  defragLwmPct: 50,
-  defragSleepMs: 1,
-  defragQueueMin: 0,
-  defragStartupMinPct: 0,
-  stopWritesAvailPct: 5,
-  flushSize: 1024 * 1024,
-  isCommitting: false,
-  commitMinSize: 0,
-};
-
 export class BlockWriter {
   readonly limits: BlockWriterLimits;
   readonly #extent: ShardExtent;
@@ -95,29 +58,16 @@ export class BlockWriter {
   /** Number of the append made last; the first one has number 1. */
   appendedNumber = 0;
 
-  /** The block that clients appended to last: it holds the latest LUT. */
-  #newest = NONE;
   /** Full blocks that wait for the device, by stream. */
   readonly #closed = [0, 0];
-  /** Blocks in state DEAD, oldest first. */
-  readonly #dead: number[] = [];
-  /** Blocks whose first page is being overwritten with zeros. */
-  #erasingCount = 0;
-  readonly #marked: MarkedBlocks;
-  /** The stored blocks by how full they are. */
-  readonly occupancy: Occupancy;
-  /** A block that is being emptied: it is not evicted, nor given up. */
-  held = NONE;
+  readonly cache: BlockCache;
+  readonly #emptied: EmptiedBlocks;
   /** What only keeps dead blocks waiting is flushed at once, however many are free. */
   flushesSoon = false;
   /** Asked when no free block is left: whether there will be some without anything being deleted. */
   canMakeRoom: () => boolean = () => false;
   /** Asked before clients get another block: whether they have to wait for one that defrag is about to make. */
   outrunsDefrag: () => boolean = () => false;
-  /** Stored blocks still in memory, oldest first. */
-  readonly #cached: number[] = [];
-  /** A block whose bytes somebody may be looking at: not evicted. */
-  pinned = NONE;
 
   constructor(
     extent: ShardExtent,
@@ -129,19 +79,24 @@ export class BlockWriter {
   ) {
     this.#extent = extent;
     this.#table = table;
-    this.#marked = new MarkedBlocks(table);
-    this.occupancy = new Occupancy(table, extent.blockSize);
     this.#counters = counters;
     this.limits = limits;
     this.#resident = resident;
     const { blockSize, blockCount, io } = extent;
-    const takeBuffer = (size: number) => this.takeBuffer(size);
+    this.cache = new BlockCache(extent, table);
+    const takeBuffer = (size: number) => this.cache.take(size);
     const queue = (place: number) => new WriteQueue(place, extent, table, takeBuffer, counters, log);
     this.#clients = new WriteStream(queue(CLIENTS), io.buffers, blockSize);
     this.#defrag = new WriteStream(queue(DEFRAG), io.buffers, blockSize);
     this.#erases = queue(ERASES);
+    this.#emptied = new EmptiedBlocks(extent, table, this.cache, this.#erases, resident);
     this.#defragSpare = blockCount >= 8 ? 1 : 0;
     this.#markerSpare = Math.min(2, blockCount >> 2);
+  }
+
+  /** The stored blocks by how full they are. */
+  get occupancy(): Occupancy {
+    return this.#emptied.occupancy;
   }
 
   /** Full blocks that wait for the device. */
@@ -156,7 +111,7 @@ export class BlockWriter {
 
   /** Blocks that are free, or will be once what was appended is durable. */
   get soonFreeCount(): number {
-    return this.#table.freeCount + this.#dead.length + this.#erasingCount;
+    return this.#table.freeCount + this.#emptied.count;
   }
 
   /** Bytes of blocks that are free or soon will be, and what is left of the open ones. */
@@ -226,15 +181,8 @@ export class BlockWriter {
     this.#keep(this.#clients, location);
     this.#counters[ST_CLIENT_BYTES]! += before - this.#clients.room;
     this.#submitFull(this.#clients, ST_WRITES);
-    if (this.#newest !== this.#clients.block) this.#moveOn();
+    this.#emptied.moveNewest(this.#clients.block, this.appendedNumber);
     return location;
-  }
-
-  /** The latest LUT is in the open block now: the block that held it may go. */
-  #moveOn(): void {
-    const before = this.#newest;
-    this.#newest = this.#clients.block;
-    if (before !== NONE && this.#table.used[before] === 0) this.emptied(before);
   }
 
   /** Copies the record just appended to the memory that it is read from, where there is one. */
@@ -268,34 +216,19 @@ export class BlockWriter {
     return location;
   }
 
-  /** A block is stored now, or was when recovery found it. */
+  /** A block that recovery found. */
   stored(block: number): void {
-    this.#settle(block);
-    this.occupancy.add(block);
-    if (this.#table.used[block] === 0) this.emptied(block);
+    this.#emptied.stored(block, this.appendedNumber);
   }
 
   /** A block holds a marker more, or a record that has expired and serves as one. */
   addMarker(block: number, origin: number): void {
-    this.#table.addMarker(block, origin);
-    if (this.#table.states[block] !== B.STORED) return;
-    this.#marked.add(block);
-    this.occupancy.update(block);
+    this.#emptied.addMarker(block, origin);
   }
 
   /** A block has no live record left. */
   emptied(block: number): void {
-    if (this.#table.states[block] !== B.STORED) return; // its turn comes when it is stored
-    if (block === this.held) return; // or when defrag is done with it
-    if (this.#table.markers[block] !== 0) return; // it comes back when they are not needed
-    this.occupancy.remove(block);
-    if (block === this.#newest) {
-      this.occupancy.remove(block); // it goes with the next append
-      return;
-    }
-    this.#table.states[block] = B.DEAD;
-    this.#table.barriers[block] = this.appendedNumber;
-    this.#dead.push(block);
+    this.#emptied.add(block, this.appendedNumber);
   }
 
   /** Time-driven work; see StorageEngine.tick. */
@@ -359,7 +292,7 @@ export class BlockWriter {
 
   /** After a recovery: which block holds the latest LUT. */
   startAfter(block: number): void {
-    this.#newest = block;
+    this.#emptied.moveNewest(block, NONE);
   }
 
   #queueAt(place: number): WriteQueue {
@@ -375,9 +308,10 @@ export class BlockWriter {
 
   /** When blocks run out, those that only wait for what replaced them do not wait until that is old enough. */
   #hurry(stream: WriteStream): void {
-    if (this.#dead.length === 0 || !stream.writes.isEmpty) return;
+    const barrier = this.#emptied.nextBarrier;
+    if (barrier === NONE || !stream.writes.isEmpty) return;
     if (!this.flushesSoon && this.#table.freeCount > this.spareCount + 2) return;
-    if (this.#table.barriers[this.#dead[0]!]! >= stream.firstUndurable) this.#flush(stream);
+    if (barrier >= stream.firstUndurable) this.#flush(stream);
   }
 
   /** Hands what has come together to the device, once it is flush-size or more. */
@@ -408,15 +342,13 @@ export class BlockWriter {
     const { blockSize } = this.#extent;
     if (this.#table.freeCount <= spare) {
       if (place === DEFRAG) return OUT_OF_SPACE;
-      return this.#dead.length + this.#erasingCount > 0 || this.canMakeRoom()
-        ? DEVICE_OVERLOAD
-        : OUT_OF_SPACE;
+      return this.#emptied.count > 0 || this.canMakeRoom() ? DEVICE_OVERLOAD : OUT_OF_SPACE;
     }
     if (stream.writes.room < 2) return DEVICE_OVERLOAD;
     if (place === CLIENTS && spare >= this.spareCount && this.outrunsDefrag()) return DEVICE_OVERLOAD;
     const closed = this.#closed[place]!;
     if (stream.block !== NONE && closed > 0 && (closed + 1) * blockSize > cacheMax) return DEVICE_OVERLOAD;
-    const bufferAt = this.takeBuffer();
+    const bufferAt = this.cache.take();
     if (bufferAt < 0) return DEVICE_OVERLOAD;
     if (stream.block !== NONE) this.#close(place, stream);
     const block = this.#table.takeFree();
@@ -436,14 +368,6 @@ export class BlockWriter {
     return OK;
   }
 
-  /** A buffer for a block, or for `size` bytes; the caller gives it back to the pool. @returns Its offset, or -1. */
-  takeBuffer(size = this.#extent.blockSize): number {
-    const { pool } = this.#extent.io;
-    let at = pool.take(size);
-    while (at < 0 && this.#evict()) at = pool.take(size);
-    return at;
-  }
-
   #close(place: number, stream: WriteStream): void {
     this.#table.states[stream.block] = B.CLOSED;
     this.#closed[place]!++;
@@ -456,46 +380,7 @@ export class BlockWriter {
   #collect(): void {
     this.#collectRecords(CLIENTS, this.#clients);
     this.#collectRecords(DEFRAG, this.#defrag);
-    let isFreed = false;
-    while (this.#erases.shift() === WRITE_ERASE) {
-      this.#table.pushFree(this.#erases.taken);
-      this.#erasingCount--;
-      isFreed = true;
-    }
-    if (isFreed) this.#dropMarkers();
-    const durable = this.durableNumber;
-    while (this.#dead.length > 0 && this.#erases.room > 2) {
-      const block = this.#dead[0]!;
-      if (this.#table.barriers[block]! > durable) break;
-      this.#dead.shift();
-      this.#erase(block);
-    }
-  }
-
-  /** Blocks have become free: forgets markers that are not needed any more, and gives up who was kept for them. */
-  #dropMarkers(): void {
-    const table = this.#table;
-    for (;;) {
-      let block = this.#marked.take();
-      if (block < 0) {
-        block = table.oldest; // it may need others less than its own age says
-        if (block < 0 || table.markers[block] === 0 || table.states[block] !== B.STORED) return;
-        if (table.origins[block]! >= table.lowestWithout(block)) return;
-      }
-      if (table.states[block] !== B.STORED || table.markers[block] === 0) continue;
-      this.#settle(block);
-      if (table.used[block] === 0) this.emptied(block);
-    }
-  }
-
-  /** Forgets the markers of a stored block if they are not needed, or remembers to look again. */
-  #settle(block: number): void {
-    const table = this.#table;
-    if (table.markers[block] === 0) return;
-    if (table.origins[block]! < table.lowestWithout(block)) {
-      table.clearMarkers(block);
-      this.occupancy.update(block);
-    } else this.#marked.add(block);
+    this.#emptied.collect(this.durableNumber, this.appendedNumber);
   }
 
   #collectRecords(place: number, stream: WriteStream): void {
@@ -509,41 +394,9 @@ export class BlockWriter {
   #stored(place: number, block: number): void {
     this.#closed[place]!--;
     this.#table.states[block] = B.STORED;
-    if (place === DEFRAG && block !== this.pinned) {
-      this.#releaseBuffer(block); // what it moved was not read or written lately
-    } else {
-      this.#cached.push(block);
-      const keep = Math.floor(this.limits.postWriteCacheMax / this.#extent.blockSize);
-      while (this.#cached.length > keep && this.#evict());
-    }
+    // What defrag moved was not read or written lately.
+    if (place === DEFRAG && block !== this.cache.pinned) this.cache.release(block);
+    else this.cache.add(block, this.limits.postWriteCacheMax);
     this.stored(block);
-  }
-
-  #evict(): boolean {
-    for (let i = 0; i < this.#cached.length; i++) {
-      const block = this.#cached[i]!;
-      if (block === this.pinned || block === this.held) continue;
-      this.#cached.splice(i, 1);
-      this.#releaseBuffer(block);
-      return true;
-    }
-    return false;
-  }
-
-  #releaseBuffer(block: number): void {
-    this.#extent.io.pool.give(this.#table.bufferAt[block]!);
-    this.#table.bufferAt[block] = NONE;
-  }
-
-  #erase(block: number): void {
-    const at = this.#cached.indexOf(block);
-    if (at >= 0) {
-      this.#cached.splice(at, 1);
-      this.#releaseBuffer(block);
-    }
-    this.#resident?.free(block);
-    this.#table.states[block] = B.ERASING;
-    this.#erasingCount++;
-    this.#erases.push(WRITE_ERASE, block, 0, IO_ALIGN, this.#extent.io.zeroPageAt, 0);
   }
 }

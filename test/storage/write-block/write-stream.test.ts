@@ -1,7 +1,7 @@
 import test from 'ava';
 import { OK } from '../../../src/base/result.js';
 import * as ST from '../../../src/storage/engine.js';
-import type { BlockWriterLimits } from '../../../src/storage/write-block/block-writer.js';
+import type { BlockWriterLimits } from '../../../src/storage/write-block/writer-limits.js';
 import { FaultyDisk, FaultyIo, seeded } from '../../support/faulty-io.js';
 import { StorageShard } from '../../support/storage-shard.js';
 

@@ -1,0 +1,30 @@
+/** Settings of a shard's write side, as numbers that may change while it works. */
+import type { DefragLimits } from '../defrag/defrag.js';
+
+export interface BlockWriterLimits extends DefragLimits {
+  /** What was appended is durable after this many milliseconds; 0: when its block is full. */
+  flushMaxMs: number;
+  /** Bytes of full blocks that may wait for the device. */
+  writeCacheMax: number;
+  /** Bytes of stored blocks kept in memory for reading. */
+  postWriteCacheMax: number;
+  /** Bytes of full pages that go to the device together; less waits for flushMaxMs, or for the end of its block. */
+  flushSize: number;
+  /** What clients append goes to the device at once (commit-to-device), in pieces of so many bytes or multiples. */
+  isCommitting: boolean;
+  commitMinSize: number;
+}
+
+export const DEFAULT_LIMITS: BlockWriterLimits = {
+  flushMaxMs: 1000,
+  writeCacheMax: 64 * 1024 * 1024,
+  postWriteCacheMax: 0,
+  defragLwmPct: 50,
+  defragSleepMs: 1,
+  defragQueueMin: 0,
+  defragStartupMinPct: 0,
+  stopWritesAvailPct: 5,
+  flushSize: 1024 * 1024,
+  isCommitting: false,
+  commitMinSize: 0,
+};
