@@ -62,8 +62,11 @@ const LWM_RISE_MAX_PCT = 10;
 /** As the last free blocks go, this share of all of them, blocks up to this fill are taken. */
 const LAST_FREE_PCT = 2;
 const FULLEST_PCT = 95;
-/** Bytes looked through in one go, besides what keeping step with the clients takes. */
-const STEP_SIZE = 256 * 1024;
+/**
+ * Bytes looked through in one go, besides what keeping step with the clients takes. A worker has eight shards or
+ * more, and commands wait for all of them: moving 128 KiB of 1 KiB records takes about 0.1 ms.
+ */
+const STEP_SIZE = 128 * 1024;
 const STEP_SIZE_MAX = 16 * 1024 * 1024;
 /** Blocks that were not emptied in time, as far back as this, are caught up on. */
 const CATCH_UP_MS = 20;
@@ -208,7 +211,7 @@ export class Defrag {
 
   get #freePct(): number {
     const { extent, writer } = this.#o;
-    return (writer.roomForClients / (extent.blockCount * extent.blockSize)) * 100;
+    return (writer.availableBytes / (extent.blockCount * extent.blockSize)) * 100;
   }
 
   /** 0 while there are more blocks than the last ones that clients may use, 1 when they are gone. */

@@ -114,9 +114,14 @@ export class BlockWriter {
     return this.#table.freeCount + this.#emptied.count;
   }
 
-  /** Bytes of blocks that are free or soon will be, and what is left of the open ones. */
+  /**
+   * Bytes of blocks that are free or soon will be, what is left of the open ones, and what defrag has moved out of the
+   * block that it is emptying.
+   */
   get availableBytes(): number {
-    return this.roomForClients + this.#defrag.room;
+    const { held } = this.cache;
+    const moved = held === NONE ? 0 : this.#extent.blockSize - this.#table.used[held]!;
+    return this.roomForClients + this.#defrag.room + moved;
   }
 
   /** The same without what only defrag can use. */
