@@ -30,7 +30,7 @@ export const CONFIGURATIONS: readonly CrashConfiguration[] = [
   },
   { name: 'compressed', filesize: '64M', storage: ['compression zstd', 'post-write-cache 8M'] },
   {
-    name: 'encrypted',
+    name: 'encrypted, uncached',
     filesize: '64M',
     storage: [
       'encryption aes-256',
@@ -39,6 +39,9 @@ export const CONFIGURATIONS: readonly CrashConfiguration[] = [
       'post-write-cache 0',
     ],
   },
+  { name: 'commit', filesize: '64M', commits: true, storage: ['commit-to-device true'] },
+  // The clock of some lives is an hour behind: what has expired stays so, and no LUT goes back.
+  { name: 'clock', filesize: '128M', stepsClock: true },
   // Without io_uring, which the others use where there is one.
   { name: 'node-io', filesize: '256M', environment: { CALTROP_IO: 'node' } },
   {

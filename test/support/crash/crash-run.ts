@@ -13,6 +13,9 @@ import { ServerClock } from './record-history.js';
 
 const FLUSH_MAX_MS = 300;
 const LOAD_MS = [30, 1500] as const;
+/** A life sees some commands, up to so many, also on a machine that has little time for it. */
+const COMMANDS_MIN_MAX = 600;
+const LOAD_MS_MAX = 20_000;
 const START_MS_MAX = 700; // within which a start is killed
 const STOP_MS_MAX = 60; // within which a clean stop is
 const CLOCK_STEP_MS = 3_600_000;
@@ -71,9 +74,11 @@ export async function crashRun(
       Array.from({ length: lanes }, () => seeded(random() * 2 ** 32)),
     );
     await sleep(LOAD_MS[0] + random() * (LOAD_MS[1] - LOAD_MS[0]));
+    await load.reach(random() * COMMANDS_MIN_MAX, LOAD_MS_MAX);
     const durableByMs = (await endLife(server, load, random)) - (commits ? 0 : FLUSH_MAX_MS);
     const isBehind = configuration.stepsClock === true && random() < CLOCK_STEP_SHARE;
-    clock.floorSec = isBehind ? nowSec() - Math.ceil(FLUSH_MAX_MS / 1000) : Number.POSITIVE_INFINITY;
+    // Behind, it may stand anywhere from there to now: what has passed in silence is not kept, what was shown is.
+    clock.floorSec = isBehind ? nowSec() - CLOCK_STEP_MS / 1000 : Number.POSITIVE_INFINITY;
     const environment = isBehind ? clockBehind(CLOCK_STEP_MS) : {};
     while (random() < START_KILL_SHARE) await killStart(server, random() * START_MS_MAX, environment);
     await server.run(environment);

@@ -150,6 +150,7 @@ export class MixedLoad {
   truncateCount = 0;
   readonly #options: LoadOptions;
   #version = 0;
+  #answeredCount = 0;
   #isOver = false;
   #clients: WireClient[] = [];
   #ended: Promise<unknown> = Promise.resolve();
@@ -164,12 +165,21 @@ export class MixedLoad {
   /** Begins to send; one random sequence a lane. */
   async start(port: number, seeds: readonly (() => number)[]): Promise<void> {
     this.#isOver = false;
+    this.#answeredCount = 0;
     this.#clients = await Promise.all(this.histories.map(() => WireClient.connect(port)));
     this.#ended = Promise.all(
       this.#clients.map((client, lane) =>
         this.#run(client, lane, seeds[lane]!).catch(error => this.#lost(error)),
       ),
     );
+  }
+
+  /** Waits until `count` commands of this life were answered, or for `timeoutMs`. */
+  async reach(count: number, timeoutMs: number): Promise<void> {
+    const untilMs = performance.now() + timeoutMs;
+    while (this.#answeredCount < count && performance.now() < untilMs && this.problems.length === 0) {
+      await new Promise(resolve => setTimeout(resolve, 5));
+    }
   }
 
   /** Breaks off: what was sent and not answered stays in doubt. The server may be dead by now. */
@@ -281,6 +291,7 @@ export class MixedLoad {
   }
 
   #answered(problem: string | undefined, { code }: Answer): void {
+    this.#answeredCount++;
     this.codes.set(code, (this.codes.get(code) ?? 0) + 1);
     if (problem !== undefined) this.problems.push(problem);
   }

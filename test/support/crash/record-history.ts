@@ -32,7 +32,7 @@ export const ABSENT: State = { version: 0, counter: 0, generation: 0, voidFromSe
 
 /** What is known of the clock by which the server lets records expire. */
 export class ServerClock {
-  /** While its wall clock is behind: the second that it cannot fall behind again. */
+  /** While its wall clock is behind: the least that it may say. */
   floorSec = Number.POSITIVE_INFINITY;
 
   /** The least that it said when a command ran that was sent at `beganSec`. */
