@@ -160,7 +160,7 @@ function putRate(count: number, flags: number, ms: number): number {
 /** Adds a key to the middle and takes it out again: two commands. */
 function addRemoveRate(count: number, flags: number, ms: number): number {
   const digest = mapDigest(count, flags);
-  const key = `${keyName(count >> 1)}x`.slice(-7);
+  const key = `${keyName(count >> 1).slice(0, -1)}x`;
   return rate(
     [
       cdtModify(digest, list(pack(67), pack(key), pack(1), pack(flags))),
