@@ -24,6 +24,17 @@ export const UNORDERED = 2;
 
 /** Headers a0 to bf: str with its size in the low five bits. */
 const FIXSTR = 0xa0;
+/** 80 to 8f: a map with its count in the low four bits; 90 to 9f: a list. */
+const FIXMAP = 0x80;
+const ARRAY16 = 0xdc;
+const MAP32 = 0xdf;
+const NEVER = 0xc1;
+/** Bytes that are looked over at once for being the same: behind an element there may be neighbours that are the same too. */
+const ALIKE_MAX = 64;
+const EXT8 = 0xc7;
+const EXT32 = 0xc9;
+const FIXEXT1 = 0xd4;
+const FIXEXT16 = 0xd8;
 
 /** Where each side stands; set by the exported functions and moved on by the helpers. */
 let a: Uint8Array = new Uint8Array(0);
@@ -57,7 +68,7 @@ export function compare(
   rightEnd: number,
 ): number {
   begin(left, leftAt, leftEnd, right, rightAt, rightEnd);
-  return compareHere(0);
+  return leftAt < leftEnd && isContainer(left[leftAt]!) ? compareContainers() : compareHere(0);
 }
 
 /**
@@ -74,7 +85,7 @@ export function compareTotal(
 ): number {
   begin(left, leftAt, leftEnd, right, rightAt, rightEnd);
   isTotal = true;
-  return compareHere(0);
+  return leftAt < leftEnd && isContainer(left[leftAt]!) ? compareContainers() : compareHere(0);
 }
 
 /**
@@ -114,6 +125,58 @@ function begin(
   isWild = false;
   needsOrder = false;
   isTotal = false;
+}
+
+/** Whether a list or map has this head. */
+function isContainer(head: number): boolean {
+  return (head & 0xe0) === FIXMAP || (head >= ARRAY16 && head <= MAP32);
+}
+
+/**
+ * `compareHere(0)` of two elements the first of which is a container. Sorting compares many that are alike for a long
+ * way. Where their bytes are the same, both hold the same and the structure need only be walked over on one side, up to
+ * the elements that differ; they decide, or are equal none the less, and it goes on behind them. Anything out of the
+ * ordinary is left to the comparison from the start.
+ */
+function compareContainers(): number {
+  const aFirst = aAt;
+  const bFirst = bAt;
+  let left = 1; // elements still to come, on all levels
+  let opened = 0;
+  let isExtBefore = false;
+  while (left > 0) {
+    const distance = bAt - aAt;
+    const end = Math.min(aEnd, bEnd - distance);
+    const runEnd = Math.min(end, aAt + ALIKE_MAX);
+    let same = aAt;
+    while (same < runEnd && a[same] === b[same + distance]) same++;
+    for (; left > 0; left--) {
+      const next = aElement.read(a, aAt, aEnd);
+      if (next < 0 || next > same || aElement.count > end - next || aElement.type === WILDCARD) break;
+      isExtBefore = aElement.type === EXT;
+      left += aElement.count;
+      if (aElement.count > 0) opened++;
+      aAt = next;
+    }
+    if (left === 0) return 0;
+    bAt = aAt + distance;
+    if (isExtBefore || opened > DEPTH_MAX || isExt(a, aAt, aEnd) || isExt(b, bAt, bEnd)) break;
+    const order = compareHere(0);
+    if (order !== 0 || isWild) return order;
+    if (aAt < 0 || bAt < 0) break;
+    left--;
+  }
+  if (left === 0) return 0;
+  aAt = aFirst;
+  bAt = bFirst;
+  return compareHere(0);
+}
+
+/** Whether the element at `at` is missing, broken or an ext: flags or a sentinel. */
+function isExt(bytes: Uint8Array, at: number, end: number): boolean {
+  if (at >= end) return true;
+  const head = bytes[at]!;
+  return head === NEVER || (head >= EXT8 && head <= EXT32) || (head >= FIXEXT1 && head <= FIXEXT16);
 }
 
 function compareHere(depth: number): number {

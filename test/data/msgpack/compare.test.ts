@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { compare, compareTotal } from '../../../src/data/msgpack/compare.js';
 import { DEPTH_MAX } from '../../../src/data/msgpack/element.js';
 import { framings, fromHex } from '../frame.js';
-import { anyStored, anyWidths, order, pack } from './value.js';
+import { alike, anyStored, anyWidths, order, pack } from './value.js';
 
 /** Compares in every combination of surroundings; NaN if those make a difference. */
 function sign(left: Uint8Array, right: Uint8Array): number {
@@ -24,6 +24,18 @@ test('the order is the documented one, whatever the headers', t => {
       return sign(pack(x, widths), pack(y)) === expected && sign(pack(y), pack(x, widths)) === 0 - expected;
     }),
     { numRuns: 1000 },
+  );
+  t.pass();
+});
+
+test('values that are alike for a long way are ordered by what differs', t => {
+  fc.assert(
+    fc.property(alike, anyWidths, ([x, y], widths) => {
+      const expected = order(x, y);
+      const [a, b] = [pack(x), pack(y)];
+      return sign(a, b) === expected && sign(b, a) === 0 - expected && sign(pack(x, widths), b) === expected;
+    }),
+    { numRuns: 2000 },
   );
   t.pass();
 });
@@ -161,6 +173,11 @@ test('arbitrary bytes are compared without looking outside', t => {
     { numRuns: 3000 },
   );
   t.pass();
+});
+
+test('a container that is cut off on one side alone is below the other, whichever comes first', t => {
+  t.is(hexSign('8290', '8282909090'), -1);
+  t.is(hexSign('8282909090', '8290'), 1);
 });
 
 test('values nested far too deep are compared without harm', t => {

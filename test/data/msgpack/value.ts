@@ -185,3 +185,41 @@ export const anyWidths = fc.array(fc.nat(5), { minLength: 1, maxLength: 8 }).map
   let next = 0;
   return () => widths[next++ % widths.length]!;
 });
+
+/** Two values that are the same for a long way, or altogether. */
+export const alike: fc.Arbitrary<readonly [Value, Value]> = fc.letrec<{ two: readonly [Value, Value] }>(
+  tie => ({
+    two: fc.oneof(
+      { depthSize: 'large', maxDepth: 6, withCrossShrink: true },
+      { weight: 6, arbitrary: anyStored.map(value => [value, value] as const) },
+      { weight: 2, arbitrary: fc.tuple(fc.bigInt(-70000n, 70000n), fc.bigInt(-70000n, 70000n)) },
+      { weight: 1, arbitrary: fc.tuple(anyStored, anyStored) },
+      {
+        weight: 10,
+        arbitrary: fc
+          .tuple(fc.array(tie('two'), { maxLength: 4 }), fc.boolean(), fc.boolean(), fc.nat(9))
+          .map(([items, isOrdered, isOther, cut]) => {
+            const side = (k: 0 | 1, flag: boolean, length: number): Value => {
+              const list = items.slice(0, length).map(two => two[k]);
+              return { list: flag ? list.sort(order) : list, isOrdered: flag };
+            };
+            const otherFlag = isOther && cut === 9 ? !isOrdered : isOrdered;
+            return [
+              side(0, isOrdered, items.length),
+              side(1, otherFlag, cut === 0 ? 1 : items.length),
+            ] as const;
+          }),
+      },
+      {
+        weight: 5,
+        arbitrary: fc.tuple(fc.bigInt(0n, 300n), tie('two'), fc.nat(1), fc.nat(1)).map(
+          ([key, two, flags, otherFlags]) =>
+            [
+              { pairs: [[key, two[0]]], flags },
+              { pairs: [[key, two[1]]], flags: otherFlags },
+            ] as const,
+        ),
+      },
+    ),
+  }),
+).two;
