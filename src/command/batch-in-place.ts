@@ -4,7 +4,7 @@
  * processor together. A row that its worker has to execute after all goes into a frame for it.
  */
 import { PARTITION_COUNT, partitionOf } from '../base/digest.js';
-import { OK } from '../base/result.js';
+import { FILTERED_OUT, NOT_FOUND, OK } from '../base/result.js';
 import { ROW_DIGEST_AT, ROW_PREFIX_SIZE } from '../shard/batch-group.js';
 import { Request, ROW_REPEAT } from '../shard/command/request.js';
 import { type InPlace, MESSAGE_SIZE_MAX } from '../shard/in-place.js';
@@ -17,6 +17,7 @@ export const IN_PLACE_ROWS_MAX = 256;
 
 export class BatchInPlace {
   readonly inPlace: InPlace;
+  code = OK;
   readonly #routes: Routes;
   readonly #row = new Request();
   readonly #rowsAt = new Int32Array(IN_PLACE_ROWS_MAX);
@@ -70,10 +71,12 @@ export class BatchInPlace {
 
   /**
    * Executes the rows that were read; their answers are in the outbox's open frame of rows.
-   * @param frames Gets the others.
-   * @returns How many those are.
+   * @param frames         Gets the others.
+   * @param respondAll     Whether rows that fail end nothing.
+   * @param reportErrorRow If they do, whether the one that failed is answered.
+   * @returns How many the others are. `code` is that of the row which has ended the batch, or OK.
    */
-  run(bytes: Uint8Array, frames: GroupFrames): number {
+  run(bytes: Uint8Array, frames: GroupFrames, respondAll: boolean, reportErrorRow: boolean): number {
     const { inPlace } = this;
     const { id, shardOf, workerOf } = this.#route;
     const row = this.#row;
@@ -81,6 +84,7 @@ export class BatchInPlace {
     inPlace.touchRows(id, shardOf, bytes, this.#rowsAt, count);
     inPlace.beginRows();
     this.#batchNumber = (this.#batchNumber + 1) | 0;
+    this.code = OK;
     let left = 0;
     let parsedAt = -1;
     for (let i = 0; i < count; i++) {
@@ -93,7 +97,13 @@ export class BatchInPlace {
       const shard = shardOf[pid]!;
       // Rows on one key stay in order: what comes after a row that is left is left too.
       const mayRun = this.#leftIn[shard] !== this.#batchNumber;
-      if (mayRun && inPlace.row(id, shard, row, readU32(bytes, rowAt))) continue;
+      if (mayRun && inPlace.row(id, shard, row, readU32(bytes, rowAt))) {
+        const { code } = inPlace;
+        if (respondAll || code === OK || code === NOT_FOUND || code === FILTERED_OUT) continue;
+        this.code = code;
+        if (!reportErrorRow) inPlace.dropRow();
+        break;
+      }
       this.#leftIn[shard] = this.#batchNumber;
       frames.addRow(workerOf[pid]!, bytes, rowAt, templateAt, this.#templateEnds[i]!);
       left++;

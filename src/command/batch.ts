@@ -151,27 +151,23 @@ export class BatchDispatcher {
     const filter = hasFilter ? bytes.subarray(filterAt, filterAt + filterSize) : NO_FILTER;
     frames.begin(info3, groupFlags, filter, size);
     const mayRun =
-      (flags & FLAG_RESPOND_ALL) !== 0 &&
-      !hasFilter &&
-      count <= IN_PLACE_ROWS_MAX &&
-      (bytes[at + MSG_INFO1]! & INFO1_COMPRESS_RESPONSE) === 0;
+      !hasFilter && count <= IN_PLACE_ROWS_MAX && (bytes[at + MSG_INFO1]! & INFO1_COMPRESS_RESPONSE) === 0;
+    const isInPlace = mayRun && this.#inPlace.read(bytes, rowsAt + 5, rowsEnd, count, info3);
     let rowCount: number;
-    if (mayRun && this.#inPlace.read(bytes, rowsAt + 5, rowsEnd, count, info3)) {
-      rowCount = this.#runInPlace(client, bytes, nowMs);
+    if (isInPlace) {
+      rowCount = this.#runInPlace(client, bytes, flags, nowMs);
       if (rowCount === 0) return ANSWERED;
-      this.#readCode = OK;
     } else {
       rowCount = this.#readRows(bytes, rowsAt + 5, rowsEnd, count, info3);
       if (frames.totalSize > FRAMES_SIZE_MAX) return this.#refuse(BATCH_QUEUES_FULL);
       if (rowCount === 0) return this.#refuse(this.#readCode);
     }
-    const code = this.#readCode;
     const run = new BatchRun(client, nowMs, frames.finish(), rowCount);
     const timeoutMs = readU32(bytes, at + MSG_TIMEOUT);
     run.deadlineMs = nowMs + (timeoutMs !== 0 ? timeoutMs : DEFAULT_TIMEOUT_MS);
     // A bad row ends the batch there: the rows before it are executed, but the answer is the trailer alone.
-    run.code = code;
-    run.isSilent = code !== OK;
+    run.code = isInPlace ? this.#inPlace.code : this.#readCode;
+    run.isSilent = !isInPlace && run.code !== OK;
     this.#runs.set(client.slot, run);
     this.#pump(run);
     return DISPATCHED;
@@ -213,21 +209,24 @@ export class BatchDispatcher {
   }
 
   /** Executes the rows that were read for it here and now. @returns Rows that are in frames for their workers instead. */
-  #runInPlace(client: ClientRef, bytes: Uint8Array, nowMs: number): number {
+  #runInPlace(client: ClientRef, bytes: Uint8Array, flags: number, nowMs: number): number {
     const { sink, counters, histogram } = this.#parts;
     const { inPlace } = this.#inPlace;
     if (!inPlace.isHalfEmpty) {
       sink.flush();
       inPlace.clear();
     }
-    const left = this.#inPlace.run(bytes, this.#frames);
+    const respondAll = (flags & FLAG_RESPOND_ALL) !== 0;
+    const reportErrorRow = (flags & FLAG_REPORT_ERROR_ROW) !== 0;
+    const left = this.#inPlace.run(bytes, this.#frames, respondAll, reportErrorRow);
     const durationMs = monotonicMs() - nowMs;
     let size = this.#inPlace.end(durationMs);
     const at = inPlace.answerAt;
     if (left === 0) {
-      trailer(inPlace.outbox.u8, OK, inPlace.extend(TRAILER_SIZE));
+      const { code } = this.#inPlace;
+      trailer(inPlace.outbox.u8, code, inPlace.extend(TRAILER_SIZE));
       size += TRAILER_SIZE;
-      counters[BATCH_INDEX_COMPLETE]! += 1;
+      counters[code === OK ? BATCH_INDEX_COMPLETE : BATCH_INDEX_ERROR]! += 1;
       histogram.record(durationMs);
     }
     const { slot, generation, requestNumber } = client;

@@ -59,10 +59,13 @@ export class InPlace {
   readonly outbox = new Region(OUTBOX_SIZE);
   /** The command that `parse` has read. */
   readonly request = new Request();
-  /** Of the last command: where its answer is, and whether it was a read. */
+  /** Of the last command: where its answer is, its code, and whether it was a read. */
   answerAt = 0;
+  code = OK;
   isRead = false;
   #end = 0;
+  /** Where the answer of the last row begins. */
+  #rowAt = 0;
   #readCount = 0;
   #writeCount = 0;
   /** Entries that `touchRows` has come to. */
@@ -194,10 +197,16 @@ export class InPlace {
     const end = view.isCurrent ? this.#execute(view, req, this.#end, rowIndex, true) : -1;
     view.ownership.give();
     if (end < 0) return false;
+    this.#rowAt = this.#end;
     this.#end = end;
     if (this.isRead) this.#readCount++;
     else this.#writeCount++;
     return true;
+  }
+
+  /** Takes the answer of the last row back. */
+  dropRow(): void {
+    this.#end = this.#rowAt;
   }
 
   /** Ends the frame of rows, which came `durationMs` ago. @returns Its bytes at `answerAt`, 0 when no row is in it. */
@@ -205,13 +214,13 @@ export class InPlace {
     const at = this.answerAt;
     const reads = this.#readCount;
     const writes = this.#writeCount;
-    if (reads + writes === 0) {
-      this.#end = at;
-      return 0;
-    }
     const { times } = this.#namespaces[namespaceId]!;
     if (reads > 0) times.record(BATCH_SUB_READ, durationMs, reads);
     if (writes > 0) times.record(BATCH_SUB_WRITE, durationMs, writes);
+    if (this.#end === at + PROTO_HEADER_SIZE) {
+      this.#end = at;
+      return 0;
+    }
     writeProtoHeader(this.outbox.u8, at, PROTO_MESSAGE, this.#end - at - PROTO_HEADER_SIZE);
     return this.#end - at;
   }
@@ -241,6 +250,7 @@ export class InPlace {
     if (isRead && code === OK && touchAfterRead(ex, shard, req, NO_TOKEN) !== OK) return -1;
     countOutcome(namespace.counters, req, code, isRow);
     this.isRead = isRead;
+    this.code = code;
     return end;
   }
 }

@@ -118,6 +118,37 @@ for (const [engine, environment] of ENGINES) {
   });
 }
 
+test('a row that fails ends a small batch that did not ask for all answers, with or without its own answer', async t => {
+  const server = await TestServer.start(t);
+  const client = await server.connect();
+  for (const name of ['a', 'b', 'c']) await client.command({ ...BY_WORKER, digest: digestOf(name) });
+  const rows = [
+    { ...GET, index: 0, digest: digestOf('a') },
+    { ...GET, index: 1, digest: digestOf('none') },
+    { ...put(op(5, 'n', 3, Buffer.from('x'))), index: 2, digest: digestOf('b') },
+    { ...IN_PLACE, index: 3, digest: digestOf('c') },
+  ];
+  const REPORT_ERROR_ROW = 0x08;
+  const RESPOND_ALL = 0x04;
+  const silent = await client.batch(rows, 0);
+  t.is(silent.code, 12);
+  t.deepEqual([...silent.rows.keys()], [0, 1]);
+  const told = await client.batch(rows, REPORT_ERROR_ROW);
+  t.is(told.code, 12);
+  t.deepEqual(
+    [...told.rows.values()].map(({ code }) => code),
+    [0, 2, 12],
+  );
+  const all = await client.batch(rows, RESPOND_ALL);
+  t.is(all.code, 0);
+  t.deepEqual(
+    [...all.rows.values()].map(({ code }) => code),
+    [0, 2, 12, 0],
+  );
+  const { ops } = await client.command({ ...GET, digest: digestOf('c') });
+  t.is(Number(ops[0]!.value.readBigInt64BE()), 2, 'only the last batch came to it');
+});
+
 test('commands of the main thread are in the figures and the histogram of their namespace', async t => {
   const server = await TestServer.start(t);
   const client = await server.connect();
