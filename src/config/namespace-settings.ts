@@ -19,7 +19,7 @@ import {
 const TTL_MAX_SEC = 315_360_000;
 
 const NO_NSUP = 'takes ttls although nothing removes expired records (22 otherwise)';
-const DISALLOW_EXPUNGE = 'allows durable deletes only, so that no deleted record returns';
+const DISALLOW_EXPUNGE = 'refuses deletes that are not durable (22)';
 const STRONG = 'no acknowledged write is lost and no stale record read';
 const PENDING = 'commands that wait for one record (14); 0 is no limit';
 const COMMIT_LEVEL = 'replicas to wait for, whatever the client says';
@@ -49,7 +49,7 @@ export const NAMESPACE_SETTINGS: readonly SettingRow[] = [
   boolean('disable-cold-start-eviction', false, 'static known', 'a start evicts nothing'),
   boolean('disable-mrt-writes', false, 'dynamic known', 'refuses writes inside multi-record transactions'),
   boolean('disable-write-dup-res', false, 'dynamic known', 'writes ignore older copies on other nodes'),
-  boolean('disallow-expunge', false, 'dynamic refused', DISALLOW_EXPUNGE),
+  boolean('disallow-expunge', false, 'dynamic honoured', DISALLOW_EXPUNGE),
   boolean('disallow-null-setname', false, 'dynamic honoured', 'refuses new records without a set (4)'),
   boolean('enable-benchmarks-batch-sub', false, 'dynamic honoured', 'histograms of the steps of batch rows'),
   boolean('enable-benchmarks-ops-sub', false, 'dynamic known', 'histograms of the steps of background ops'),
@@ -135,8 +135,14 @@ export const NAMESPACE_SETTINGS: readonly SettingRow[] = [
   ),
   boolean('strong-consistency', false, 'static refused', STRONG),
   boolean('strong-consistency-allow-expunge', false, 'dynamic known', 'weakens strong consistency'),
-  seconds('tomb-raider-eligible-age', 86_400, [0, U32_MAX], 'dynamic known', 'life of a tombstone at least'),
-  seconds('tomb-raider-period', 86_400, [0, U32_MAX], 'dynamic known', 'between removals of tombstones'),
+  seconds(
+    'tomb-raider-eligible-age',
+    86_400,
+    [0, U32_MAX],
+    'dynamic honoured',
+    'life of a tombstone at least',
+  ),
+  seconds('tomb-raider-period', 86_400, [0, U32_MAX], 'dynamic honoured', 'between removals of tombstones'),
   integer('tomb-raider-unmark-threads', 0, [0, 128], 'dynamic known', 'threads that remove tombstones'),
   integer('transaction-pending-limit', 20, [0, U32_MAX], 'dynamic honoured', PENDING),
   integer('truncate-threads', 4, [1, 128], 'dynamic known', 'the workers remove what was truncated'),

@@ -38,7 +38,10 @@ export const TUNE_STOP_WRITES = 25; // 1: writes are refused, the namespace is t
 export const TUNE_COMPRESSION = 28; // codec number; the level stands behind it
 export const TUNE_COMPRESSION_LEVEL = 29;
 export const TUNE_EVER_COMPRESSED = 30; // some record may be stored compressed
-const TUNE_COUNT = 32;
+export const TUNE_TOMB_RAIDER_AGE = 40; // seconds
+export const TUNE_TOMB_RAIDER_PERIOD = 41; // seconds, 0 = never
+export const TUNE_DISALLOW_EXPUNGE = 42;
+const TUNE_COUNT = 64;
 
 /** Float64 slots a set has in a shard's block. */
 export const SET_OBJECTS = 0;

@@ -29,6 +29,7 @@ import {
   TUNE_DEFRAG_QUEUE_MIN,
   TUNE_DEFRAG_SLEEP_US,
   TUNE_DEFRAG_STARTUP_MIN_PCT,
+  TUNE_DISALLOW_EXPUNGE,
   TUNE_DISALLOW_NULL_SETNAME,
   TUNE_EVER_COMPRESSED,
   TUNE_FLUSH_MAX_MS,
@@ -44,6 +45,8 @@ import {
   TUNE_REJECT_XDR_WRITES,
   TUNE_STOP_AVAIL_PCT,
   TUNE_STOP_WRITES,
+  TUNE_TOMB_RAIDER_AGE,
+  TUNE_TOMB_RAIDER_PERIOD,
   TUNE_WRITE_CACHE_MAX,
 } from './namespace-memory.js';
 import type { NamespaceTask, SharedTask } from './worker-task.js';
@@ -71,6 +74,9 @@ const TUNINGS: readonly [slot: number, read: (config: NamespaceConfig) => number
   [TUNE_DISALLOW_NULL_SETNAME, c => Number(c.settings.boolean('disallow-null-setname'))],
   [TUNE_READ_TOUCH_PCT, c => c.settings.number('default-read-touch-ttl-pct')],
   [TUNE_HIST_PERIOD, c => c.settings.number('nsup-hist-period')],
+  [TUNE_TOMB_RAIDER_AGE, c => c.settings.number('tomb-raider-eligible-age')],
+  [TUNE_TOMB_RAIDER_PERIOD, c => c.settings.number('tomb-raider-period')],
+  [TUNE_DISALLOW_EXPUNGE, c => Number(c.settings.boolean('disallow-expunge'))],
   [TUNE_PENDING_LIMIT, c => c.settings.number('transaction-pending-limit')],
   [TUNE_REJECT_NON_XDR_WRITES, c => Number(c.settings.boolean('reject-non-xdr-writes'))],
   [TUNE_COMPRESSION, c => NAMES_OF_CODECS.indexOf(c.storage.string('compression'))],

@@ -3,11 +3,13 @@
  * These objects only describe memory that is shared; everything that changes lies there.
  */
 import { Region } from '../base/arena.js';
+import { OK } from '../base/result.js';
 import { STEP_NAMES } from '../observe/benchmarks.js';
 import { HistogramBlock } from '../observe/histogram.js';
 import type { StorageEngine } from '../storage/engine.js';
-import { ST_OBJECTS, ST_TRUNCATED_VERSION } from '../storage/engine.js';
+import { ST_OBJECTS, ST_TOMBSTONES, ST_TRUNCATED_VERSION } from '../storage/engine.js';
 import { RecordClock } from '../storage/expiry/record-clock.js';
+import { KEY_STORED, TOMBSTONE } from '../storage/index/entry.js';
 import type { PrimaryIndex } from '../storage/index/primary-index.js';
 import { SetTable } from '../storage/record/set-table.js';
 import { CommitLine } from './commit-line.js';
@@ -15,6 +17,7 @@ import {
   type NamespaceMemory,
   SET_BYTES,
   SET_OBJECTS,
+  SET_TOMBSTONES,
   SET_TUNE_STOP_COUNT,
   SET_TUNE_STOP_SIZE,
   SET_TUNE_STRIDE,
@@ -134,6 +137,7 @@ export class Shard {
    * @param nowSec Of the record clock.
    */
   isLive(entry: number, nowSec: number): boolean {
+    if (this.index.hasFlag(entry, TOMBSTONE)) return false;
     if (this.figures[ST_TRUNCATED_VERSION] !== this.truncationVersion && this.isTruncated(entry))
       return false;
     const voidTime = this.index.voidTime(entry);
@@ -161,12 +165,45 @@ export class Shard {
     return this.namespace.truncation.isTruncated(this.index.setId(entry), this.index.lut(entry));
   }
 
-  /** Takes a record that was truncated out of index and storage. */
+  /** Takes a record or tombstone that was truncated out of index and storage. */
   drop(entry: number): void {
     const { index } = this;
-    this.countRecord(index.setId(entry), index.size(entry), -1);
+    if (index.hasFlag(entry, TOMBSTONE)) this.countTombstone(index.setId(entry), -1);
+    else this.countRecord(index.setId(entry), index.size(entry), -1);
     this.engine.drop(entry);
     index.remove(entry);
+  }
+
+  /**
+   * A durable delete: a tombstone takes the place of a record.
+   * @returns OK or the engine's refusal, with nothing changed.
+   */
+  bury(entry: number, lutMs: number): number {
+    const { index } = this;
+    const size = index.size(entry);
+    const code = this.engine.bury(entry, lutMs);
+    if (code !== OK) return code;
+    this.countRecord(index.setId(entry), size, -1);
+    this.countTombstone(index.setId(entry), 1);
+    index.setFlag(entry, TOMBSTONE, true);
+    index.setFlag(entry, KEY_STORED, false);
+    index.setVoidTime(entry, 0);
+    index.setLut(entry, lutMs);
+    return OK;
+  }
+
+  /** Takes a tombstone out of the index; what is stored of it goes on keeping older versions dead. */
+  forgetTombstone(entry: number): void {
+    const { index } = this;
+    this.countTombstone(index.setId(entry), -1);
+    this.engine.expire(entry);
+    index.remove(entry);
+  }
+
+  /** Counts a tombstone in (sign 1) or out (sign -1). */
+  countTombstone(setId: number, sign: number): void {
+    this.figures[ST_TOMBSTONES]! += sign;
+    if (setId > 0) this.figures[setSlot(setId, SET_TOMBSTONES)]! += sign;
   }
 
   /** Takes a record that has expired out of index and storage. */
@@ -188,11 +225,13 @@ export class Shard {
   }
 
   /** Counts the records of a set that a start has found. `bytes`: their stored sizes, each rounded up to 16. */
-  countFound(setId: number, records: number, bytes: number): void {
+  countFound(setId: number, records: number, bytes: number, tombstones: number): void {
     this.figures[ST_OBJECTS]! += records;
+    this.figures[ST_TOMBSTONES]! += tombstones;
     if (setId > 0) {
       this.figures[setSlot(setId, SET_OBJECTS)]! += records;
       this.figures[setSlot(setId, SET_BYTES)]! += bytes;
+      this.figures[setSlot(setId, SET_TOMBSTONES)]! += tombstones;
     }
   }
 

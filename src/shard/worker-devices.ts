@@ -113,8 +113,8 @@ export class WorkerDevices {
     this.retune();
     for (const { engine } of this.#engines) {
       const shard = shards.find(candidate => candidate.engine === engine)!;
-      const onSet = (setId: number, records: number, bytes: number): void =>
-        shard.countFound(setId, records, bytes);
+      const onSet = (setId: number, records: number, bytes: number, tombstones: number): void =>
+        shard.countFound(setId, records, bytes, tombstones);
       const isDone = engine.recover(epochSec(), onSet, isStopping);
       if (!isDone) return false;
     }

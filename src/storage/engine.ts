@@ -51,9 +51,16 @@ export interface StorageEngine {
   remove(entry: number, lutMs: number): number;
 
   /**
+   * Puts a tombstone in the place of the stored version of `entry`, which stays in the index: generation and set are
+   * the entry's.
+   * @returns As remove.
+   */
+  bury(entry: number, lutMs: number): number;
+
+  /**
    * Lets go of the stored version of `entry`, whose record has expired by the shard's record clock; the caller removes
    * the entry right after. Nothing is written: the stored bytes say when they expired, and go on keeping older
-   * versions dead.
+   * versions dead. So do those of a tombstone that is not wanted in the index any more.
    */
   expire(entry: number): void;
 

@@ -116,7 +116,7 @@ test('what strengthens durability, consistency or security and is not built stop
     );
   }
   t.regex(mistakesInNamespace('strong-consistency true')[0]!, /^a.conf:2: .*accepted: false$/);
-  t.regex(mistakesInNamespace('disallow-expunge true')[0]!, /^a.conf:2: /);
+  t.regex(mistakesInNamespace('strong-consistency true')[0]!, /^a.conf:2: /);
   t.regex(
     mistakesInNamespace('index-type flash {', '}')[0]!,
     /^a.conf:2: namespace.test.index-type: 'flash' is not built/,

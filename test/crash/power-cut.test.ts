@@ -168,7 +168,7 @@ function runHistory(
       // From here on this is what was served, and what must stay; which of them has expired may show until that is durable.
       const served = shown.map((of, i) => ({
         ...of,
-        atMs: i === 0 ? Number.NEGATIVE_INFINITY : nowMs + FLUSH_MAX_MS - withinMs,
+        atMs: i === 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY,
       }));
       model.states.set(key, served);
       const voidTimeSec = Math.max(0, ...shown.map(of => (of.version === found ? 0 : of.voidTimeSec)));
@@ -184,7 +184,7 @@ function runHistory(
         shard.clock.read(wallMs);
         const last = model.of(key).at(-1)!;
         if (random() < 0.3) {
-          const result = shard.delete(key);
+          const result = random() < 0.4 ? shard.bury(key) : shard.delete(key);
           if (result === OK) write(key, { ...GONE, atMs: nowMs });
           else if (result !== undefined && result !== OUT_OF_SPACE && result !== DEVICE_OVERLOAD) {
             problems.push(`delete ${key}: ${result}`);
@@ -207,6 +207,7 @@ function runHistory(
         if (hasExpired) expire(key, last.voidTimeSec);
       }
       if (step % 40 === 39) {
+        for (let key = pick(keys); key < keys; key += 3) shard.forgetTombstone(key);
         for (let key = 0; key < keys; key++)
           if (shard.expire(key)) expire(key, model.of(key).at(-1)!.voidTimeSec);
       }

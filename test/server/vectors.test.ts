@@ -29,7 +29,7 @@ const AGREEING: Readonly<Record<string, readonly string[]>> = {
   bit: [],
   hll: [],
   malformed: [
-    ...[10, 51, 65, 102, 254, 345, 348, 404, 507, 585, 608, 673, 676, 775, 777, 883].map(
+    ...[10, 51, 65, 102, 254, 345, 348, 404, 500, 507, 585, 608, 673, 676, 775, 777, 883].map(
       number => `malformed/${number}`,
     ),
   ],

@@ -12,6 +12,7 @@ import { DeviceEngine } from '../../src/storage/device/device-engine.js';
 import type { StorageLog } from '../../src/storage/device/storage-error.js';
 import { RecordSpan, ST_COUNT } from '../../src/storage/engine.js';
 import { RecordClock } from '../../src/storage/expiry/record-clock.js';
+import { TOMBSTONE } from '../../src/storage/index/entry.js';
 import { PrimaryIndex } from '../../src/storage/index/primary-index.js';
 import type { IoBackend } from '../../src/storage/io/io-backend.js';
 import { IoQueue } from '../../src/storage/io/io-queue.js';
@@ -135,6 +136,7 @@ export class StorageShard {
     this.index.setGeneration(entry, header.generation);
     this.index.setVoidTime(entry, voidTimeSec);
     this.index.setLut(entry, header.lutMs);
+    this.index.setFlag(entry, TOMBSTONE, false);
     this.engine.store(entry);
     return OK;
   }
@@ -142,16 +144,35 @@ export class StorageShard {
   /** Deletes a record. @returns A result code, or undefined when there was none. */
   delete(key: number): number | undefined {
     const entry = this.index.find(digestOf(key), 0);
-    if (entry < 0) return undefined;
-    const result = this.engine.remove(entry, 1);
+    if (entry < 0 || this.index.hasFlag(entry, TOMBSTONE)) return undefined;
+    const result = this.engine.remove(entry, this.clock.ms || 1);
     if (result === OK) this.index.remove(entry);
     return result;
+  }
+
+  /** A durable delete. @returns A result code, or undefined when there was no record. */
+  bury(key: number): number | undefined {
+    const entry = this.index.find(digestOf(key), 0);
+    if (entry < 0 || this.index.hasFlag(entry, TOMBSTONE)) return undefined;
+    const result = this.engine.bury(entry, this.clock.ms || 1);
+    if (result !== OK) return result;
+    this.index.setFlag(entry, TOMBSTONE, true);
+    this.index.setVoidTime(entry, 0);
+    return OK;
+  }
+
+  /** Takes a tombstone out of the index. */
+  forgetTombstone(key: number): void {
+    const entry = this.index.find(digestOf(key), 0);
+    if (entry < 0 || !this.index.hasFlag(entry, TOMBSTONE)) return;
+    this.engine.expire(entry);
+    this.index.remove(entry);
   }
 
   /** Starts or repeats a read. @returns OK with the version in `version`, PARKED, or a code; undefined: no record. */
   tryGet(key: number, token: number): number | undefined {
     const entry = this.index.find(digestOf(key), 0);
-    if (entry < 0 || this.#hasExpired(entry)) return undefined;
+    if (entry < 0 || this.index.hasFlag(entry, TOMBSTONE) || this.#hasExpired(entry)) return undefined;
     const result = this.engine.load(entry, token, this.#span);
     if (result === OK) this.version = this.#check(key);
     return result;

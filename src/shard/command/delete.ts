@@ -1,6 +1,5 @@
 /** The delete of a whole record. Source: protocol 18, section 8, and 01, section 11. */
-import { ENTERPRISE_ONLY, OK, PARKED } from '../../base/result.js';
-import { INFO2_DURABLE_DELETE } from '../../wire/message.js';
+import { OK, PARKED } from '../../base/result.js';
 import type { Shard } from '../shard.js';
 import type { Executor } from './executor.js';
 import { applyFilter } from './filter.js';
@@ -12,7 +11,6 @@ export function executeDelete(ex: Executor, shard: Shard, req: Request, token: n
   const { answer } = ex;
   let code = checkAdmission(shard, req);
   if (code !== OK) return answer.fail(code);
-  if ((req.info2 & INFO2_DURABLE_DELETE) !== 0) return answer.fail(ENTERPRISE_ONLY);
   const entry = ex.findLive(shard, req);
   if (entry < 0) return ex.notFound();
   code = checkGeneration(req, shard.index.generation(entry));
@@ -29,7 +27,7 @@ export function executeDelete(ex: Executor, shard: Shard, req: Request, token: n
     code = ex.checkKey(req);
     if (code !== OK) return answer.fail(code);
   }
-  code = removeRecord(ex, shard, entry);
+  code = removeRecord(ex, shard, req, entry);
   if (code !== OK) return answer.fail(code);
   answer.reset();
   return OK;

@@ -7,7 +7,6 @@
 import { copyBytes } from '../../base/copy.js';
 import {
   ALWAYS_FORBIDDEN,
-  ENTERPRISE_ONLY,
   FORBIDDEN,
   GENERATION,
   OK,
@@ -22,7 +21,7 @@ import {
   TTL_REDUCTIONS_APPLIED,
   TTL_REDUCTIONS_IGNORED,
 } from '../../observe/namespace-counters.js';
-import { KEY_STORED } from '../../storage/index/entry.js';
+import { KEY_STORED, TOMBSTONE } from '../../storage/index/entry.js';
 import {
   binsOffset,
   FLAG_PERSISTED_INDEX,
@@ -49,6 +48,7 @@ import {
   TUNE_ALLOW_TTL_WITHOUT_NSUP,
   TUNE_APPLY_TTL_REDUCTIONS,
   TUNE_DEFAULT_TTL,
+  TUNE_DISALLOW_EXPUNGE,
   TUNE_DISALLOW_NULL_SETNAME,
   TUNE_NSUP_PERIOD,
   TUNE_RECORD_SIZE_MAX,
@@ -177,15 +177,19 @@ function isStorableKey(req: Request): boolean {
 /** The ops took the last bin: the record goes, and the answer says generation 0. */
 function removeEmptied(ex: Executor, shard: Shard, req: Request, entry: number): number {
   if (entry < 0) return ex.notFound();
-  if ((req.info2 & INFO2_DURABLE_DELETE) !== 0) return ex.answer.fail(ENTERPRISE_ONLY);
-  const code = removeRecord(ex, shard, entry);
+  const code = removeRecord(ex, shard, req, entry);
   if (code !== OK) return ex.answer.fail(code);
   return OK;
 }
 
-/** Takes a record out of storage and index. @returns OK or the engine's refusal, with nothing changed. */
-export function removeRecord(ex: Executor, shard: Shard, entry: number): number {
-  const { index, engine } = shard;
+/**
+ * Deletes a record: a durable delete leaves a tombstone in the index.
+ * @returns OK, FORBIDDEN (only durable deletes are allowed), or the engine's refusal, with nothing changed.
+ */
+export function removeRecord(ex: Executor, shard: Shard, req: Request, entry: number): number {
+  const { index, engine, namespace } = shard;
+  if ((req.info2 & INFO2_DURABLE_DELETE) !== 0) return shard.bury(entry, ex.nowMs);
+  if (namespace.tuning[TUNE_DISALLOW_EXPUNGE] !== 0) return FORBIDDEN;
   const size = index.size(entry);
   const code = engine.remove(entry, ex.nowMs);
   if (code !== OK) return code;
@@ -259,14 +263,19 @@ function storeRecord(
   }
 
   const setIdBefore = index.setId(target);
+  const wasTombstone = !isNew && index.hasFlag(target, TOMBSTONE);
   index.setGeneration(target, generation);
   index.setVoidTime(target, voidTime);
   index.setLut(target, header.lutMs);
   index.setSetId(target, setId);
   index.setFlag(target, KEY_STORED, keySize > 0);
+  if (wasTombstone) {
+    index.setFlag(target, TOMBSTONE, false);
+    shard.countTombstone(setIdBefore, -1);
+  }
   engine.store(target);
   const storedSize = index.size(target); // compression may have made it less
-  if (isNew) shard.countRecord(setId, storedSize, 1);
+  if (isNew || wasTombstone) shard.countRecord(setId, storedSize, 1);
   else if (setIdBefore === setId) shard.countResize(setId, sizeBefore, storedSize);
   else {
     // The expired record that was in the way belonged to another set.

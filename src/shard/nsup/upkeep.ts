@@ -6,6 +6,7 @@ import { monotonicMs } from '../../base/clock.js';
 import type { Shard } from '../shard.js';
 import type { ShardMap } from '../shard-map.js';
 import { Nsup } from './nsup.js';
+import { TombRaider } from './tomb-raider.js';
 import { TruncationWalk } from './truncation-walk.js';
 
 /** Of every 10 ms at most; a command that comes meanwhile waits for it. */
@@ -17,6 +18,7 @@ export class Upkeep {
   readonly #shards: readonly Shard[];
   readonly #nsups: readonly Nsup[];
   readonly #truncations: readonly TruncationWalk[];
+  readonly #raiders: readonly TombRaider[];
   /** Where the next turn begins, so that no namespace waits for another. */
   #next = 0;
 
@@ -27,6 +29,7 @@ export class Upkeep {
       .filter(shards => shards.length > 0);
     this.#nsups = namespaces.map(shards => new Nsup(shards));
     this.#truncations = namespaces.map(shards => new TruncationWalk(shards));
+    this.#raiders = namespaces.map(shards => new TombRaider(shards, monotonicMs()));
   }
 
   /**
@@ -43,11 +46,13 @@ export class Upkeep {
       const at = (this.#next + i) % this.#nsups.length;
       const truncation = this.#truncations[at]!;
       const nsup = this.#nsups[at]!;
+      const raider = this.#raiders[at]!;
       while (truncation.step(STEP_COUNT)) if (monotonicMs() >= endMs) return true;
       while (nsup.isDue(nowMs)) {
         nsup.step(nowMs, STEP_COUNT);
         if (monotonicMs() >= endMs) return true;
       }
+      while (raider.step(nowMs, STEP_COUNT)) if (monotonicMs() >= endMs) return true;
     }
     return false;
   }

@@ -19,13 +19,16 @@ import { STORED_SIZE_MAX } from '../index/entry.js';
 import type { PrimaryIndex } from '../index/primary-index.js';
 import type { IoClient, IoQueue, IoTimes } from '../io/io-queue.js';
 import {
+  binsOffset,
   FLAG_CLOCK,
   FLAG_COMPRESSED,
+  FLAG_DURABLE,
   FLAG_TOMBSTONE,
   MARKER_SIZE,
   newRecordHeader,
   REC_FLAGS_SET_GEN,
   RECORD_ALIGN,
+  RECORD_HEADER_SIZE,
   readRecordHeader,
   writeOrigin,
   writeRecordHeader,
@@ -231,24 +234,12 @@ export class DeviceEngine implements StorageEngine, IoClient {
   }
 
   store(entry: number): void {
-    const index = this.#index;
     if (this.#compression?.isOn) this.#pack(this.#compression);
     const at = this.#writer.reservedAt;
     const { u32 } = this.#io.buffers;
     const location = this.#writer.append();
-    const block = Math.floor((location * RECORD_ALIGN) / this.#extent.blockSize);
     readRecordHeader(u32, at, this.#stored);
-    this.#noteLut(this.#stored.lutMs);
-    const size = u32[(at >>> 2) + 1]!;
-    const room = (size + RECORD_ALIGN - 1) & -RECORD_ALIGN;
-    const oldBlock = this.#free(entry);
-    this.#table.used[block]! += room;
-    this.#counters[ST.ST_USED_BYTES]! += room;
-    index.setLocation(entry, location);
-    index.setSize(entry, size);
-    index.setSequence(entry, this.#stored.sequence);
-    // Last: the block that held the old version may be the one just appended to.
-    this.#emptied(oldBlock);
+    this.#place(entry, location, u32[(at >>> 2) + 1]!);
   }
 
   remove(entry: number, lutMs: number): number {
@@ -260,6 +251,34 @@ export class DeviceEngine implements StorageEngine, IoClient {
     const result = this.#appendMarker(lutMs);
     if (result !== OK) return result;
     this.#emptied(this.#free(entry));
+    return OK;
+  }
+
+  bury(entry: number, lutMs: number): number {
+    const index = this.#index;
+    const { sets } = this.#o;
+    const setId = index.setId(entry);
+    const setNameSize = sets.nameSize(setId);
+    const size = binsOffset(setNameSize, 0);
+    const result = this.#writer.reserve(size, true);
+    if (result !== OK) return result;
+    index.digestTo(entry, this.#digest, 0);
+    const tombstone = this.#stored;
+    tombstone.flags = FLAG_TOMBSTONE | FLAG_DURABLE;
+    tombstone.generation = index.generation(entry);
+    tombstone.voidTimeSec = 0;
+    tombstone.lutMs = lutMs;
+    tombstone.sequence = this.nextSequence();
+    tombstone.treeId = this.#treeIds[partitionOf(this.#digest, 0)]!;
+    tombstone.setNameSize = setNameSize;
+    tombstone.keySize = 0;
+    tombstone.binCount = 0;
+    const at = this.#writer.reservedAt;
+    const { u8, u32 } = this.#io.buffers;
+    writeRecordHeader(u8, u32, at, tombstone, this.#digest, 0);
+    writeOrigin(u32, at, this.#table.lastWriteId); // for when it is a marker
+    sets.nameTo(setId, u8, at + RECORD_HEADER_SIZE);
+    this.#place(entry, this.#writer.append(), size);
     return OK;
   }
 
@@ -405,6 +424,22 @@ export class DeviceEngine implements StorageEngine, IoClient {
     if ((marker.flags & FLAG_CLOCK) === 0) this.#writer.addMarker(block, origin);
     this.#noteLut(lutMs);
     return OK;
+  }
+
+  /** Makes what was appended at `location`, and whose header is in `#stored`, the stored version of `entry`. */
+  #place(entry: number, location: number, size: number): void {
+    const index = this.#index;
+    const block = Math.floor((location * RECORD_ALIGN) / this.#extent.blockSize);
+    const room = (size + RECORD_ALIGN - 1) & -RECORD_ALIGN;
+    const oldBlock = this.#free(entry);
+    this.#table.used[block]! += room;
+    this.#counters[ST.ST_USED_BYTES]! += room;
+    index.setLocation(entry, location);
+    index.setSize(entry, size);
+    index.setSequence(entry, this.#stored.sequence);
+    this.#noteLut(this.#stored.lutMs);
+    // Last: the block that held the old version may be the one just appended to.
+    this.#emptied(oldBlock);
   }
 
   #noteLut(lutMs: number): void {

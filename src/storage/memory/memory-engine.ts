@@ -184,6 +184,11 @@ export class MemoryEngine implements StorageEngine {
     return OK;
   }
 
+  /** The entry alone is the tombstone. */
+  bury(entry: number, lutMs: number): number {
+    return this.remove(entry, lutMs);
+  }
+
   expire(entry: number): void {
     this.remove(entry, 0);
   }

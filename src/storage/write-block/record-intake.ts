@@ -53,6 +53,8 @@ export class RecordIntake {
   /** By set number: records in the index, and their bytes, each rounded up to 16. */
   readonly setRecords = new Float64Array(SET_COUNT_MAX + 1);
   readonly setBytes = new Float64Array(SET_COUNT_MAX + 1);
+  /** By set number: tombstones in the index, those that durable deletes left. */
+  readonly setTombstones = new Float64Array(SET_COUNT_MAX + 1);
   sequenceMax = 0;
   /** The latest LUT of all good records, and the block that holds it, or -1. */
   clockMs = 0;
@@ -101,10 +103,14 @@ export class RecordIntake {
   }
 
   /** A record that came into the index by another way counts, in its block and in its set. */
-  count(setId: number, block: number, size: number): void {
+  count(setId: number, block: number, size: number, isTombstone = false): void {
     const room = (size + R.RECORD_ALIGN - 1) & -R.RECORD_ALIGN;
     this.#o.table.used[block]! += room;
     this.#o.counters[ST.ST_USED_BYTES]! += room;
+    if (isTombstone) {
+      this.setTombstones[setId]!++;
+      return;
+    }
     this.#o.counters[ST.ST_RECOVERED_RECORDS]!++;
     this.setRecords[setId]!++;
     this.setBytes[setId]! += room;
@@ -119,7 +125,7 @@ export class RecordIntake {
   dropDead(): void {
     const { index, table, counters } = this.#o;
     for (const entry of this.#tombstones) {
-      if (!index.hasFlag(entry, TOMBSTONE)) continue; // replaced since, or listed twice
+      if (!this.#isMarker(entry)) continue; // replaced since, or listed twice
       index.setFlag(entry, TOMBSTONE, false);
       table.addMarker(this.#blockOf(entry), 0); // its origin was noted when it was read
       index.remove(entry);
@@ -194,14 +200,15 @@ export class RecordIntake {
       }
     }
     const word = i32[w + R.REC_FLAGS_SET_GEN]!;
-    const voidTime = u32[w + R.REC_VOID_TIME]!;
     const isTombstone = (word & R.FLAG_TOMBSTONE) !== 0;
+    const isMarker = isTombstone && (word & R.FLAG_DURABLE) === 0;
     const setNameSize = (word >>> 8) & 0xff;
     const setId =
-      isTombstone || setNameSize === 0
+      isMarker || setNameSize === 0
         ? 0
         : Math.max(0, sets.findOrAdd(u8, at + R.RECORD_HEADER_SIZE, setNameSize));
-    const size = isTombstone ? 0 : i32[w + R.REC_SIZE]!;
+    const voidTime = isTombstone ? 0 : u32[w + R.REC_VOID_TIME]!;
+    const size = isMarker ? 0 : i32[w + R.REC_SIZE]!;
     index.setStored(
       entry,
       (word >>> 16) | (setId << 16),
@@ -213,14 +220,20 @@ export class RecordIntake {
       size,
       isTombstone ? TOMBSTONE : i32[w + R.REC_KEY_SIZE] === 0 ? 0 : KEY_STORED,
     );
-    if (isTombstone) {
+    if (isMarker) {
       this.#tombstones.push(entry);
       const origin = R.readOrigin(u32, at) || table.writeIds[block]!;
       if (origin > table.origins[block]!) table.origins[block] = origin;
       return;
     }
     if (voidTime !== 0 && voidTime <= this.#nowSec) this.#expired.push(entry);
-    this.count(setId, block, size);
+    this.count(setId, block, size, isTombstone);
+  }
+
+  /** Whether an entry stands for a delete marker, which leaves the index at the end. */
+  #isMarker(entry: number): boolean {
+    const { index } = this.#o;
+    return index.hasFlag(entry, TOMBSTONE) && index.size(entry) === 0;
   }
 
   /**
@@ -228,9 +241,9 @@ export class RecordIntake {
    * block was being emptied. A marker that was written in the place of an expired record counts before that record.
    */
   #isBetter(entry: number, block: number, flagsWord: number): boolean {
-    const { index, table } = this.#o;
-    const isTombstone = (flagsWord & R.FLAG_TOMBSTONE) !== 0;
-    if (isTombstone !== index.hasFlag(entry, TOMBSTONE)) return isTombstone;
+    const { table } = this.#o;
+    const isMarker = (flagsWord & (R.FLAG_TOMBSTONE | R.FLAG_DURABLE)) === R.FLAG_TOMBSTONE;
+    if (isMarker !== this.#isMarker(entry)) return isMarker;
     return table.writeIds[block]! > table.writeIds[this.#blockOf(entry)]!;
   }
 
@@ -242,6 +255,10 @@ export class RecordIntake {
     const setId = index.setId(entry);
     table.used[block]! -= room;
     counters[ST.ST_USED_BYTES]! -= room;
+    if (index.hasFlag(entry, TOMBSTONE)) {
+      this.setTombstones[setId]!--;
+      return block;
+    }
     counters[ST.ST_RECOVERED_RECORDS]!--;
     this.setRecords[setId]!--;
     this.setBytes[setId]! -= room;

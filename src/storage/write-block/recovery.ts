@@ -34,8 +34,8 @@ const WRITE_ID_MARGIN = 2 ** 16;
 /** A last block with less room than this is not appended to any more. */
 const RESUME_ROOM_MIN = 64 * 1024; // bytes
 
-/** Hears how many records of a set a start has found, and their bytes, each rounded up to 16. Set 0: of no set. */
-export type SetListener = (setId: number, records: number, bytes: number) => void;
+/** Hears what a start has found of a set: records, their bytes, each rounded up to 16, and tombstones. Set 0: of no set. */
+export type SetListener = (setId: number, records: number, bytes: number, tombstones: number) => void;
 
 export interface RecoveryOptions {
   extent: ExtentDescription;
@@ -244,9 +244,11 @@ export class Recovery {
   }
 
   #tellSets(): void {
-    const { setRecords, setBytes } = this.#intake;
+    const { setRecords, setBytes, setTombstones } = this.#intake;
     for (let setId = 0; setId < setRecords.length; setId++) {
-      if (setRecords[setId]! > 0) this.#o.onSet(setId, setRecords[setId]!, setBytes[setId]!);
+      const records = setRecords[setId]!;
+      const tombstones = setTombstones[setId]!;
+      if (records + tombstones > 0) this.#o.onSet(setId, records, setBytes[setId]!, tombstones);
     }
   }
 

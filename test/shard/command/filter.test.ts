@@ -57,6 +57,9 @@ class ParkingEngine implements StorageEngine {
   remove(entry: number, lutMs: number): number {
     return this.#inner.remove(entry, lutMs);
   }
+  bury(entry: number, lutMs: number): number {
+    return this.#inner.bury(entry, lutMs);
+  }
   expire(entry: number): void {
     this.#inner.expire(entry);
   }
