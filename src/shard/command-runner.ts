@@ -11,6 +11,7 @@ import {
   NAMESPACE_NOT_FOUND,
   NOT_FOUND,
   OK,
+  OUT_OF_SPACE,
   PARKED,
   TIMEOUT,
 } from '../base/result.js';
@@ -31,7 +32,7 @@ import {
   REQ_PARTITION_NAMESPACE,
   REQ_ROWS,
 } from './frame.js';
-import { TUNE_PENDING_LIMIT } from './namespace-memory.js';
+import { TUNE_PENDING_LIMIT, TUNE_STOP_WRITES } from './namespace-memory.js';
 import type { Reply } from './reply.js';
 import type { Shard } from './shard.js';
 import type { ShardMap } from './shard-map.js';
@@ -351,6 +352,11 @@ export class CommandRunner {
   #execute(shard: Shard, isLate: boolean, slot: CommandSlot | null): number {
     if (isLate) return this.#ex.answer.fail(TIMEOUT);
     const token = slot === null ? this.#slots.peek().number : slot.number;
+    const code = execute(this.#ex, shard, this.#request, token);
+    const { isMemory, tuning } = shard.namespace;
+    if (code !== OUT_OF_SPACE || !isMemory || tuning[TUNE_STOP_WRITES] !== 0) return code;
+    // What was deleted just now is not gathered into free pages yet: the worker may have slept since.
+    shard.engine.tick(this.#nowMs);
     return execute(this.#ex, shard, this.#request, token);
   }
 
