@@ -350,8 +350,8 @@ function figuresOf({ task, devices }: HostedNamespace): ShardFigures {
 function placesOf(shardCount: number, devices: OpenDeviceSet | undefined): ShardPlace[] {
   if (devices === undefined) return stripePlaces(shardCount);
   const { set } = devices;
-  return set.devices.map(({ path }, device) => ({
-    kind: 'file',
+  return set.devices.map(({ path, kind }, device) => ({
+    kind,
     name: path,
     shards: set.extents.flatMap((extent, shard) => (extent.device === device ? [shard] : [])),
   }));

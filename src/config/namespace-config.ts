@@ -24,9 +24,9 @@ export interface NamespaceConfig {
   readonly geo: Settings;
 }
 
-/** Whether the records of a namespace lie on files, whether in memory too or not. */
+/** Whether the records of a namespace lie on files or devices, whether in memory too or not. */
 export function isOnFiles({ engine, storage }: NamespaceConfig): boolean {
-  return engine === 'device' || storage.list('file').length > 0;
+  return engine === 'device' || storage.list('file').length > 0 || storage.list('device').length > 0;
 }
 
 /** What a worker thread gets of a namespace: plain data that a structured clone carries. */
@@ -143,14 +143,19 @@ function readEngine(
   }
   knownContexts(node, [], path, findings);
   const storage = readSettings(node, `storage.${engine}`, path, findings);
-  const isBacked = engine === 'device' || storage.list('file').length > 0;
-  const needs = isBacked ? (['file', 'filesize'] as const) : (['data-size'] as const);
+  const isRaw = storage.isSet('device');
+  if (isRaw && storage.isSet('file')) {
+    const reason = 'is not possible beside device; a namespace lies on files or on devices';
+    findings.refuse(lineOf(node, 'file'), `${path}.file`, reason);
+  }
+  const isBacked = engine === 'device' || isRaw || storage.list('file').length > 0;
+  const needs = isRaw ? [] : isBacked ? ['file', 'filesize'] : ['data-size'];
   for (const name of needs) {
     const items = node.items.filter(item => item.name === name || item.name === 'device');
-    // A wrong one is reported already, and `device` is refused in its own words.
-    if (!storage.isSet(name) && items.length > 0) continue;
+    if (!storage.isSet(name) && items.length > 0) continue; // a wrong one is reported already
     if (name === 'file' ? storage.list(name).length > 0 : storage.number(name) > 0) continue;
-    const reason = `is missing; storage-engine ${engine} needs ${needs.join(' and ')}`;
+    const or = isBacked ? ', or device' : '';
+    const reason = `is missing; storage-engine ${engine} needs ${needs.join(' and ')}${or}`;
     findings.refuse(lineOf(node, name), `${path}.${name}`, reason);
   }
   if (engine === 'memory') checkMemory(node, storage, isBacked, path, findings);
@@ -254,14 +259,14 @@ export function checkNamespaces(nodes: readonly ConfigContext[], findings: Findi
     if (firstAt !== undefined) findings.refuse(node.line, path, `is there already, in line ${firstAt}`);
     else names.set(node.label, node.line);
     for (const item of node.contexts.flatMap(context => context.items)) {
-      if (item.name !== 'file') continue;
+      if (item.name !== 'file' && item.name !== 'device') continue;
       const file = resolve(item.value);
       const usedAt = files.get(file);
       if (usedAt === undefined) files.set(file, item.line);
       else
         findings.refuse(
           item.line,
-          `${path}.storage-engine.file`,
+          `${path}.storage-engine.${item.name}`,
           `'${item.value}' is used in line ${usedAt} already`,
         );
     }

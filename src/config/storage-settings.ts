@@ -29,7 +29,6 @@ const DATA_SIZE_MAX = 256 * TIB;
 
 const COMMIT = 'a write is acknowledged only when it is on the device';
 const COMMIT_MIN = 'least bytes of such a write';
-const RAW_DEVICE = 'raw block devices are not built yet; name a file instead';
 const CIPHERS = ['none', 'aes-128', 'aes-256'] as const;
 const ENCRYPTED = 'of all that lies on the devices; aes-128 when only a key file is named';
 const KEY_FILE = 'random bytes that the devices are encrypted with';
@@ -41,7 +40,7 @@ type Row = readonly [engines: 'both' | StorageEngine, row: SettingRow];
 
 const ROWS: readonly Row[] = [
   ['both', list('file', 'paths', [], 'static honoured', 'data files, one a line; created when missing')],
-  ['both', list('device', 'texts', [], 'static refused', RAW_DEVICE)],
+  ['both', list('device', 'paths', [], 'static honoured', 'raw block devices, one a line; used whole')],
   [
     'device',
     boolean('cache-replica-writes', false, 'dynamic known', 'keeps replica writes in the cache too'),
@@ -114,7 +113,7 @@ const ROWS: readonly Row[] = [
     'device',
     size('post-write-cache', 256 * MIB, [0, EXACT_MAX], 'dynamic honoured', 'latest blocks kept in memory'),
   ],
-  ['device', boolean('read-page-cache', false, 'dynamic known', "reads use the operating system's cache")],
+  ['device', boolean('read-page-cache', false, 'static honoured', "uses the operating system's cache")],
   ['device', boolean('serialize-tomb-raider', false, 'static known', 'one namespace at a time')],
   ['device', boolean('sindex-startup-device-scan', false, 'static known', 'builds indexes from the device')],
   [

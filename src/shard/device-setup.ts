@@ -22,13 +22,19 @@ const REGION_SIZE_MAX = 4096 * MIB - IO_SIZE_MAX;
 
 /** Opens, or creates, the data files of a namespace. @throws StorageError. */
 export function openNamespaceDevices(config: NamespaceConfig, log: LogContext): Promise<OpenDeviceSet> {
+  const { storage } = config;
+  const raw = storage.list('device');
+  // Devices are used past the system's cache always, but for reads that are to be kept there.
+  const isCached = config.engine === 'device' && storage.boolean('read-page-cache');
+  const isDirect = !isCached && (raw.length > 0 || storage.boolean('direct-files'));
   return openDeviceSet({
     namespace: config.name,
-    files: config.storage.list('file'),
+    files: raw.length > 0 ? raw : storage.list('file'),
+    kind: raw.length > 0 ? 'device' : 'file',
     filesize: config.storage.number('filesize'),
     recordSizeMax: config.settings.number('max-record-size') || RECORD_SIZE_CAP,
-    isDirect: config.storage.boolean('direct-files'),
-    encryption: encryptionOf(config.storage),
+    isDirect,
+    encryption: encryptionOf(storage),
     log,
   });
 }

@@ -104,7 +104,8 @@ test('what strengthens durability, consistency or security and is not built stop
   const refused = {
     'encryption aes-256': mistakesOnDevice('encryption aes-256', 'file /a', 'filesize 1G'),
     'encryption-old-key-file /k': mistakesOnDevice('encryption-old-key-file /k', 'file /a', 'filesize 1G'),
-    'device /dev/sdb': mistakesOnDevice('device /dev/sdb'),
+    'device /dev/sdb /dev/sdc': mistakesOnDevice('device /dev/sdb /dev/sdc'),
+    'file /a': mistakesOnDevice('file /a', 'device /dev/sdb', 'filesize 1G'),
     'file /a /shadow': mistakesOnDevice('file /a /shadow', 'filesize 1G'),
   };
   for (const [line, reported] of Object.entries(refused)) {

@@ -16,13 +16,13 @@ export interface DeviceLock {
 }
 
 /**
- * Takes the lock of the file with these numbers.
+ * Takes the lock of the file or device that is known by `identity`, whatever path leads to it.
  * @throws StorageError when another process (or this one) holds it for longer than a second.
  */
-export async function lockDevice(path: string, dev: number, ino: number): Promise<DeviceLock> {
+export async function lockDevice(path: string, identity: string): Promise<DeviceLock> {
   const deadline = Date.now() + RETRY_FOR_MS;
   for (;;) {
-    const server = await listen(`\0caltrop-lock:${dev}:${ino}`, path);
+    const server = await listen(`\0caltrop-lock:${identity}`, path);
     if (server) {
       return { release: () => new Promise(resolve => server.close(() => resolve())) };
     }

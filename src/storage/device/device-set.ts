@@ -18,16 +18,19 @@ import type { BlockOwner } from '../write-block/block-format.js';
 import type { ExtentDescription } from '../write-block/shard-extent.js';
 import { accessTo, type DeviceAccess } from './device-access.js';
 import * as H from './device-header.js';
-import { type DeviceLock, lockDevice } from './device-lock.js';
+import { describeContents, isBlank } from './foreign-contents.js';
+import { type Medium, type MediumKind, openMedium } from './medium.js';
 import { preallocate } from './preallocate.js';
 import * as L from './shard-layout.js';
 import { StorageError, type StorageLog } from './storage-error.js';
 
 export interface DeviceSetOptions {
   namespace: string;
-  /** Paths of data files, in the order of the configuration. */
+  /** Paths of data files or raw devices, in the order of the configuration. */
   files: readonly string[];
-  /** Bytes of each file. */
+  /** What the paths are; files when left out. */
+  kind?: MediumKind;
+  /** Bytes of each file; devices are used whole. */
   filesize: number;
   /** The largest record that will be written, bytes; decides the write block size of a new set. */
   recordSizeMax: number;
@@ -48,7 +51,7 @@ export interface DeviceSet {
   /** [pid] shard. */
   shardOf: Uint16Array;
   /** [device] */
-  devices: { path: string; size: number }[];
+  devices: { path: string; kind: MediumKind; size: number }[];
   /** [shard] where it lies; what DeviceEngine takes. */
   extents: (ExtentDescription & { device: number })[];
   /** What blocks are encrypted with; null: with nothing. */
@@ -64,11 +67,7 @@ export interface OpenDeviceSet {
 }
 
 /** One device while the set is being opened. */
-interface Opening {
-  path: string;
-  file: FileHandle;
-  lock: DeviceLock;
-  size: number; // bytes it has now
+interface Opening extends Medium {
   /** Null: blank. */
   header: H.DeviceHeader | null;
 }
@@ -94,7 +93,7 @@ export async function openDeviceSet(options: DeviceSetOptions): Promise<OpenDevi
     for (const { lock } of opening) await lock.release();
   };
   try {
-    for (const path of files) opening.push(await openOne(path, opening));
+    for (const path of files) opening.push(await openOne(path, options.kind ?? 'file', opening));
     const isNew = opening.every(({ header }) => header === null || header.state === H.STATE_CREATING);
     const headers = isNew ? await create(options, opening) : check(options, opening);
     const startCount = Math.max(...headers.map(header => header.startCount)) + 1;
@@ -116,48 +115,19 @@ export async function openDeviceSet(options: DeviceSetOptions): Promise<OpenDevi
   }
 }
 
-/** What to do when a file cannot be opened, by the system's code. */
-const OPEN_CURES: Readonly<Record<string, string>> = {
-  ENOENT: 'its directory does not exist; create it, or mount what belongs there',
-  EACCES: 'this user may not write it; change its owner (a systemd service also needs ReadWritePaths=)',
-  EPERM: 'this user may not write it; change its owner (a systemd service also needs ReadWritePaths=)',
-  EROFS:
-    'the file system is read-only (a systemd service also needs ReadWritePaths=); look for its errors in the kernel log',
-  EISDIR: 'it is a directory; name a file in it',
-  ENOSPC: 'the disk is full; make room',
-  EMFILE: 'too many files are open; raise the limit (LimitNOFILE= of a systemd service)',
-};
-
-async function openOne(path: string, others: readonly Opening[]): Promise<Opening> {
-  let file: FileHandle;
+async function openOne(path: string, kind: MediumKind, others: readonly Opening[]): Promise<Opening> {
+  const medium = await openMedium(path, kind, others);
   try {
-    file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+    return { ...medium, header: await readHeader(medium) };
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new StorageError(path, `cannot be opened: ${OPEN_CURES[code ?? ''] ?? message}`, { cause: error });
-  }
-  let lock: DeviceLock | undefined;
-  try {
-    const stat = await file.stat();
-    const { dev, ino, size } = stat;
-    if (!stat.isFile()) throw new StorageError(path, 'is no ordinary file; name a file');
-    for (const other of others) {
-      const same = await other.file.stat();
-      if (same.dev === dev && same.ino === ino) {
-        throw new StorageError(path, `is the same file as ${other.path}; name each file once`);
-      }
-    }
-    lock = await lockDevice(path, dev, ino);
-    return { path, file, lock, size, header: await readHeader(path, file, size) };
-  } catch (error) {
-    await file.close();
-    await lock?.release();
+    await medium.file.close();
+    await medium.lock.release();
     throw error;
   }
 }
 
 /** The newer good copy of the header; null for a blank file. */
-async function readHeader(path: string, file: FileHandle, size: number): Promise<H.DeviceHeader | null> {
+async function readHeader({ path, file, size, kind }: Medium): Promise<H.DeviceHeader | null> {
   let best: H.DeviceHeader | null = null;
   let isDamaged = false;
   for (const at of H.HEADER_AT) {
@@ -177,30 +147,24 @@ async function readHeader(path: string, file: FileHandle, size: number): Promise
   if (isDamaged)
     throw new StorageError(path, 'both copies of its header are damaged; restore it or remove it');
   if (await isBlank(file, size)) return null;
-  throw new StorageError(path, 'holds something, but no Caltrop data; move it away or name another file');
-}
-
-/** Whether a file shows nothing but zeros where a header or a block could start. */
-async function isBlank(file: FileHandle, size: number): Promise<boolean> {
-  const page = new Uint8Array(L.DEVICE_DATA_AT);
-  for (let at = 0; at < size; at += L.DEVICE_DATA_AT) {
-    const length = at === 0 ? L.DEVICE_DATA_AT : 4096;
-    const { bytesRead } = await file.read(page, 0, length, at);
-    for (let i = 0; i < bytesRead; i++) if (page[i] !== 0) return false;
-  }
-  return true;
+  const cure =
+    kind === 'file' ? 'move it away' : 'wipe all of it (blkdiscard --zeroout), if nobody needs that,';
+  throw new StorageError(
+    path,
+    `holds ${await describeContents(file)}, but no Caltrop data; ${cure} or name another ${kind}`,
+  );
 }
 
 async function create(options: DeviceSetOptions, opening: readonly Opening[]): Promise<H.DeviceHeader[]> {
   const { namespace, filesize, log } = options;
   const writeBlockSize = L.writeBlockSizeFor(options.recordSizeMax);
-  const layout = L.layShards(new Array<number>(opening.length).fill(filesize), writeBlockSize);
+  const sizes = opening.map(({ kind, size }) => (kind === 'file' ? filesize : size));
+  const layout = L.layShards(sizes, writeBlockSize);
   if (layout === null) {
     const least = L.deviceSizeMin(opening.length, writeBlockSize);
-    throw new StorageError(
-      opening[0]!.path,
-      `a filesize of ${filesize} bytes is too small; ${least} is the least`,
-    );
+    const smallest = opening[sizes.indexOf(Math.min(...sizes))]!;
+    const what = smallest.kind === 'file' ? `a filesize of ${filesize}` : `its size of ${smallest.size}`;
+    throw new StorageError(smallest.path, `${what} bytes is too small; ${least} is the least`);
   }
   for (const { path, header } of opening) {
     if (header !== null && header.namespace !== namespace) throw foreign(path, header.namespace, namespace);
@@ -211,14 +175,16 @@ async function create(options: DeviceSetOptions, opening: readonly Opening[]): P
   /** Files with the size that they had, in case there is no room for all. */
   const given: { file: FileHandle; size: number }[] = [];
   for (const [device, one] of opening.entries()) {
-    log.info(`${one.path}: preparing ${filesize} bytes for namespace ${namespace}`);
-    await preallocate(one.path, one.file, filesize).catch(async error => {
-      for (const { file, size } of given) await file.truncate(size);
-      throw error;
-    });
-    given.push({ file: one.file, size: one.size });
-    await syncDirectory(path.dirname(one.path));
-    one.size = (await one.file.stat()).size;
+    log.info(`${one.path}: preparing ${sizes[device]} bytes for namespace ${namespace}`);
+    if (one.kind === 'file') {
+      await preallocate(one.path, one.file, filesize).catch(async error => {
+        for (const { file, size } of given) await file.truncate(size);
+        throw error;
+      });
+      given.push({ file: one.file, size: one.size });
+      await syncDirectory(path.dirname(one.path));
+      one.size = (await one.file.stat()).size;
+    }
     headers.push({
       copyNumber: 0,
       setId,
@@ -228,7 +194,7 @@ async function create(options: DeviceSetOptions, opening: readonly Opening[]): P
       createdMs: Date.now(),
       writeBlockSize,
       shardCount: layout.places.length,
-      deviceSize: filesize,
+      deviceSize: sizes[device]!,
       dataAt: L.DEVICE_DATA_AT,
       startCount: 0,
       state: H.STATE_CREATING,
@@ -258,11 +224,11 @@ async function syncDirectory(directory: string): Promise<void> {
 /** Refuses devices that are not exactly the set that was created, in its order. */
 function check(options: DeviceSetOptions, opening: readonly Opening[]): H.DeviceHeader[] {
   const { namespace, filesize, log } = options;
-  return opening.map(({ path, header, size }, device) => {
+  return opening.map(({ path, header, size, kind }, device) => {
     if (header === null) {
       throw new StorageError(
         path,
-        `is blank, while other files of namespace ${namespace} hold data; restore it, or remove all files to start empty`,
+        `is blank, while other ${kind}s of namespace ${namespace} hold data; restore it, or ${kind === 'file' ? 'remove' : 'wipe'} all ${kind}s to start empty`,
       );
     }
     const first = opening.find(other => other.header !== null)!.header!;
@@ -270,19 +236,19 @@ function check(options: DeviceSetOptions, opening: readonly Opening[]): H.Device
     if (header.setId.some((word, i) => word !== first.setId[i])) {
       throw new StorageError(
         path,
-        `was created apart from the other files of namespace ${namespace}; name the files that belong together`,
+        `was created apart from the other ${kind}s of namespace ${namespace}; name the ${kind}s that belong together`,
       );
     }
     if (header.deviceCount !== opening.length) {
       throw new StorageError(
         path,
-        `was created as one of ${header.deviceCount} files, ${opening.length} are configured; name all of them and no others`,
+        `was created as one of ${header.deviceCount} ${kind}s, ${opening.length} are configured; name all of them and no others`,
       );
     }
     if (header.device !== device) {
       throw new StorageError(
         path,
-        `is file ${header.device + 1} of its namespace, but is named as file ${device + 1}; name the files in their order`,
+        `is ${kind} ${header.device + 1} of its namespace, but is named as ${kind} ${device + 1}; name the ${kind}s in their order`,
       );
     }
     if (size < header.deviceSize) {
@@ -291,13 +257,15 @@ function check(options: DeviceSetOptions, opening: readonly Opening[]): H.Device
         `has ${size} bytes, but was created with ${header.deviceSize}: its end is missing; restore it`,
       );
     }
-    if (filesize < header.deviceSize) {
+    if (kind === 'device') {
+      if (size > header.deviceSize)
+        log.warning(`${path}: has ${size} bytes, but was created with ${header.deviceSize} and keeps that`);
+    } else if (filesize < header.deviceSize) {
       throw new StorageError(
         path,
         `was created with filesize ${header.deviceSize}, ${filesize} is configured; it cannot shrink, configure at least what it has`,
       );
-    }
-    if (filesize > header.deviceSize) {
+    } else if (filesize > header.deviceSize) {
       log.warning(
         `${path}: was created with filesize ${header.deviceSize} and keeps it; ${filesize} is configured`,
       );
@@ -348,6 +316,7 @@ function describe(
   }
   const devices = headers.map(({ device, deviceSize }) => ({
     path: opening[device]!.path,
+    kind: opening[device]!.kind,
     size: deviceSize,
   }));
   return { namespace, setId, writeBlockSize, shardCount, shardOf, devices, extents, dataKey, isNew };
