@@ -35,6 +35,7 @@ const KEY_FILE = 'random bytes that the devices are encrypted with';
 const OLD_KEY_FILE = 'the key file before this one, for one start';
 const COMPRESSION = 'of single records; what was written stays readable whatever it says';
 const ODSYNC = 'leaves out the flush of each write; ours flushes when a block does';
+const FLUSH = 'bytes of one device write';
 
 type Row = readonly [engines: 'both' | StorageEngine, row: SettingRow];
 
@@ -104,7 +105,8 @@ const ROWS: readonly Row[] = [
       'a partly filled block waits this long',
     ),
   ],
-  ['device', size('flush-size', MIB, [4 * KIB, 8 * MIB], 'dynamic honoured', 'bytes of one device write')],
+  ['device', size('flush-size', MIB, [4 * KIB, 8 * MIB], 'dynamic honoured', FLUSH)],
+  ['memory', unlisted(size('flush-size', MIB, [4 * KIB, 8 * MIB], 'dynamic honoured', FLUSH))],
   [
     'both',
     size('max-write-cache', 64 * MIB, [64 * MIB, EXACT_MAX], 'dynamic honoured', 'unflushed bytes (18)'),
@@ -140,6 +142,7 @@ export const OF_FILES: readonly string[] = [
   'enable-benchmarks-storage',
   'filesize',
   'flush-max-ms',
+  'flush-size',
   'max-write-cache',
   'stop-writes-avail-pct',
 ];
