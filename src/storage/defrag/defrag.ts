@@ -58,7 +58,7 @@ const URGENT_ABOVE_STOP_PCT = 2;
 /** As free blocks come down to stop-writes-avail-pct, within this range above it, fuller blocks are taken ... */
 const STOP_RANGE_PCT = [0.1, 0.6] as const;
 /** ... so much fuller than defrag-lwm-pct at most; they cost much and give little. */
-const LWM_RISE_MAX_PCT = 10;
+const LWM_RISE_MAX_PCT = 20;
 /** As the last free blocks go, this share of all of them, blocks up to this fill are taken. */
 const LAST_FREE_PCT = 2;
 const FULLEST_PCT = 95;
