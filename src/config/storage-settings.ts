@@ -46,7 +46,7 @@ const ROWS: readonly Row[] = [
     'device',
     boolean('cache-replica-writes', false, 'dynamic known', 'keeps replica writes in the cache too'),
   ],
-  ['device', boolean('cold-start-empty', false, 'static known', 'a start forgets what is on the device')],
+  ['device', boolean('cold-start-empty', false, 'static honoured', 'a start forgets what is on the device')],
   ['both', unlisted(orZero(size('commit-min-size', 0, [512, 8 * MIB], 'static honoured', COMMIT_MIN)))],
   ['both', boolean('commit-to-device', false, 'static honoured', COMMIT)],
   ['both', choice('compression', ['none', 'lz4', 'snappy', 'zstd'], 'dynamic honoured', COMPRESSION)],

@@ -15,6 +15,8 @@ const LANE_COUNT = 2;
 export const READ_BUFFERS_SIZE = 64 * 1024 * 1024; // bytes
 /** Blocks of an encrypted shard that may be in memory a second time, encrypted, while they are written. */
 export const STAGED_BLOCKS = 3;
+/** Pieces of the one checkpoint that a worker writes at a time. */
+const CHECKPOINT_BUFFERS_SIZE = 4 * 1024 * 1024;
 const RECORD_SIZE_CAP = 8 * 1024 * 1024;
 const MIB = 1024 * 1024;
 /** A byte array spans no more than this; caches that would need more are smaller. */
@@ -35,6 +37,7 @@ export function openNamespaceDevices(config: NamespaceConfig, log: LogContext): 
     recordSizeMax: config.settings.number('max-record-size') || RECORD_SIZE_CAP,
     isDirect,
     encryption: encryptionOf(storage),
+    startsEmpty: config.engine === 'device' && storage.boolean('cold-start-empty'),
     log,
   });
 }
@@ -60,7 +63,7 @@ export function createWorkerIo(
   workerSleeper: SharedBytes,
   hasRing: boolean,
 ): NodeIoMemory {
-  let size = READ_BUFFERS_SIZE;
+  let size = READ_BUFFERS_SIZE + CHECKPOINT_BUFFERS_SIZE;
   for (const { config, devices } of namespaces) {
     const { shardCount, writeBlockSize } = devices.set;
     const shards = Math.ceil(shardCount / workerCount);

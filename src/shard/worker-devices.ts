@@ -40,6 +40,8 @@ import type { WorkerTask } from './worker-task.js';
 const WRITE_CACHE_BLOCKS_MIN = 2;
 /** Blocks of a shard that are in memory beside its caches: open ones, and those that defrag fills, reads and empties. */
 const OPEN_BLOCKS = 6;
+/** Processor time of a checkpoint in a tick. */
+const CHECKPOINT_STEP_MS = 1;
 const FILE_CONTEXT = 'drv_ssd';
 /** A request that is not answered for this long is told of, again and again. */
 const STUCK_MS = 5000;
@@ -56,6 +58,8 @@ interface OpenEngine {
 export class WorkerDevices {
   readonly #io: IoQueue | null;
   readonly #engines: OpenEngine[] = [];
+  /** Place of the engine whose checkpoint is being written, or was the last to be. */
+  #checkpointed = 0;
   readonly #log: LimitedLog;
   readonly #tokenCount: number;
   /** By namespace and path. */
@@ -98,6 +102,7 @@ export class WorkerDevices {
       limits: { ...DEFAULT_LIMITS },
       isResident,
       sets: view.sets,
+      startsEmpty: set.startsEmpty,
       times,
       compression,
       log: this.#log,
@@ -134,6 +139,23 @@ export class WorkerDevices {
     for (const times of this.#times.values()) times.tick(nowMs);
     if (nowMs - this.#lookedMs >= STUCK_MS) this.#lookForStuck(nowMs);
     this.#log.tick(nowMs);
+    this.#checkpoint(nowMs);
+  }
+
+  /** Goes on with the checkpoint of one shard: the others wait, so that a tick stays short. */
+  #checkpoint(nowMs: number): void {
+    const { checkpoints } = this.#engines[this.#checkpointed]!.engine;
+    if (checkpoints?.isActive) {
+      checkpoints.step(CHECKPOINT_STEP_MS);
+      return;
+    }
+    for (let i = 1; i <= this.#engines.length; i++) {
+      const place = (this.#checkpointed + i) % this.#engines.length;
+      const next = this.#engines[place]!.engine.checkpoints;
+      if (!next?.isDue(nowMs) || !next.start()) continue;
+      this.#checkpointed = place;
+      return;
+    }
   }
 
   /** The times of a device, which its shards on this worker share. */

@@ -13,7 +13,9 @@ import {
   ST_DEFRAG_READS,
   ST_DEFRAG_WRITES,
   ST_FREE_BLOCKS,
+  ST_START_KIND,
   ST_STORED_CLOCK,
+  START_CHECKPOINT,
 } from '../../src/storage/engine.js';
 import type { ExtentDescription } from '../../src/storage/write-block/shard-extent.js';
 import { type Faults, FaultyDisk, FaultyIo, seeded } from '../support/faulty-io.js';
@@ -35,6 +37,7 @@ const CLOCK_MARK_MS = 1000;
 const HOUR_MS = 3_600_000;
 /** With more free blocks than this a clock mark is never refused. */
 const ROOMY = 4;
+const CHECKPOINT_PATHS = ['disk.index-0-0', 'disk.index-0-1'];
 
 /** One acknowledged state of a key. */
 interface State {
@@ -76,7 +79,7 @@ class Model {
 }
 
 /** What the histories of this run did; a test that never defrags proves nothing of it. */
-const done = { emptied: 0, moved: 0 };
+const done = { emptied: 0, moved: 0, byCheckpoint: 0 };
 
 /** When a write has to be durable: a time after it was made, or (commit-to-device) when it is acknowledged. */
 type Promised = { withinMs: number } | 'at once';
@@ -93,6 +96,11 @@ function runHistory(
   const pick = (count: number): number => Math.floor(random() * count);
   const blocks = BLOCKS_MIN + pick(BLOCKS_MAX - BLOCKS_MIN + 1);
   const disk = new FaultyDisk(DATA_AT + blocks * BLOCK_SIZE);
+  const checkpointFiles = new Map(
+    (seed % 3 === 0 ? [] : CHECKPOINT_PATHS).map(path => [path, new FaultyDisk(5 * 1024 * KIB)]),
+  );
+  const checkpointRandom = seeded(seed + 1_000_000); // so that the rest of a history is what it is without them
+  const checkpointShare = checkpointRandom() * 0.1;
   const model = new Model();
   const problems: string[] = [];
   const valueMax = 200 + pick(6000);
@@ -109,6 +117,7 @@ function runHistory(
   for (let life = 1; life <= LIVES && problems.length === 0; life++) {
     const extent: ExtentDescription = {
       path: 'disk',
+      ...(checkpointFiles.size > 0 ? { checkpoints: CHECKPOINT_PATHS } : {}),
       dataKey,
       offset: DATA_AT,
       size: blocks * BLOCK_SIZE,
@@ -119,7 +128,7 @@ function runHistory(
         startCount: life,
       },
     };
-    const io = new FaultyIo(disk, 32 * 1024 * KIB, random, { turnsMax: 2, ...faults });
+    const io = new FaultyIo(disk, 32 * 1024 * KIB, random, { turnsMax: 2, ...faults }, checkpointFiles);
     const limits = {
       flushMaxMs: FLUSH_MAX_MS,
       isCommitting,
@@ -208,9 +217,15 @@ function runHistory(
       }
       if (step % 40 === 39) {
         for (let key = pick(keys); key < keys; key += 3) shard.forgetTombstone(key);
-        for (let key = 0; key < keys; key++)
-          if (shard.expire(key)) expire(key, model.of(key).at(-1)!.voidTimeSec);
+        for (let key = 0; key < keys; key++) {
+          // Reads may have shown already that it has expired: what says it for good is the record's void-time.
+          const { voidTimeSec } = model.of(key).findLast(of => of.version !== 0) ?? GONE;
+          if (shard.expire(key)) expire(key, voidTimeSec);
+        }
       }
+      const { checkpoints } = shard.engine;
+      if (checkpoints?.isActive) checkpoints.step(0);
+      else if (checkpointRandom() < checkpointShare) checkpoints?.start();
       nowMs += STEP_MS;
       wallMs += STEP_MS;
       if (random() < 0.002) wallMs -= HOUR_MS;
@@ -228,6 +243,7 @@ function runHistory(
       const isUnsaid = expiries.some(of => of.number === 0 && of.sinceMs <= nowMs - CLOCK_MARK_MS);
       if (isUnsaid && shard.counters[ST_FREE_BLOCKS]! > ROOMY) problems.push('no clock mark');
     }
+    done.byCheckpoint += shard.counters[ST_START_KIND] === START_CHECKPOINT ? 1 : 0;
     done.emptied += shard.counters[ST_DEFRAG_READS]!;
     done.moved += shard.counters[ST_DEFRAG_WRITES]! + shard.counters[ST_DEFRAG_PARTIAL_WRITES]!;
     io.cutPower();
@@ -262,6 +278,7 @@ test('what was acknowledged flush-max-ms before a power cut is there afterwards'
   for (let seed = 1; seed <= SEEDS; seed++)
     t.deepEqual(runHistory(seed, IN_TIME, noFaults), [], `seed ${seed}`);
   t.true(done.emptied > SEEDS * 10 && done.moved > SEEDS * 5, JSON.stringify(done));
+  t.true(done.byCheckpoint > SEEDS / 2, JSON.stringify(done));
 });
 
 test('a device that fails writes and flushes now and then only delays them', t => {

@@ -10,10 +10,12 @@ const SECTOR = 512; // bytes that a device writes whole or not at all
 const READ = 0;
 const WRITE = 1;
 const FLUSH = 2;
+const FIRST_FILE = 3;
 
 interface Request {
   op: number;
   token: number;
+  disk: FaultyDisk;
   offset: number;
   length: number;
   bufferAt: number;
@@ -76,12 +78,12 @@ export interface Faults {
   /** Most turns of `reap` that a request takes, 0 = it has ended when it is next asked for. */
   turnsMax: number;
   /** Whether a read of these bytes fails. */
-  failsRead?: (offset: number, length: number) => boolean;
+  failsRead?: (offset: number, length: number, disk: FaultyDisk) => boolean;
   /** Whether a write fails: true is EIO, a number that error. */
-  failsWrite?: (offset: number, length: number) => boolean | number;
+  failsWrite?: (offset: number, length: number, disk: FaultyDisk) => boolean | number;
   /** Bytes that a write takes, of those given. */
   writeLength?: (offset: number, length: number) => number;
-  failsFlush?: () => boolean;
+  failsFlush?: (disk: FaultyDisk) => boolean;
   /** Bytes that a read gives, of those asked for. */
   readLength?: (offset: number, length: number) => number;
 }
@@ -91,34 +93,47 @@ export class FaultyIo implements IoBackend {
   readonly buffers: Region;
   readonly disk: FaultyDisk;
   readonly faults: Faults;
+  /** By path, the files beside the disk; every other path is the disk. */
+  readonly #others: ReadonlyMap<string, FaultyDisk>;
+  /** By number less FIRST_FILE. */
+  readonly #open: FaultyDisk[] = [];
   readonly #random: () => number;
   #requests: Request[] = [];
 
-  constructor(disk: FaultyDisk, bufferSize: number, random: () => number, faults: Faults = { turnsMax: 0 }) {
+  constructor(
+    disk: FaultyDisk,
+    bufferSize: number,
+    random: () => number,
+    faults: Faults = { turnsMax: 0 },
+    others: ReadonlyMap<string, FaultyDisk> = new Map(),
+  ) {
     this.disk = disk;
+    this.#others = others;
     this.buffers = new Region(bufferSize);
     this.faults = faults;
     this.#random = random;
   }
 
-  open(): number {
-    return 3;
+  open(path: string): number {
+    return FIRST_FILE + this.#open.push(this.#others.get(path) ?? this.disk) - 1;
   }
 
-  close(): void {
-    if (this.#requests.length > 0) throw new Error('closed with requests in flight');
+  close(file: number): void {
+    const disk = this.#open[file - FIRST_FILE];
+    if (this.#requests.some(request => request.disk === disk))
+      throw new Error('closed with requests in flight');
   }
 
-  read(token: number, _file: number, offset: number, length: number, bufferAt: number): boolean {
-    return this.#push(READ, token, offset, length, bufferAt);
+  read(token: number, file: number, offset: number, length: number, bufferAt: number): boolean {
+    return this.#push(READ, token, file, offset, length, bufferAt);
   }
 
-  write(token: number, _file: number, offset: number, length: number, bufferAt: number): boolean {
-    return this.#push(WRITE, token, offset, length, bufferAt);
+  write(token: number, file: number, offset: number, length: number, bufferAt: number): boolean {
+    return this.#push(WRITE, token, file, offset, length, bufferAt);
   }
 
-  flush(token: number): boolean {
-    return this.#push(FLUSH, token, 0, 0, 0);
+  flush(token: number, file: number): boolean {
+    return this.#push(FLUSH, token, file, 0, 0, 0);
   }
 
   submit(): number {
@@ -151,30 +166,34 @@ export class FaultyIo implements IoBackend {
 
   /** Cuts the power: everything not flushed may be lost, and this object answers no more. */
   cutPower(): void {
-    const inFlight = this.#requests
-      .filter(({ op }) => op === WRITE)
-      .map(({ offset, length, bufferAt }) => ({
-        offset,
-        bytes: this.buffers.u8.slice(bufferAt, bufferAt + length),
-      }));
+    const writes = this.#requests.filter(({ op }) => op === WRITE);
     this.#requests = [];
-    this.disk.cut(this.#random, inFlight);
+    for (const disk of [this.disk, ...this.#others.values()]) {
+      const inFlight = writes
+        .filter(request => request.disk === disk)
+        .map(({ offset, length, bufferAt }) => ({
+          offset,
+          bytes: this.buffers.u8.slice(bufferAt, bufferAt + length),
+        }));
+      disk.cut(this.#random, inFlight);
+    }
   }
 
-  #push(op: number, token: number, offset: number, length: number, bufferAt: number): boolean {
+  #push(op: number, token: number, file: number, offset: number, length: number, bufferAt: number): boolean {
     if (offset % 4096 !== 0 || length % 4096 !== 0 || bufferAt % 4096 !== 0) {
       throw new Error(`unaligned I/O: ${length} bytes at ${offset}, buffer ${bufferAt}`);
     }
     const turns = Math.floor(this.#random() * (this.faults.turnsMax + 1));
-    const covers = this.disk.writesEnded;
-    this.#requests.push({ op, token, offset, length, bufferAt, turns, covers });
+    const disk = this.#open[file - FIRST_FILE]!;
+    const covers = disk.writesEnded;
+    this.#requests.push({ op, token, disk, offset, length, bufferAt, turns, covers });
     return true;
   }
 
-  #perform({ op, offset, length, bufferAt, covers }: Request): number {
-    const { faults, disk } = this;
+  #perform({ op, disk, offset, length, bufferAt, covers }: Request): number {
+    const { faults } = this;
     if (op === FLUSH) {
-      if (faults.failsFlush?.()) {
+      if (faults.failsFlush?.(disk)) {
         // As a kernel does: what could not be written is dropped, and the next flush knows nothing of it.
         disk.unflushed = [];
         disk.bytes.set(disk.durable);
@@ -184,14 +203,15 @@ export class FaultyIo implements IoBackend {
       return 0;
     }
     if (op === WRITE) {
-      const error = faults.failsWrite?.(offset, length) ?? false;
+      const error = faults.failsWrite?.(offset, length, disk) ?? false;
       if (error !== false) return error === true ? -EIO : -error;
       const size = faults.writeLength?.(offset, length) ?? length;
       disk.write(offset, this.buffers.u8.subarray(bufferAt, bufferAt + size));
       return size;
     }
-    if (faults.failsRead?.(offset, length)) return -EIO;
-    const size = faults.readLength?.(offset, length) ?? length;
+    if (faults.failsRead?.(offset, length, disk)) return -EIO;
+    const end = disk.bytes.length;
+    const size = faults.readLength?.(offset, length) ?? Math.max(0, Math.min(length, end - offset));
     this.buffers.u8.set(disk.bytes.subarray(offset, offset + size), bufferAt);
     return size;
   }

@@ -106,10 +106,11 @@ export class StorageShard {
     });
   }
 
-  recover(nowSec = 0): this {
-    this.engine.recover(nowSec, (setId, records) => {
+  recover(nowSec = 0, isStopping?: () => boolean): this {
+    const onSet = (setId: number, records: number): void => {
       this.recovered.set(this.sets.nameOf(setId), records);
-    });
+    };
+    this.engine.recover(nowSec, onSet, isStopping);
     return this;
   }
 
@@ -134,6 +135,7 @@ export class StorageShard {
     region.u8.set(SET_NAME, at + RECORD_HEADER_SIZE);
     writeValue(region.u8, at + binsAt, key, version, size, voidTimeSec);
     this.index.setGeneration(entry, header.generation);
+    this.index.setSetId(entry, this.sets.findOrAdd(SET_NAME, 0, SET_NAME.length));
     this.index.setVoidTime(entry, voidTimeSec);
     this.index.setLut(entry, header.lutMs);
     this.index.setFlag(entry, TOMBSTONE, false);

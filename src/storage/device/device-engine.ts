@@ -11,6 +11,8 @@
 import { monotonicMs } from '../../base/clock.js';
 import { partitionOf } from '../../base/digest.js';
 import { OK, PARKED, RECORD_TOO_BIG, UNKNOWN } from '../../base/result.js';
+import type { CheckpointWriter } from '../checkpoint/checkpoint-writer.js';
+import { ShardCheckpoints } from '../checkpoint/shard-checkpoints.js';
 import type { RecordCompression } from '../codec/record-compression.js';
 import { DEFRAG_READ, Defrag } from '../defrag/defrag.js';
 import type { RecordSpan, StorageEngine } from '../engine.js';
@@ -71,6 +73,8 @@ export interface DeviceEngineOptions {
   treeIds?: Uint32Array;
   /** The namespace's sets. */
   sets: SetTable;
+  /** cold-start-empty: what is on the device is forgotten. */
+  startsEmpty?: boolean;
   times?: IoTimes;
   log: StorageLog;
 }
@@ -89,6 +93,7 @@ export class DeviceEngine implements StorageEngine, IoClient {
   readonly #writer: BlockWriter;
   readonly #resident: ResidentBlocks | null;
   readonly #reader: RecordReader;
+  readonly #checkpoints: ShardCheckpoints;
   readonly #defrag: Defrag;
   #nowMs = 0;
   readonly #marker = newRecordHeader();
@@ -128,6 +133,16 @@ export class DeviceEngine implements StorageEngine, IoClient {
     });
     this.#writer.outrunsDefrag = () => this.#defrag.isOutrun;
     this.#writer.canMakeRoom = () => this.#defrag.canMakeRoom;
+    const source = {
+      owner: extent.owner,
+      index: options.index,
+      table: this.#table,
+      sets: options.sets,
+      treeIds: this.#treeIds,
+      counters,
+      writer: this.#writer,
+    };
+    this.#checkpoints = new ShardCheckpoints(extent, io, source, this.#resident === null, log);
   }
 
   /** The table of write blocks, for metrics and for views on other threads. */
@@ -154,15 +169,20 @@ export class DeviceEngine implements StorageEngine, IoClient {
     return this.#writer.committedNumber;
   }
 
+  /** Writes checkpoints of the index, a little at each call of its `step`; undefined where there is no place for them. */
+  get checkpoints(): CheckpointWriter | undefined {
+    return this.#checkpoints.writer;
+  }
+
   /**
-   * Cold start: fills the index from the device. Blocks the thread; progress is in the counters.
+   * Fills the index from a checkpoint and the device. Blocks the thread; progress is in the counters.
    * @param nowSec Seconds since 2010.
    * @param onSet  Told at the end how many records of each set there are.
    * @returns false when `isStopping` said so; then the engine must not be used.
    * @throws StorageError.
    */
   recover(nowSec: number, onSet: SetListener, isStopping?: () => boolean): boolean {
-    const { extent, shardOf, io, index, counters, sets, log } = this.#o;
+    const { extent, shardOf, io, index, counters, sets, startsEmpty, log } = this.#o;
     const owned = Uint8Array.from(shardOf, shard => (shard === extent.owner.shard ? 1 : 0));
     const recovery = new Recovery({
       extent,
@@ -176,11 +196,14 @@ export class DeviceEngine implements StorageEngine, IoClient {
       sets,
       onSet,
       resident: this.#resident,
+      startsEmpty: startsEmpty === true,
+      checkpoints: this.#checkpoints.files,
+      cipher: this.#checkpoints.cipher,
+      mayHaveOthers: this.#checkpoints.isBlind,
       log,
       isStopping,
     });
     if (!recovery.run()) return false;
-    counters[ST.ST_START_KIND] = ST.START_COLD;
     const { resumePoint, clockMs } = recovery;
     counters[ST.ST_STORED_CLOCK] = clockMs;
     counters[ST.ST_RECORD_CLOCK] = Math.max(clockMs, nowSec * 1000);
@@ -189,7 +212,11 @@ export class DeviceEngine implements StorageEngine, IoClient {
     for (let block = 0; block < this.#table.blockCount; block++) {
       if (this.#table.states[block] === STORED) this.#writer.stored(block);
     }
+    // What was forgotten must not come back, whatever happens next.
+    if (startsEmpty) this.#settle('what is to be forgotten could not be erased');
     if (!this.#makeStartRoom(isStopping)) return false;
+    const { readBlocks, loadedFrom } = recovery;
+    this.checkpoints?.begin(loadedFrom, readBlocks, counters[ST.ST_REPLAYED_RECORDS]!);
     this.#publish();
     return true;
   }
@@ -353,18 +380,12 @@ export class DeviceEngine implements StorageEngine, IoClient {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    const deadline = monotonicMs() + CLOSE_TIMEOUT_MS;
     while (this.#defrag.isReading) this.#io.drainOrWait(CLOSE_STEP_MS);
     this.#defrag.stop();
     this.#writer.flushOpen();
-    while (!this.#writer.isIdle || this.#reader.readingCount > 0) {
-      this.#io.drainOrWait(CLOSE_STEP_MS);
-      const now = monotonicMs();
-      this.#writer.tick(now);
-      if (now < deadline) continue;
-      this.#o.log.critical(`${this.#extent.path}: the device took no writes for ${CLOSE_TIMEOUT_MS} ms`);
-      throw new StorageError(this.#extent.path, 'the last writes could not be made durable');
-    }
+    this.#settle('the last writes could not be made durable');
+    this.checkpoints?.writeNow();
+    this.#checkpoints.close();
     this.#publish();
     this.#extent.close();
   }
@@ -461,6 +482,19 @@ export class DeviceEngine implements StorageEngine, IoClient {
     this.#counters[ST.ST_USED_BYTES]! -= room;
     this.#writer.occupancy.update(block);
     return block;
+  }
+
+  /** Waits until nothing is on its way any more. @throws StorageError saying `problem`, when that takes too long. */
+  #settle(problem: string): void {
+    const deadline = monotonicMs() + CLOSE_TIMEOUT_MS;
+    while (!this.#writer.isIdle || this.#reader.readingCount > 0) {
+      this.#io.drainOrWait(CLOSE_STEP_MS);
+      const now = monotonicMs();
+      this.#writer.tick(now);
+      if (now < deadline) continue;
+      this.#o.log.critical(`${this.#extent.path}: the device took no writes for ${CLOSE_TIMEOUT_MS} ms`);
+      throw new StorageError(this.#extent.path, problem);
+    }
   }
 
   #publish(): void {

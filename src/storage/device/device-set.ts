@@ -12,6 +12,7 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import path from 'node:path';
+import { createCheckpointFiles } from '../checkpoint/checkpoint-names.js';
 import { type DataKey, newDataKey, WRAPPED_KEY_SIZE, wrapKey, wrappingKeyOf } from '../cipher/data-key.js';
 import { type EncryptionSettings, openDataKey } from '../cipher/set-encryption.js';
 import type { BlockOwner } from '../write-block/block-format.js';
@@ -38,6 +39,8 @@ export interface DeviceSetOptions {
   isDirect?: boolean;
   /** Left out: the set is not encrypted, and must not be. */
   encryption?: EncryptionSettings | null;
+  /** A start forgets what is on the devices. */
+  startsEmpty?: boolean;
   log: StorageLog;
 }
 
@@ -57,6 +60,8 @@ export interface DeviceSet {
   /** What blocks are encrypted with; null: with nothing. */
   dataKey: DataKey | null;
   isNew: boolean;
+  /** Workers are to forget what is on the devices. */
+  startsEmpty: boolean;
 }
 
 /** The open set: keep it as long as any worker uses the files. */
@@ -108,7 +113,16 @@ export async function openDeviceSet(options: DeviceSetOptions): Promise<OpenDevi
       if (header.wrappedKey !== wrapped[device]) await writeHeader(opening[device]!, header);
     }
     const access = opening.map(device => accessTo(device.path, options.isDirect === true, options.log));
-    return { set: describe(opening, headers, access, dataKey, isNew), close };
+    const set = describe(opening, headers, access, dataKey, isNew);
+    // Beside a raw device there is no place for files: its starts are cold.
+    const named = options.kind === 'device' ? [] : opening.map(({ path }, device) => ({ path, device }));
+    for (const { path, device } of named) {
+      const extents = set.extents.filter(extent => extent.device === device);
+      const shards = extents.map(({ owner }) => owner.shard);
+      const names = await createCheckpointFiles(path, shards, options.log);
+      for (const [place, extent] of extents.entries()) extent.checkpoints = names?.[place] ?? [];
+    }
+    return { set: { ...set, startsEmpty: options.startsEmpty === true }, close };
   } catch (error) {
     await close();
     throw error;
@@ -302,7 +316,7 @@ function describe(
   access: readonly DeviceAccess[],
   dataKey: DataKey | null,
   isNew: boolean,
-): DeviceSet {
+): Omit<DeviceSet, 'startsEmpty'> {
   const first = headers[0]!;
   const { namespace, setId, writeBlockSize, shardCount, shardOf, startCount } = first;
   const extents: DeviceSet['extents'] = [];

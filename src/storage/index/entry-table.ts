@@ -209,6 +209,17 @@ export class EntryTable {
     return fresh;
   }
 
+  /** As `takeEntry`, `count` entries in a row that were never used. @returns The first; -1: there is no memory for them. */
+  protected takeFresh(count: number): number {
+    const first = this.control[FRESH]!;
+    const end = first + count;
+    if (this.control[COUNT]! + count > this.#entriesMax || end > HANDLE_MAX) return -1;
+    while (end > this.chunks.length << SLOT_BITS) if (!this.#addChunk()) return -1;
+    this.control[FRESH] = end;
+    this.control[COUNT]! += count;
+    return first;
+  }
+
   /** Puts an entry into the free list; from here on its incarnation is another. */
   protected giveEntry(handle: number): void {
     this.setWord(handle, E.ENTRY_FLAGS, this.word(handle, E.ENTRY_FLAGS) + (1 << E.INCARNATION_SHIFT));
@@ -217,7 +228,7 @@ export class EntryTable {
     this.control[COUNT]!--;
   }
 
-  /** All entries count as never used. Incarnations go on from where they were: fresh entries keep their words. */
+  /** All entries count as never used. */
   protected forgetEntries(): void {
     this.control[COUNT] = 0;
     this.control[FREE] = 0;

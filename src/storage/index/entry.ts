@@ -36,6 +36,8 @@ export const KEY_STORED = 1 << 1;
 export const IN_SINDEX = 1 << 2;
 export const XDR = 1 << 3; // last written by XDR
 export const MRT_PROVISIONAL = 1 << 4; // belongs to an open transaction; its original is in a side table
+/** Those that the stored record says too, so that a start knows them; the rest is made anew by whoever sets it. */
+export const STORED_FLAGS = TOMBSTONE | KEY_STORED;
 /** Fields inside the same word. */
 export const REPLICATION_SHIFT = 5;
 export const REPLICATION_MASK = 0x3; // two bits: replicated, replicating, unreplicated, reserved

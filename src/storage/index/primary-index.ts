@@ -16,6 +16,15 @@ const ORDER_WORDS = 5;
 /** Entries of a list that `touch` looks at: few lists are longer. */
 const TOUCH_DEPTH = 3;
 
+/** How far a copy of the index has come: behind the entry copied last, whatever has come and gone since. */
+export class IndexCursor {
+  /** Position of the partition among the shard's. */
+  local = 0;
+  /** The entry copied last in it, by its order words; unless it has only begun. */
+  readonly orders = new Int32Array(ORDER_WORDS);
+  isInside = false;
+}
+
 export class PrimaryIndex extends SprigLists {
   /** Entries that `touch` has come to. */
   #touched = new Int32Array(0);
@@ -160,6 +169,50 @@ export class PrimaryIndex extends SprigLists {
     this.#zeroFields(words, w);
     this.linkNew(this.localOf[E.pidOfLastWord(orders[at + 4]!)]!, before, slot, handle);
     return handle;
+  }
+
+  /**
+   * Copies entries in walking order, partition after partition of the shard, from where `cursor` is.
+   * @param out Receives ENTRY_WORDS words an entry, from word `w` on. Their first word means nothing.
+   * @returns Entries copied; fewer than `max` when the last partition has ended.
+   */
+  copyEntries(cursor: IndexCursor, out: Int32Array, w: number, max: number): number {
+    let count = 0;
+    let handle = this.#atCursor(cursor);
+    while (cursor.local < this.partitionCount) {
+      if (handle <= 0) {
+        cursor.local++;
+        cursor.isInside = false;
+        if (cursor.local < this.partitionCount) handle = this.#atCursor(cursor);
+        continue;
+      }
+      if (count === max) break;
+      const words = this.chunks[handle >>> SLOT_BITS]!;
+      const from = (handle & SLOT_MASK) * E.ENTRY_WORDS;
+      const to = w + count * E.ENTRY_WORDS;
+      for (let i = 0; i < E.ENTRY_WORDS; i++) out[to + i] = words[from + i]!;
+      count++;
+      handle = words[from + E.ENTRY_NEXT]!;
+      if (handle === 0) {
+        const slot = this.directory.slotOf(cursor.local, words[from + E.ENTRY_ORDER]!);
+        handle = this.firstFrom(cursor.local, this.directory.slotAfter(cursor.local, slot));
+      }
+      cursor.isInside = true;
+    }
+    if (count > 0 && cursor.isInside) {
+      const last = w + (count - 1) * E.ENTRY_WORDS + E.ENTRY_ORDER;
+      for (let i = 0; i < ORDER_WORDS; i++) cursor.orders[i] = out[last + i]!;
+    }
+    return count;
+  }
+
+  /** First entry behind the cursor in its partition; 0 or -1: none. */
+  #atCursor({ local, isInside, orders }: IndexCursor): number {
+    if (!isInside) return this.firstFrom(local, this.directory.firstSlot(local));
+    const found = this.seek(local, orders[0]!, orders[1]!, orders[2]!, orders[3]!, orders[4]!);
+    const slot = this.slot;
+    const next = found !== 0 && this.isExact ? this.word(found, E.ENTRY_NEXT) : found;
+    return next !== 0 ? next : this.firstFrom(local, this.directory.slotAfter(local, slot));
   }
 
   #zeroFields(words: Int32Array, w: number): void {

@@ -42,6 +42,7 @@ export class SprigLists extends EntryTable {
   protected readonly directory: SprigDirectory;
   /** Position of each owned pid among the shard's partitions, -1 for the others. */
   protected readonly localOf = new Int16Array(PARTITION_COUNT).fill(-1);
+  protected readonly partitionCount: number;
   /** What the last `seek` found besides its result: the entry before it (0 = list head), its sprig, equality. */
   protected before = 0;
   protected slot = 0;
@@ -54,6 +55,7 @@ export class SprigLists extends EntryTable {
     partitions.forEach((pid, local) => {
       this.localOf[pid] = local;
     });
+    this.partitionCount = partitions.length;
     this.directory = new SprigDirectory(partitions.length, control, memory?.directory);
   }
 
@@ -113,8 +115,68 @@ export class SprigLists extends EntryTable {
     }
   }
 
+  /**
+   * Adds `count` entries that `copyEntries` gave, from word `w` on: their keys and everything that a stored record
+   * says of itself. They are to come in the order in which they were copied, with nothing else in between, into an
+   * index that was empty and presized; `endAppending` follows the last ones.
+   * @returns The handle of the first, the others follow it; -1 when `entriesMax` or the machine's memory is used up;
+   *   0 when one is not the shard's or out of order. After the latter two the index has to be cleared.
+   */
+  append(from: Int32Array, w: number, count: number): number {
+    const first = this.takeFresh(count);
+    let handle = first;
+    for (let done = 0; done < count && handle > 0; ) {
+      const slot = handle & SLOT_MASK;
+      const part = Math.min(count - done, SLOT_MASK + 1 - slot);
+      const start = w + done * E.ENTRY_WORDS;
+      const words = this.chunks[handle >>> SLOT_BITS]!;
+      words.set(from.subarray(start, start + part * E.ENTRY_WORDS), slot * E.ENTRY_WORDS);
+      if (!this.#linkRow(words, handle, part)) return 0;
+      done += part;
+      handle += part;
+    }
+    return first;
+  }
+  /** Where `append` ended. */
+  #lastSlot = NO_SLOT;
+  #lastHandle = 0;
+
+  endAppending(): void {
+    this.#lastSlot = NO_SLOT;
+    this.#lastHandle = 0;
+  }
+
+  /** Links `count` entries from `handle` on, all of one chunk, each behind the one before or as first of its sprig. */
+  #linkRow(words: Int32Array, handle: number, count: number): boolean {
+    const { directory, localOf, control } = this;
+    let lastSlot = this.#lastSlot;
+    let lastHandle = this.#lastHandle;
+    let w = (handle & SLOT_MASK) * E.ENTRY_WORDS;
+    for (let i = 0; i < count; i++, w += E.ENTRY_WORDS, handle++) {
+      const local = localOf[E.pidOfLastWord(words[w + E.ENTRY_ORDER + 4]!)]!;
+      if (local < 0) return false;
+      const slot = directory.slotOf(local, words[w + E.ENTRY_ORDER]!);
+      words[w + E.ENTRY_NEXT] = 0;
+      words[w + E.ENTRY_FLAGS]! &= E.STORED_FLAGS;
+      if (slot === lastSlot) {
+        if (i > 0) words[w - E.ENTRY_WORDS + E.ENTRY_NEXT] = handle;
+        else this.setWord(lastHandle, E.ENTRY_NEXT, handle);
+      } else {
+        if (directory.head(slot) !== 0) return false;
+        directory.setHead(slot, handle);
+        lastSlot = slot;
+      }
+      lastHandle = handle;
+      control[COUNT_OF + local]!++;
+    }
+    this.#lastSlot = lastSlot;
+    this.#lastHandle = lastHandle;
+    return true;
+  }
+
   /** Makes the index empty again; the memory of its entries stays, for those to come. */
   clear(): void {
+    this.endAppending();
     this.directory.clear();
     this.forgetEntries();
     this.control.fill(0, COUNT_OF);

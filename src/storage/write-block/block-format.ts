@@ -69,6 +69,7 @@ export class BlockHeader {
   /** Both 0: the block is not encrypted. */
   nonce0 = 0;
   nonce1 = 0;
+  startCount = 0;
 }
 
 /**
@@ -133,6 +134,7 @@ export function readBlockHeader(
   out.stamp = u32[w + STAMP]!;
   out.nonce0 = u32[w + NONCE]!;
   out.nonce1 = u32[w + NONCE + 1]!;
+  out.startCount = u32[w + START_COUNT]!;
   return BLOCK_VALID;
 }
 

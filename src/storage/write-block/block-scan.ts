@@ -56,12 +56,15 @@ export class BlockScan {
     this.#region = region;
   }
 
-  /** Starts with the block of `size` bytes at byte `at` of the region, whose records carry `stamp`. */
-  start(at: number, size: number, stamp: number): void {
+  /**
+   * Starts with the block of `size` bytes at byte `at` of the region, whose records carry `stamp`.
+   * @param from What lies before is passed over: bytes from the block's start, the end of a record.
+   */
+  start(at: number, size: number, stamp: number, from = BLOCK_HEADER_SIZE): void {
     this.#at = at;
     this.#size = size;
     this.#stamp = stamp;
-    this.#next = BLOCK_HEADER_SIZE;
+    this.#next = from;
     this.#isInStep = true;
     this.#isCounted = false;
     this.#mayBeTorn = false;

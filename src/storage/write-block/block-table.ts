@@ -103,6 +103,11 @@ export class BlockTable {
     return ++this.#control[SEQUENCE]!;
   }
 
+  /** The sequence given out last. */
+  get sequence(): number {
+    return this.#control[SEQUENCE]!;
+  }
+
   /** The highest write id that was given out. */
   get lastWriteId(): number {
     return this.#control[WRITE_ID]!;
@@ -129,6 +134,14 @@ export class BlockTable {
     this.markers[block]!++;
     this.#control[MARKER_COUNT]!++;
     if (origin > this.origins[block]!) this.origins[block] = origin;
+  }
+
+  /** At a start: what a checkpoint knows of the markers of `block`, in the place of what was known before. */
+  restoreMarkers(block: number, count: number, origin: number): void {
+    this.clearMarkers(block);
+    this.markers[block] = count;
+    this.#control[MARKER_COUNT]! += count;
+    this.origins[block] = origin;
   }
 
   /** Nobody needs the markers of `block` any more, or they were copied elsewhere. */

@@ -134,6 +134,13 @@ export class BlockWriter {
     return this.#isRecordIdle(this.#clients) && this.#isRecordIdle(this.#defrag) && this.#erases.isEmpty;
   }
 
+  /** The blocks that records are appended to, and how far they are filled. */
+  openBlocks(): { block: number; appendAt: number; writeId: number }[] {
+    return [this.#clients, this.#defrag]
+      .filter(({ block }) => block !== NONE)
+      .map(({ block, appendAt }) => ({ block, appendAt, writeId: this.#table.writeIds[block]! }));
+  }
+
   #isRecordIdle(stream: WriteStream): boolean {
     return !stream.isDirty && stream.writes.isEmpty;
   }
@@ -293,6 +300,11 @@ export class BlockWriter {
     this.#clients.open(block, this.#table.stamps[block]!, bufferAt, appendAt, appendAt);
     this.#table.states[block] = B.OPEN;
     this.#table.bufferAt[block] = bufferAt;
+  }
+
+  /** The block that holds the latest LUT, or -1. */
+  get newest(): number {
+    return this.#emptied.newest;
   }
 
   /** After a recovery: which block holds the latest LUT. */

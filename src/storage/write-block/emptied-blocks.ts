@@ -37,7 +37,7 @@ export class EmptiedBlocks {
   /** Blocks whose first page is being overwritten with zeros. */
   #erasingCount = 0;
   /** The block that clients appended to last: it holds the latest LUT. */
-  #newest = NONE;
+  newest = NONE;
 
   constructor(
     extent: ShardExtent,
@@ -86,7 +86,7 @@ export class EmptiedBlocks {
     if (block === this.#cache.held) return; // or when defrag is done with it
     if (this.#table.markers[block] !== 0) return; // it comes back when they are not needed
     this.occupancy.remove(block);
-    if (block === this.#newest) return; // it goes with the next append
+    if (block === this.newest) return; // it goes with the next append
     this.#table.states[block] = B.DEAD;
     this.#table.barriers[block] = number;
     this.#dead.push(block);
@@ -94,9 +94,9 @@ export class EmptiedBlocks {
 
   /** The latest LUT is in `block` now: the one that held it may go. @param number Of the last append, or -1 at a start. */
   moveNewest(block: number, number: number): void {
-    const before = this.#newest;
+    const before = this.newest;
     if (before === block) return;
-    this.#newest = block;
+    this.newest = block;
     if (number >= 0 && before !== NONE && this.#table.used[before] === 0) this.add(before, number);
   }
 

@@ -55,10 +55,14 @@ export class RecordIntake {
   readonly setBytes = new Float64Array(SET_COUNT_MAX + 1);
   /** By set number: tombstones in the index, those that durable deletes left. */
   readonly setTombstones = new Float64Array(SET_COUNT_MAX + 1);
+  /** [block] Entries that lie before this many bytes from its start came from a checkpoint. */
+  keptTo: Uint32Array | undefined;
   sequenceMax = 0;
   /** The latest LUT of all good records, and the block that holds it, or -1. */
   clockMs = 0;
   clockBlock = -1;
+  /** The latest LUT that a block is known to hold. */
+  #latestLut = 0;
   /**
    * Seconds by the record clock as far as it is known. When the wall clock has stepped back, records may be taken in
    * that turn out to have expired: they are invisible, and removed as any other.
@@ -80,7 +84,7 @@ export class RecordIntake {
     let count = 0;
     let end = 0;
     let total = 0;
-    const clockMs = this.clockMs;
+    const latest = this.#latestLut;
     while (scan.next()) {
       end = scan.offset + scan.size;
       total++;
@@ -90,9 +94,21 @@ export class RecordIntake {
       count = 0;
     }
     this.#takeBatch(block, count);
-    if (this.clockMs > clockMs) this.clockBlock = block;
+    if (this.#latestLut > latest) this.clockBlock = block;
     this.#o.counters[ST.ST_REPLAYED_RECORDS]! += total;
     return end;
+  }
+
+  /** What a checkpoint knows of the clock: the latest LUT, and the block that holds it, -1 when that was given up since. */
+  noteStoredClock(lutMs: number, block: number): void {
+    this.noteClock(lutMs);
+    this.clockBlock = block;
+    this.#latestLut = block < 0 ? 0 : lutMs;
+  }
+
+  /** Whether a record with this void-time has expired, as far as the clock is known. */
+  hasExpired(voidTimeSec: number): boolean {
+    return voidTimeSec !== 0 && voidTimeSec <= this.#nowSec;
   }
 
   /** The record clock was at `lutMs` once. */
@@ -149,7 +165,9 @@ export class RecordIntake {
     const high = u32[w + R.REC_LUT_SEQ_HIGH]!;
     const sequence = (high >>> 16) * TWO_32 + u32[w + R.REC_SEQ_LOW]!;
     if (sequence > this.sequenceMax) this.sequenceMax = sequence;
-    this.noteClock((high & 0xffff) * TWO_32 + u32[w + R.REC_LUT_LOW]!);
+    const lutMs = (high & 0xffff) * TWO_32 + u32[w + R.REC_LUT_LOW]!;
+    if (lutMs > this.#latestLut) this.#latestLut = lutMs;
+    this.noteClock(lutMs);
     if ((u32[w + R.REC_FLAGS_SET_GEN]! & R.FLAG_CLOCK) !== 0) return false;
     const digestAt = at + R.REC_DIGEST_AT;
     const pid = partitionOf(u8, digestAt);
@@ -244,7 +262,16 @@ export class RecordIntake {
     const { table } = this.#o;
     const isMarker = (flagsWord & (R.FLAG_TOMBSTONE | R.FLAG_DURABLE)) === R.FLAG_TOMBSTONE;
     if (isMarker !== this.#isMarker(entry)) return isMarker;
+    if (this.#isByCheckpoint(entry)) return true;
     return table.writeIds[block]! > table.writeIds[this.#blockOf(entry)]!;
+  }
+
+  /** Nobody has looked at its record yet: if it was moved since, its block may have been in the middle of being erased. */
+  #isByCheckpoint(entry: number): boolean {
+    if (this.keptTo === undefined) return false;
+    const { index, blockSize } = this.#o;
+    const block = this.#blockOf(entry);
+    return index.location(entry) * R.RECORD_ALIGN - block * blockSize < this.keptTo[block]!;
   }
 
   /** The stored version of an entry no longer counts. @returns Its block. */

@@ -1,10 +1,13 @@
 /**
- * Cold start of a shard: reads the first page of every block of its extent, then whole the blocks that are in
- * use, and rebuilds index and block table; record-intake.ts says which records count.
+ * The start of a shard: reads the first page of every block of its extent, loads a checkpoint if there is one that can
+ * be trusted, and reads whole the blocks written since; a cold start reads all blocks in use. That rebuilds index and block table; record-intake.ts says which records count.
  *
  * Blocks and records that are torn, foreign or damaged are skipped, counted and logged. A block whose first
  * page is damaged or unreadable is left alone: what it holds is unknown, so markers in newer blocks stay.
  */
+import type { CheckpointFile } from '../checkpoint/checkpoint-file.js';
+import { CheckpointReader, type LoadedCheckpoint } from '../checkpoint/checkpoint-reader.js';
+import type { StreamCipher } from '../cipher/stream-cipher.js';
 import type { StorageLog } from '../device/storage-error.js';
 import * as ST from '../engine.js';
 import type { PrimaryIndex } from '../index/primary-index.js';
@@ -56,6 +59,14 @@ export interface RecoveryOptions {
   /** Filled with all blocks that hold something. */
   resident?: ResidentBlocks | null;
   log: StorageLog;
+  /** The shard's checkpoint files; none: every start is cold. */
+  checkpoints: readonly CheckpointFile[];
+  /** What they are encrypted with. */
+  cipher: StreamCipher | null;
+  /** What is on the device is to be forgotten: nothing is read, and the checkpoints are made invalid. */
+  startsEmpty: boolean;
+  /** There may be checkpoints that this start cannot see: it must not append where they think that all is read. */
+  mayHaveOthers: boolean;
   /** Asked between blocks; the recovery gives up when it says so. */
   isStopping?: (() => boolean) | undefined;
 }
@@ -72,7 +83,12 @@ export class Recovery {
   readonly #reader: ExtentReader;
   readonly #scan: BlockScan;
   readonly #blockHeader = new F.BlockHeader();
-  readonly #intake: RecordIntake;
+  #intake: RecordIntake;
+  /** [block] start count in its header. */
+  readonly #startCounts: Uint32Array;
+  #loaded: LoadedCheckpoint | undefined;
+  /** Blocks read whole. */
+  readBlocks = 0;
   #writeIdMax = 0;
   /** The block with the highest write id, the end of its last good record, and whether all of it was good. */
   #lastBlock = -1;
@@ -101,13 +117,13 @@ export class Recovery {
     this.#o = options;
     this.#reader = new ExtentReader(options.extent, options.io);
     this.#scan = new BlockScan(options.io.buffers);
-    const { path, owner } = options.extent;
-    this.#intake = new RecordIntake({
-      ...options,
-      path,
-      blockSize: owner.writeBlockSize,
-      buffers: options.io.buffers,
-    });
+    this.#startCounts = new Uint32Array(options.table.blockCount);
+    this.#intake = this.#newIntake();
+  }
+
+  /** The file whose checkpoint was loaded. */
+  get loadedFrom(): CheckpointFile | undefined {
+    return this.#loaded?.file;
   }
 
   /**
@@ -130,30 +146,85 @@ export class Recovery {
       const visitPage = (block: number, at: number, bad: number) => this.#visitPage(block, at, bad);
       if (!this.#reader.readEach(blockCount, i => i, IO_ALIGN, PAGE_READS, visitPage, isStopping))
         return false;
-      const used: number[] = [];
-      for (let block = 0; block < blockCount; block++) {
+      for (let block = 0; block < blockCount; block++)
         if (table.states[block] === B.FREE) table.pushFree(block);
-        if (table.states[block] === B.STORED) used.push(block);
+      const mayResume = this.#loadCheckpoint();
+      if (isStopping?.()) return false;
+      const tail: number[] = [];
+      for (let block = 0; block < blockCount; block++) {
+        if (table.states[block] === B.STORED && this.#readsFrom(block) < blockSize) tail.push(block);
         else counters[ST.ST_RECOVERED_BYTES]! += blockSize;
       }
-      used.sort((a, b) => table.writeIds[b]! - table.writeIds[a]!); // newest first: the rest finds little to do
+      tail.sort((a, b) => table.writeIds[b]! - table.writeIds[a]!); // newest first: the rest finds little to do
       const visitBlock = (block: number, at: number, bad: number) => this.#visitBlock(block, at, bad);
-      const count = used.length;
-      index.presize(this.#recordsExpected);
-      if (!this.#reader.readEach(count, i => used[i]!, blockSize, BLOCK_READS, visitBlock, isStopping)) {
+      this.readBlocks = tail.length;
+      if (!this.#loaded && tail.length > 0) index.presize(this.#recordsExpected);
+      if (
+        !this.#reader.readEach(tail.length, i => tail[i]!, blockSize, BLOCK_READS, visitBlock, isStopping)
+      ) {
         return false;
       }
       table.listUsed();
-      table.startAbove(this.#intake.sequenceMax + SEQUENCE_MARGIN, this.#writeIdMax + WRITE_ID_MARGIN);
+      const { sequence = 0, lastWriteId = 0 } = this.#loaded?.header ?? {};
+      table.startAbove(
+        Math.max(this.#intake.sequenceMax, sequence) + SEQUENCE_MARGIN,
+        Math.max(this.#writeIdMax, lastWriteId) + WRITE_ID_MARGIN,
+      );
       this.#intake.dropDead();
       index.settle();
-      this.#findResumePoint();
+      if (mayResume) this.#findResumePoint();
       this.#tellSets();
       this.#report();
       return true;
     } finally {
       this.#reader.close();
     }
+  }
+
+  #newIntake(): RecordIntake {
+    const { path, owner } = this.#o.extent;
+    return new RecordIntake({
+      ...this.#o,
+      path,
+      blockSize: owner.writeBlockSize,
+      buffers: this.#o.io.buffers,
+    });
+  }
+
+  /** @returns Whether appending may go on in the newest block, if it is one that is read. */
+  #loadCheckpoint(): boolean {
+    const { checkpoints, extent, counters, mayHaveOthers, startsEmpty, resident } = this.#o;
+    counters[ST.ST_START_KIND] = ST.START_COLD;
+    if (startsEmpty) counters[ST.ST_START_KIND] = ST.START_EMPTY;
+    if (checkpoints.length === 0) return !mayHaveOthers;
+    const reader = new CheckpointReader({
+      ...this.#o,
+      files: checkpoints,
+      owner: extent.owner,
+      startCounts: this.#startCounts,
+    });
+    // Where all blocks have to be read, or none counts, a checkpoint is no use, and later starts must not take it.
+    const isUsed = !startsEmpty && !resident;
+    const { loaded, intake } = reader.load(() => this.#newIntake(), isUsed);
+    this.#intake = intake;
+    this.#loaded = loaded;
+    if (loaded) {
+      counters[ST.ST_START_KIND] = ST.START_CHECKPOINT;
+      counters[ST.ST_CHECKPOINT_AT_MS] = loaded.header.begunMs;
+    }
+    return reader.isExclusive && !mayHaveOthers;
+  }
+
+  /** Where reading a block begins: with its first record, where a checkpoint ends, or nowhere (its end). */
+  #readsFrom(block: number): number {
+    const { table, extent, startsEmpty } = this.#o;
+    if (startsEmpty) return extent.owner.writeBlockSize;
+    if (!this.#loaded) return F.BLOCK_HEADER_SIZE;
+    const { lastWriteId, openBlocks } = this.#loaded.header;
+    const writeId = table.writeIds[block]!;
+    if (writeId > lastWriteId) return F.BLOCK_HEADER_SIZE;
+    const open = openBlocks.find(one => one.block === block && one.writeId === writeId);
+    return open?.appendAt ?? extent.owner.writeBlockSize;
   }
 
   #visitPage(block: number, at: number, badPages: number): void {
@@ -174,6 +245,7 @@ export class Recovery {
       table.nonces[block * 2] = header.nonce0;
       table.nonces[block * 2 + 1] = header.nonce1;
       table.writeIds[block] = header.writeId;
+      this.#startCounts[block] = header.startCount;
       this.#recordsExpected += expectedRecords(io.buffers.u32, at, header.stamp, extent.blockSize);
       if (header.writeId <= this.#writeIdMax) return;
       this.#writeIdMax = header.writeId;
@@ -195,12 +267,13 @@ export class Recovery {
     const { extent } = this.#reader;
     const scan = this.#scan;
     const isLast = block === this.#lastBlock;
-    scan.start(at, extent.blockSize, table.stamps[block]!);
+    const from = this.#readsFrom(block);
+    scan.start(at, extent.blockSize, table.stamps[block]!, from);
     const end = this.#intake.takeBlock(block, scan);
     resident?.open(block);
     resident?.put(block, 0, io.buffers.u8, at, end);
     if (isLast) {
-      this.#lastEnd = end;
+      this.#lastEnd = Math.max(from, end);
       // A torn end stays the end: with records behind it, it would be damage at every start from now on.
       this.#isLastWhole = badPages === 0 && !scan.isTornAtEnd;
     }
@@ -261,7 +334,10 @@ export class Recovery {
       [this.#intake.foreignRecords, 'foreign or dropped records'],
     ] as const;
     const found = problems.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
-    const line = `${extent.path} shard ${extent.owner.shard}: ${counters[ST.ST_RECOVERED_RECORDS]} records`;
+    const from = this.#loaded ? `by the checkpoint in ${this.#loaded.file.path}, ` : '';
+    const line =
+      `${extent.path} shard ${extent.owner.shard}: ${counters[ST.ST_RECOVERED_RECORDS]} records, ` +
+      `${from}${this.readBlocks} blocks read`;
     if (found.length > 0) log.warning(`${line}; skipped ${found.join(', ')}`);
     else log.info(line);
     if (this.#tornEnds > 0) {

@@ -17,6 +17,8 @@ export interface ExtentDescription {
   owner: BlockOwner;
   /** What its blocks are encrypted with, if they are. */
   dataKey?: DataKey | null;
+  /** The two files for checkpoints of its index, which are there. Left out: every start is cold; empty: they cannot be had. */
+  checkpoints?: readonly string[];
   /** Past the operating system's cache. */
   isDirect?: boolean;
   /** Reads of records start and end at multiples of this, bytes; IO_ALIGN when left out. */

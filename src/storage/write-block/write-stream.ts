@@ -60,6 +60,11 @@ export class WriteStream {
     return this.#dirtyFirst === NONE ? 0 : this.#appendAt - this.#submittedTo;
   }
 
+  /** Where the next record goes, bytes from the open block's start. */
+  get appendAt(): number {
+    return this.#appendAt;
+  }
+
   /** Bytes left in the open block. */
   get room(): number {
     return this.block === NONE ? 0 : this.#blockSize - this.#appendAt;

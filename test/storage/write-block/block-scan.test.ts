@@ -169,7 +169,10 @@ test('a block header is known for what it is', t => {
   const { region, stamp } = build([100]);
   const out = new F.BlockHeader();
   t.is(F.readBlockHeader(region, 0, OWNER, 2, out), F.BLOCK_VALID);
-  t.deepEqual({ ...out }, { kind: F.BLOCK_KIND_RECORDS, writeId: 1, stamp, nonce0: 0, nonce1: 0 });
+  t.deepEqual(
+    { ...out },
+    { kind: F.BLOCK_KIND_RECORDS, writeId: 1, stamp, startCount: 9, nonce0: 0, nonce1: 0 },
+  );
   t.is(F.readBlockHeader(region, 0, OWNER, 1, out), F.BLOCK_FOREIGN);
   t.is(F.readBlockHeader(region, 0, { ...OWNER, shard: 4 }, 2, out), F.BLOCK_FOREIGN);
   t.is(F.readBlockHeader(region, 0, { ...OWNER, setId: new Uint32Array(4) }, 2, out), F.BLOCK_FOREIGN);
