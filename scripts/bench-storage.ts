@@ -1,24 +1,36 @@
 /**
  * Measures the storage engine on a file against the disk's own limit, told by fio in the same run: random gets of
- * 4 KiB records and writes of 1 KiB records, on one thread, in process, O_DIRECT; on io_uring and on node:fs.
+ * 4 KiB records and writes of 1 KiB records, in process, O_DIRECT, on as many threads as a server has workers beside
+ * nothing else: one for each processor; on io_uring and on node:fs.
  * Every round measures all of them, one after the other, so that a disk that slows down slows all; ratios are
  * taken within a round, and the median of the rounds counts.
  */
-import { closeSync, fsyncSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import {
+  closeSync,
+  fsyncSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { ringRefusal } from '../src/storage/io/uring-io.js';
 import { DeviceShards, type DeviceShardsOptions } from './support/device-shards.js';
+import { DeviceThreads } from './support/device-threads.js';
 import { fioRandomReads, fioWrites, hasFio } from './support/fio.js';
 
-const HELP = `Usage: scripts/bench-storage [--directory DIR] [--size MIB] [--seconds S] [--rounds N] [--depth N]
+const HELP = `Usage: scripts/bench-storage [--directory DIR] [--size MIB] [--seconds S] [--rounds N] [--depth N] [--threads N]
 Random gets of 4 KiB records and writes of 1 KiB records through the storage engine, O_DIRECT, beside fio.
   --directory DIR  where the files go, on the disk to measure (the system's temporary directory)
   --size MIB       size of each file; 75 % of it is filled (1024)
   --seconds S      of each measurement of reads (4)
   --rounds N       (3)
-  --depth N        gets in flight (64)
+  --depth N        gets in flight, of all threads together (64)
+  --threads N      that the shards are shared among (one for each processor)
 Fails when a median is below its mark: gets 0.7 of fio's reads, writes 0.6 of fio's writes, io_uring 1.5 of node:fs.`;
 
 const READ_SIZE = 4096; // bytes of a record, header included
@@ -38,6 +50,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '4' },
     rounds: { type: 'string', default: '3' },
     depth: { type: 'string', default: '64' },
+    threads: { type: 'string', default: String(availableParallelism()) },
     help: { type: 'boolean', default: false },
   },
 });
@@ -49,7 +62,8 @@ const size = Number(values.size) * MIB;
 const seconds = Number(values.seconds);
 const rounds = Number(values.rounds);
 const depth = Number(values.depth);
-if (!(size >= 256 * MIB && seconds > 0 && rounds >= 1 && depth >= 1)) {
+const threads = Number(values.threads);
+if (!(size >= 256 * MIB && seconds > 0 && rounds >= 1 && depth >= 1 && threads >= 1)) {
   console.error(HELP);
   process.exit(2);
 }
@@ -118,14 +132,13 @@ function fioReads(): number {
 }
 
 async function measureGets(backend: Backend): Promise<number> {
-  const shards = await DeviceShards.open(options(readFile, backend));
+  const shards = await DeviceThreads.open(options(readFile, backend), threads);
   const count = Math.floor((size * FILL) / READ_SIZE);
-  const pick = (): number => Math.floor(Math.random() * count);
-  shards.read(pick, depth, 300); // compiles, and registers buffers
+  await shards.read(count, depth, 300); // compiles, and registers buffers
   const before = process.cpuUsage();
   const fromSec = starvedSec();
   const startMs = performance.now();
-  const done = shards.read(pick, depth, seconds * 1000);
+  const done = await shards.read(count, depth, seconds * 1000);
   const wallSec = (performance.now() - startMs) / 1000;
   const perSec = done / wallSec;
   const { user, system } = process.cpuUsage(before);
@@ -143,15 +156,18 @@ function fioWriting(): number {
   return bytesPerSec;
 }
 
-/** From the first record to the moment when all are durable. */
+/** Until all records are durable. An eighth goes before and is not counted: the threads compile what they run. */
 async function measureWrites(backend: Backend): Promise<number> {
   const file = path.join(directory, 'write.dat');
-  const shards = await DeviceShards.open(options(file, backend));
-  const count = Math.floor((size * FILL) / WRITE_SIZE);
+  const shards = await DeviceThreads.open(options(file, backend), threads);
+  const all = Math.floor((size * FILL) / WRITE_SIZE);
+  const first = all >>> 3;
+  await shards.write(0, first, WRITE_SIZE);
+  const count = all - first;
   const before = process.cpuUsage();
   const fromSec = starvedSec();
   const startMs = performance.now();
-  shards.write(0, count, WRITE_SIZE);
+  await shards.write(first, all, WRITE_SIZE);
   await shards.close();
   const wallSec = (performance.now() - startMs) / 1000;
   const perSec = count / wallSec;
@@ -163,9 +179,13 @@ async function measureWrites(backend: Backend): Promise<number> {
   return perSec * WRITE_SIZE;
 }
 
-/** Seconds for which this thread could have run but had no processor: on a machine that others use, a figure to know. */
+/** Seconds for which our threads could have run but had no processor: on a machine that others use, a figure to know. */
 function starvedSec(): number {
-  return Number(readFileSync('/proc/thread-self/schedstat', 'latin1').split(' ')[1]) / 1e9;
+  let ns = 0;
+  for (const thread of readdirSync('/proc/self/task')) {
+    ns += Number(readFileSync(`/proc/self/task/${thread}/schedstat`, 'latin1').split(' ')[1]);
+  }
+  return ns / 1e9;
 }
 
 function starved(fromSec: number, wallSec: number): string {

@@ -1,6 +1,7 @@
 /**
- * The shards of a device namespace in one thread, as a worker has them, without rings and sockets around them:
- * records are known by number, hold their number, and are written and read through real engines on a real file.
+ * Shards of a device namespace in one thread, as a worker has them, without rings and sockets around them: records
+ * are known by number, hold their number, and are written and read through real engines on a real file. Several
+ * threads may share a namespace (device-threads.ts): each has some of its shards, and passes over the records of the others.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Piscina } from 'piscina';
@@ -10,7 +11,7 @@ import { DIGEST_SIZE, PARTITION_COUNT, partitionOf } from '../../src/base/digest
 import { DEVICE_OVERLOAD, OK, PARKED } from '../../src/base/result.js';
 import { createSleeper } from '../../src/base/sleeper.js';
 import { DeviceEngine } from '../../src/storage/device/device-engine.js';
-import { openDeviceSet } from '../../src/storage/device/device-set.js';
+import { type DeviceSet, type OpenDeviceSet, openDeviceSet } from '../../src/storage/device/device-set.js';
 import type { StorageLog } from '../../src/storage/device/storage-error.js';
 import { RecordSpan, ST_COUNT } from '../../src/storage/engine.js';
 import { PrimaryIndex } from '../../src/storage/index/primary-index.js';
@@ -29,6 +30,7 @@ import { type BlockWriterLimits, DEFAULT_LIMITS } from '../../src/storage/write-
 
 const MIB = 1024 * 1024;
 const TICK_MS = 10;
+const NOT_OURS = -1;
 const LIMITS = { flushMaxMs: 1000, writeCacheMax: 4 * MIB, postWriteCacheMax: 0 }; // a shard, of 64 MiB
 const LOG: StorageLog = { info: () => {}, warning: console.error, critical: console.error };
 const IO_THREAD = new URL('../../src/storage/io/node-io-thread.js', import.meta.url).href;
@@ -47,10 +49,18 @@ export interface DeviceShardsOptions {
   readonly limits?: Partial<BlockWriterLimits>;
 }
 
+/** Which shards are one thread's: those whose number leaves `thread` when divided by `threadCount`. */
+export interface ShardShare {
+  readonly thread: number;
+  readonly threadCount: number;
+}
+
 export class DeviceShards {
   readonly io: IoQueue;
   readonly #shardOf: Uint16Array;
-  readonly #indexes: PrimaryIndex[] = [];
+  /** [shard], null where it is another thread's. */
+  readonly #indexes: (PrimaryIndex | null)[] = [];
+  readonly #engineOf: (DeviceEngine | null)[] = [];
   readonly #engines: DeviceEngine[] = [];
   readonly #close: () => Promise<void>;
   readonly #span = new RecordSpan();
@@ -66,7 +76,8 @@ export class DeviceShards {
   private constructor(
     backend: IoBackend,
     options: DeviceShardsOptions,
-    set: Awaited<ReturnType<typeof openDeviceSet>>['set'],
+    set: DeviceSet,
+    share: ShardShare,
     close: () => Promise<void>,
   ) {
     this.io = new IoQueue(backend);
@@ -78,6 +89,11 @@ export class DeviceShards {
     this.#polled = new Int32Array(options.tokenCount);
     const sets = new SetTable(createSetTable());
     set.extents.forEach((extent, shard) => {
+      if (shard % share.threadCount !== share.thread) {
+        this.#indexes.push(null);
+        this.#engineOf.push(null);
+        return;
+      }
       const partitions = Uint16Array.from({ length: PARTITION_COUNT }, (_, pid) => pid).filter(
         pid => set.shardOf[pid] === shard,
       );
@@ -97,14 +113,15 @@ export class DeviceShards {
       });
       engine.recover(0, () => {});
       this.#indexes.push(index);
+      this.#engineOf.push(engine);
       this.#engines.push(engine);
       this.#counters.push(counters);
     });
   }
 
-  /** Opens the file, creating it when it is missing, and reads back what it holds. */
-  static async open(options: DeviceShardsOptions): Promise<DeviceShards> {
-    const devices = await openDeviceSet({
+  /** Opens the file, creating it when it is missing. Whoever does closes it when no thread uses it any more. */
+  static openFile(options: DeviceShardsOptions): Promise<OpenDeviceSet> {
+    return openDeviceSet({
       namespace: options.namespace ?? 'bench',
       files: [options.file],
       filesize: options.size,
@@ -112,6 +129,21 @@ export class DeviceShards {
       isDirect: options.isDirect,
       log: LOG,
     });
+  }
+
+  /** Opens the file with all its shards, and reads back what it holds. */
+  static async open(options: DeviceShardsOptions): Promise<DeviceShards> {
+    const devices = await DeviceShards.openFile(options);
+    return DeviceShards.attach(options, devices.set, { thread: 0, threadCount: 1 }, () => devices.close());
+  }
+
+  /** Takes a share of the shards of a file that is open, and reads back what they hold. */
+  static async attach(
+    options: DeviceShardsOptions,
+    set: DeviceSet,
+    share: ShardShare,
+    close: () => Promise<void> = async () => {},
+  ): Promise<DeviceShards> {
     const laneCount = options.backend === 'io_uring' ? 0 : 2; // as in the server
     const memory = createNodeIoMemory(384 * MIB, laneCount, createSleeper());
     const pool = new Piscina({
@@ -122,11 +154,11 @@ export class DeviceShards {
     const lanes = memory.lanes.map(lane => pool.run(lane));
     const backend = openWorkerIo(memory);
     await waitForLanes(backend, laneCount);
-    return new DeviceShards(backend, options, devices.set, async () => {
+    return new DeviceShards(backend, options, set, share, async () => {
       stopNodeIo(memory);
       await Promise.all(lanes);
       await pool.destroy();
-      await devices.close();
+      await close();
     });
   }
 
@@ -264,7 +296,8 @@ export class DeviceShards {
 
   #put(number: number, size: number, version = number): boolean {
     const shard = this.#find(number);
-    const engine = this.#engines[shard]!;
+    const engine = this.#engineOf[shard]!;
+    if (engine === null) return true;
     const result = engine.reserve(size, this.#span);
     if (result === DEVICE_OVERLOAD) return false;
     if (result !== OK) throw new Error(`a record cannot be written: result ${result}`);
@@ -284,11 +317,13 @@ export class DeviceShards {
     return true;
   }
 
+  /** @returns A result code; NOT_OURS when the record is another thread's. */
   #load(number: number, token: number): number {
     const shard = this.#find(number);
+    if (this.#engineOf[shard] === null) return NOT_OURS;
     const entry = this.#indexes[shard]!.find(this.#digest, 0);
     if (entry < 0) throw new Error(`record ${number} was lost`);
-    return this.#engines[shard]!.load(entry, token, this.#span);
+    return this.#engineOf[shard]!.load(entry, token, this.#span);
   }
 
   /** Starts to read a record from the device. Those of blocks that are open, and so in memory, are passed over. */
@@ -297,7 +332,9 @@ export class DeviceShards {
       const number = pick();
       const result = this.#load(number, token);
       if (result === PARKED) return number;
-      if (result !== OK) throw new Error(`record ${number} cannot be read: result ${result}`);
+      if (result !== OK && result !== NOT_OURS) {
+        throw new Error(`record ${number} cannot be read: result ${result}`);
+      }
     }
   }
 
