@@ -1,5 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
+import { sorting } from '../../src/data/cdt/order.js';
 import { compile } from '../../src/expression/compile.js';
 import { machine } from '../../src/expression/evaluate.js';
 import { BLOB, BOOL, FLOAT, GEO, INT, LIST, MAP, NIL, STR } from '../../src/expression/value-type.js';
@@ -265,6 +266,20 @@ test('an expression that would look at too much is unknown, and soon', t => {
     t.true((process.cpuUsage().user - before) / 1000 < 1500, 'milliseconds');
   }
   t.is(evaluated([127, INT, 0, [21, 7, 20_000], bin(LIST, 'l')], record), 66n, 'and the next one is not');
+});
+
+test('calls that sort a large value are few, and the first is always carried out', t => {
+  const count = 1_000_000;
+  const elements = Buffer.from(Array.from({ length: count }, (_, k) => (k * 7919) % 100));
+  const record = new TestRecord({ l: { hex: `dd000f4240${elements.toString('hex')}` } });
+  const ranked: Packed = [127, INT, 0, [21, 7, count / 2], bin(LIST, 'l')];
+  const onlyUnequal = [18, [1, ranked, 50]] as const;
+  const before = sorting.comparisons;
+  t.is(evaluated(ranked, record), 50n);
+  const once = sorting.comparisons - before;
+  t.true(once > count, 'it sorts');
+  t.is(evaluated([17, ...Array.from({ length: 1000 }, () => onlyUnequal)], record), UNKNOWN);
+  t.true(sorting.comparisons - before - once <= 4 * once);
 });
 
 test('regular expressions in one expression are bounded', t => {

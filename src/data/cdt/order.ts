@@ -18,6 +18,12 @@ import { isWhole, NO_PREFIX, prefixOf, searchPrefixOf } from './prefix.js';
 /** Memory for more elements than this is given back after use. */
 const KEPT_COUNT = 1 << 16;
 
+/**
+ * How many comparisons the sorts of this thread have come to, about. Whoever bounds the work of many operations looks at
+ * how it grows.
+ */
+export const sorting = { comparisons: 0 };
+
 /** Ranks of so few elements are found by counting what is smaller, without sorting. */
 const LOOKED_UP_MAX = 4;
 
@@ -68,6 +74,8 @@ export class Order {
     const { bytes, end } = container;
     const isLower = start <= size - start - count;
     const sign = isLower ? 1 : -1;
+    const steps = Math.ceil(Math.log2(size + 1));
+    sorting.comparisons += 2 * (size + (isLower ? start + count : size - start) * steps);
     for (let at = (size >>> 1) - 1; at >= 0; at--) this.#sink(bytes, end, at, size, sign);
     let left = size;
     for (let taken = isLower ? start + count : size - start; taken > 0; taken--) {
@@ -230,6 +238,7 @@ export class Order {
   /** Runs of 1, 2, 4 … back and forth between two arrays. */
   #mergeSort(bytes: Uint8Array, end: number): void {
     const { count } = this;
+    sorting.comparisons += count * Math.ceil(Math.log2(count));
     let input = this.sorted;
     let output = this.#spare;
     for (let run = 1; run < count; run *= 2) {
