@@ -49,10 +49,20 @@ export class SystemUsage {
   figures(nowMs: number): SystemFigures {
     if (nowMs - this.#last.atMs >= READ_INTERVAL_MS) {
       const reading = { atMs: nowMs, ...readTicks(), processMicros: readProcessMicros() };
-      this.#figures = this.#measure(reading);
+      this.#figures = this.#measureIfPossible(reading);
       this.#last = reading;
     }
     return this.#figures;
+  }
+
+  /** The figures before when the process has no descriptor left to read new ones with: writes stop by them. */
+  #measureIfPossible(now: Reading): SystemFigures {
+    if (os.freemem() === 0) return this.#figures;
+    try {
+      return this.#measure(now);
+    } catch {
+      return this.#figures; // process.memoryUsage() throws EMFILE
+    }
   }
 
   #measure(now: Reading): SystemFigures {
@@ -78,6 +88,18 @@ export class SystemUsage {
       heapMappedKbytes: Math.floor(memory.rss / 1024),
     };
   }
+}
+
+let lastResidentBytes = 0;
+
+/** Resident memory of the process; as read last where it cannot be read (EMFILE: no descriptor is left). */
+export function residentBytes(): number {
+  try {
+    lastResidentBytes = process.memoryUsage.rss();
+  } catch {
+    // process.memoryUsage opens a file of /proc
+  }
+  return lastResidentBytes;
 }
 
 function readProcessMicros(): number {

@@ -6,6 +6,7 @@
 import { monotonicMs } from '../../base/clock.js';
 import type { ContextLog, LogContext } from '../../observe/log.js';
 import { CLIENT_CONNECTIONS_CLOSED, CLIENT_CONNECTIONS_OPENED } from '../../observe/service-counters.js';
+import { residentBytes } from '../../observe/system-usage.js';
 import { type DeviceFigures, percentOf } from './namespace-figures.js';
 import type { InfoSource, NamespaceSource } from './source.js';
 
@@ -76,7 +77,7 @@ export class Ticker {
     const heap = [system.heapAllocatedKbytes, system.heapActiveKbytes, system.heapMappedKbytes].join(',');
     log.info(
       `   process: cpu-pct ${system.processCpuPct} threads ${system.threadCount} heap-kbytes (${heap}) ` +
-        `rss-kbytes ${Math.round(process.memoryUsage.rss() / 1024)}`,
+        `rss-kbytes ${Math.round(residentBytes() / 1024)}`,
     );
     log.info(
       `   in-progress: info-q ${gauges.infoQueue} rw-hash ${gauges.readWritesInProgress} proxy-hash 0 ` +

@@ -8,6 +8,8 @@
  * dash), is a gauge; the rest are counters.
  * Source: aerospike-prometheus-exporter 1.2x, its naming rules and gauge_stats_list.toml.
  */
+
+import { residentBytes } from '../../observe/system-usage.js';
 import { GAUGES, type MetricContext } from './gauges.js';
 
 /** What the metrics are made of: the server's answer to one info command, without its name, `\t` and newline. */
@@ -124,7 +126,7 @@ function addProcess(families: Map<string, Family>): void {
   const { user, system } = process.cpuUsage();
   const facts: [string, Family['type'], string, number][] = [
     ['process_cpu_seconds_total', 'counter', 'User and system processor time', (user + system) / 1e6],
-    ['process_resident_memory_bytes', 'gauge', 'Resident memory size', process.memoryUsage.rss()],
+    ['process_resident_memory_bytes', 'gauge', 'Resident memory size', residentBytes()],
     [
       'process_start_time_seconds',
       'gauge',
