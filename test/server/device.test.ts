@@ -1,4 +1,5 @@
 /** Commands that wait for a device: batches larger than the slots of a worker, and many readers of one record. */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import test from 'ava';
 import { ringRefusal } from '../../src/storage/io/uring-io.js';
 import { TestServer } from '../support/server.js';
@@ -64,3 +65,33 @@ for (const [io, isDirect] of CASES)
     t.deepEqual([...new Set(answers.map(answer => answer.code))], [0]);
     for (const client of [...readers, first!, second!, beside!]) client.close();
   });
+
+/** Whether the server's descriptors of its data file bypass the system's cache, each of them. Source: open(2), proc(5). */
+function directness(pid: number): boolean[] {
+  const O_DIRECT = 0o40000;
+  return readdirSync(`/proc/${pid}/fd`)
+    .filter(fd => readlinkSync(`/proc/${pid}/fd/${fd}`).endsWith('/test.dat'))
+    .map(
+      fd =>
+        (Number.parseInt(/flags:\s*(\d+)/.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8'))![1]!, 8) &
+          O_DIRECT) !==
+        0,
+    );
+}
+
+test('read-page-cache keeps files in the system cache that direct-files would have past it', async t => {
+  const start = (readPageCache: boolean): Promise<TestServer> =>
+    TestServer.start(t, {
+      namespaces: [
+        {
+          name: 'test',
+          storage: storage(true).replace('direct-files', `read-page-cache ${readPageCache}\n  direct-files`),
+        },
+      ],
+    });
+  const [past, through] = await Promise.all([start(false), start(true)]);
+  if (past!.output.includes('takes no direct I/O')) return t.pass('this file system has none');
+  t.true(directness(past!.pid).includes(true));
+  t.true(directness(through!.pid).length > 0);
+  t.false(directness(through!.pid).includes(true));
+});
