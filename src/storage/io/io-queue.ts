@@ -247,8 +247,11 @@ export class IoQueue {
     this.#length[slot] = length;
     this.#bufferAt[slot] = bufferAt;
     this.#attempts[slot] = 0;
+    if (!this.#isNew) this.#nowMs = monotonicMs(); // once a turn
     this.#isNew = true;
-    this.#waiting[(this.#waitingHead + this.#waitingCount++) % REQUEST_COUNT_MAX] = slot;
+    if (this.#waitingCount > 0 || !this.#start(slot)) {
+      this.#waiting[(this.#waitingHead + this.#waitingCount++) % REQUEST_COUNT_MAX] = slot;
+    }
     return true;
   }
 
@@ -276,13 +279,18 @@ export class IoQueue {
     while (this.#waitingCount > 0) {
       const slot = this.#waiting[this.#waitingHead]!;
       if (!this.#start(slot)) return;
-      this.#startedMs[slot] = this.#nowMs;
       this.#waitingHead = (this.#waitingHead + 1) % REQUEST_COUNT_MAX;
       this.#waitingCount--;
     }
   }
 
   #start(slot: number): boolean {
+    const isStarted = this.#handOver(slot);
+    if (isStarted) this.#startedMs[slot] = this.#nowMs;
+    return isStarted;
+  }
+
+  #handOver(slot: number): boolean {
     const file = this.#file[slot]!;
     const op = this.#op[slot]!;
     if (op === IO_FLUSH) return this.backend.flush(slot, file);

@@ -10,8 +10,11 @@ import type { Blocker } from '../../base/sleeper.js';
 import { IO_FLUSH, IO_READ, IO_WRITE, openFile } from './file-io.js';
 import type { IoBackend } from './io-backend.js';
 
-/** Rows handed to the kernel in one call. */
-const REQUESTS_MAX = 256;
+/**
+ * Rows handed to the kernel in one call. Few, so that the device begins while more are queued. Measured with 64 reads of
+ * 4 KiB in flight: 57,000 reads a second with 256 rows, 61,000 with 16, 76,000 with 8, 70,000 with 4.
+ */
+const REQUESTS_MAX = 8;
 const RESULTS_MAX = 256;
 // Words of a request.
 const REQUEST_WORDS = 8;
