@@ -4,6 +4,9 @@
  * the queue when it and all before it are durable. A write that fails, or whose flush fails, is done again from
  * memory: after a failed fdatasync the kernel may have dropped the pages, so the next one proves nothing of them.
  *
+ * A piece of a block starts when the piece before it in the block has been written, so that a kill leaves a block
+ * whole up to some place and nothing behind it. Pieces of different blocks are on their way at once.
+ *
  * On an encrypted extent a piece is encrypted into memory of its own when it is started, again at each retry; no byte
  * of a block is handed in twice.
  */
@@ -30,6 +33,7 @@ const IN_FLIGHT = 0;
 const WRITTEN = 1; // waits for its flush
 const DURABLE = 2;
 const FAILED = 3;
+const BEHIND = 4; // waits for the piece before it in its block
 
 export class WriteQueue {
   readonly #place: number;
@@ -103,7 +107,8 @@ export class WriteQueue {
     this.#bufferAt[i] = bufferAt;
     this.#first[i] = first;
     this.#counters[ST_WRITTEN_BYTES]! += length;
-    this.#start(number);
+    if (this.#followsUnwritten(number)) this.#state[i] = BEHIND;
+    else this.#start(number);
   }
 
   /** Makes the write of `block` added last its last one. @returns false when none of the block is in the queue any more. */
@@ -125,6 +130,8 @@ export class WriteQueue {
       this.#state[i] = WRITTEN;
       this.#epoch[i] = this.#extent.io.epochToCome(this.#extent.place);
       this.#extent.io.requestFlush(this.#extent.place);
+      const next = number + 1;
+      if (next < this.#tail && this.#state[next & QUEUE_MASK] === BEHIND) this.#start(next);
       return;
     }
     this.#fail(i, failureText(result, this.#length[i]!));
@@ -171,6 +178,13 @@ export class WriteQueue {
       this.#failedCount--;
       this.#start(number);
     }
+  }
+
+  #followsUnwritten(number: number): boolean {
+    if (number === this.#head) return false;
+    const before = (number - 1) & QUEUE_MASK;
+    const state = this.#state[before];
+    return this.#block[before] === this.#block[number & QUEUE_MASK] && state !== WRITTEN && state !== DURABLE;
   }
 
   #start(number: number): void {

@@ -79,3 +79,29 @@ test('flush-size bytes that have come together go to the device without waiting,
   t.true(durableNumber >= Math.floor((written - 128) / 608) - 1 && durableNumber < appendedNumber);
   t.true(durableNumber * 560 < written); // none is called durable whose end is not
 });
+
+test('a block is written from front to back, however late the device is', t => {
+  const { shard, io } = start({ flushSize: 8192 });
+  io.faults.turnsMax = 9;
+  const { disk } = io;
+  const write = io.write.bind(io);
+  let behindOthers = 0;
+  io.write = (token, file, offset, length, bufferAt) => {
+    if ((offset - DATA_AT) % BLOCK > 0) {
+      behindOthers++;
+      const before = disk.bytes.subarray(offset - 4096, offset);
+      t.true(
+        before.some(byte => byte !== 0),
+        'the piece before it is there',
+      );
+    }
+    return write(token, file, offset, length, bufferAt);
+  };
+  for (let key = 0; key < 300; key++) {
+    t.is(shard.put(key, 1, 2000), OK);
+    if (key % 3 === 0) shard.io.drain();
+  }
+  t.true(behindOthers > 40, `${behindOthers} pieces`);
+  for (let ms = 0; shard.engine.durableNumber < 300; ms++) shard.tick(ms);
+  for (let key = 0; key < 300; key++) t.is(shard.get(key), 1);
+});
