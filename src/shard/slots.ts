@@ -43,7 +43,6 @@ export class CommandSlot {
   /** Of a command that waits for its append to be durable: that append's number, the next such command, its answer. */
   commitNumber = 0;
   nextCommit: CommandSlot | null = null;
-  answerCode = 0;
   readonly answer = new KeptAnswer();
   /** It was answered before it was durable, since its time was up; its record stays blocked. */
   isAnswered = false;
