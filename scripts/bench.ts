@@ -1,7 +1,7 @@
 /**
  * Measures Caltrop's speed against the floor of this machine, load.c making the load from the same processors,
  * and prints a markdown table: medians of several runs, in each of which both servers take turns at every load
- * (the one whose turn it is not is paused).
+ * (the one whose turn it is not is paused). The ratio is the median of the runs' ratios.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -130,7 +130,7 @@ async function runOnce(
       ];
       if (run % 2 === 0) turns.reverse(); // so that neither always has the warmer machine
       for (const [target, other, into] of turns) {
-        if (target === floor && load.batchSize > 0) continue; // the floor knows no batches
+        if (target === floor && load.batchSize > 0) continue; // it knows no batches
         other.pause();
         try {
           into.push(await measure(programs.load, target, load, secs, run));
@@ -197,6 +197,7 @@ function print(
     'ratio',
     'p50 ms',
     'p99 ms',
+    'floor p50 ms',
     'floor p99 ms',
     'main µs/request (user + system)',
     'other threads µs/request',
@@ -210,20 +211,23 @@ function print(
         ? `${rate.toFixed(0)} (${(rate * load.batchSize).toFixed(0)} records/s)`
         : rate.toFixed(0),
       floorRate?.toFixed(0) ?? '–',
-      floorRate === undefined ? '–' : (rate / floorRate).toFixed(2),
+      floor.length > 0 ? median(caltrop.map((each, run) => rateOver(each, floor[run]!))).toFixed(2) : '–',
       milliseconds(caltrop, 'p50Us'),
       milliseconds(caltrop, 'p99Us'),
+      floor.length > 0 ? milliseconds(floor, 'p50Us') : '–',
       floor.length > 0 ? milliseconds(floor, 'p99Us') : '–',
       perRequest(caltrop, 'mainUser', 'mainSystem'),
       perRequest(caltrop, 'othersUser', 'othersSystem'),
     ];
   });
   console.log(markdown([head, head.map((_, i) => (i === 0 ? '---' : '---:')), ...rows]));
-  const single = recordRate(measured, 'reads-16');
-  const batched = recordRate(measured, 'batch');
-  if (single !== undefined && batched !== undefined) {
+  const [batched, single] = [samplesOf(measured, 'batch'), samplesOf(measured, 'reads-16')];
+  if (batched !== undefined && single !== undefined) {
+    const overFloor = batched.caltrop.map(
+      (each, run) => each.result.recordRate / single.floor[run]!.result.requestRate,
+    );
     console.log(
-      `\nBatches of 100 give ${(batched / single).toFixed(1)} times the records/s of single reads on 16 connections.`,
+      `\nRecords/s of batches over the floor's requests/s on as many connections: ${median(overFloor).toFixed(1)}.`,
     );
   }
   console.log(`\nAn idle server uses ${(idleShare * 100).toFixed(2)} % of one core.`);
@@ -233,9 +237,13 @@ function print(
   );
 }
 
-function recordRate(measured: Map<Load, Measured>, name: string): number | undefined {
-  const found = [...measured].find(([load]) => load.name === name);
-  return found && median(found[1].caltrop.map(each => each.result.recordRate));
+/** Of two turns of one run: between runs a shared machine's speed changes by more than what is measured. */
+function rateOver(caltrop: Sample, floor: Sample): number {
+  return caltrop.result.requestRate / floor.result.requestRate;
+}
+
+function samplesOf(measured: Map<Load, Measured>, name: string): Measured | undefined {
+  return [...measured].find(([load]) => load.name === name)?.[1];
 }
 
 function milliseconds(samples: readonly Sample[], name: 'p50Us' | 'p99Us'): string {

@@ -31,15 +31,27 @@ export class ServerProcess {
     this.#directory = directory;
   }
 
-  /** @param sizeBytes of the namespace `test`, its data-size or filesize. */
-  static async start(storage: StorageKind, sizeBytes: number): Promise<ServerProcess> {
+  /**
+   * @param sizeBytes of the namespace `test`, its data-size or filesize.
+   * @param main the program: another checkout's, where two are compared.
+   * @param environment what it gets besides this process's own.
+   */
+  static async start(
+    storage: StorageKind,
+    sizeBytes: number,
+    main = MAIN,
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<ServerProcess> {
     const directory = mkdtempSync(path.join(tmpdir(), 'caltrop-script-'));
     const port = await freePort();
     const configFile = path.join(directory, 'caltrop.conf');
     writeFileSync(configFile, configText(storage, sizeBytes, port, directory));
     const logFile = path.join(directory, 'log');
     const log = openSync(logFile, 'w');
-    const child = spawn(process.execPath, [MAIN, '--config', configFile], { stdio: ['ignore', log, log] });
+    const child = spawn(process.execPath, [main, '--config', configFile], {
+      stdio: ['ignore', log, log],
+      env: { ...process.env, ...environment },
+    });
     closeSync(log);
     const server = new ServerProcess(child, port, directory);
     try {
