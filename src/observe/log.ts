@@ -6,7 +6,7 @@
  *
  * A sink has one level for each context; a context's logger is off below the most talkative of its
  * sinks, and a call that is off costs one empty function call. Lines are written synchronously, so
- * that nothing is lost when the process dies; what may repeat without end goes through `LogRepeats`.
+ * that nothing is lost when the process dies; what may repeat without end goes through `LimitedLog`.
  * Worker threads hand their lines to the main thread: `ForwardingLog`.
  */
 import { type DestinationStream, type Logger, pino } from 'pino';

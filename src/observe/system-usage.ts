@@ -4,7 +4,6 @@
  * processor time are of one processor, so that they may pass 100, as in the reference.
  */
 import { readFileSync } from 'node:fs';
-import os from 'node:os';
 import { monotonicMs } from '../base/clock.js';
 
 /** Least time between two readings. */
@@ -57,11 +56,10 @@ export class SystemUsage {
 
   /** The figures before when the process has no descriptor left to read new ones with: writes stop by them. */
   #measureIfPossible(now: Reading): SystemFigures {
-    if (os.freemem() === 0) return this.#figures;
     try {
       return this.#measure(now);
     } catch {
-      return this.#figures; // process.memoryUsage() throws EMFILE
+      return this.#figures; // EMFILE
     }
   }
 
@@ -73,15 +71,14 @@ export class SystemUsage {
     const kernelCpuPct = pctOf(now.kernelTicks - this.#last.kernelTicks);
     const processSec = (now.processMicros - this.#last.processMicros) / 1e6;
     const memory = process.memoryUsage();
+    const machine = readMemory();
     const outside = memory.external; // array buffers, the shared ones among them
     return {
       totalCpuPct: userCpuPct + kernelCpuPct,
       userCpuPct,
       kernelCpuPct,
       processCpuPct: sec > 0 ? Math.round((processSec / sec) * 100) : 0,
-      freeMemoryKbytes: Math.floor(os.freemem() / 1024),
-      freeMemoryPct: Math.floor((os.freemem() * 100) / os.totalmem()),
-      hugePagesKbytes: Number(readProc('/proc/meminfo').match(/^AnonHugePages:\s+(\d+)/m)?.[1] ?? 0),
+      ...machine,
       threadCount: Number(readProc('/proc/self/status').match(/^Threads:\s+(\d+)/m)?.[1] ?? 1),
       heapAllocatedKbytes: Math.floor((memory.heapUsed + outside) / 1024),
       heapActiveKbytes: Math.floor((memory.heapTotal + outside) / 1024),
@@ -112,6 +109,18 @@ function readTicks(): { userTicks: number; kernelTicks: number } {
   const row = readProc('/proc/stat').match(/^cpu\s+(.*)$/m)?.[1];
   const [user = 0, nice = 0, system = 0, , , irq = 0, softIrq = 0] = row?.split(/\s+/).map(Number) ?? [];
   return { userTicks: user + nice, kernelTicks: system + irq + softIrq };
+}
+
+/** Throws where it cannot be read: os.freemem() then leaves the caches out, and writes would stop for it. */
+function readMemory(): Pick<SystemFigures, 'freeMemoryKbytes' | 'freeMemoryPct' | 'hugePagesKbytes'> {
+  const text = readFileSync('/proc/meminfo', 'utf8');
+  const kbytesOf = (name: string) => Number(text.match(new RegExp(`^${name}:\\s+(\\d+)`, 'm'))?.[1] ?? 0);
+  const freeMemoryKbytes = kbytesOf('MemAvailable');
+  return {
+    freeMemoryKbytes,
+    freeMemoryPct: Math.floor((freeMemoryKbytes * 100) / kbytesOf('MemTotal')),
+    hugePagesKbytes: kbytesOf('AnonHugePages'),
+  };
 }
 
 /** A file that the kernel makes up: no device is waited for. Empty where there is no such file. */

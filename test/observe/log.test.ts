@@ -7,7 +7,6 @@ import { Worker } from 'node:worker_threads';
 import test, { type ExecutionContext } from 'ava';
 import { createLog, type ForwardedLine, formatLine } from '../../src/observe/log.js';
 import { LOG_CONTEXTS, LogError } from '../../src/observe/log-config.js';
-import { LogRepeats } from '../../src/observe/log-repeats.js';
 
 const LOG_MODULE = new URL('../../src/observe/log.js', import.meta.url).href;
 
@@ -188,19 +187,6 @@ test('a worker thread hands its lines over, and follows a level set on the main 
     lines().map(line => line.replace(/.*GMT: /, '')),
     ['INFO (storage): first', 'DEBUG (storage): second'],
   );
-});
-
-test('repetitions are counted, told once, and bounded in kinds', t => {
-  const { log, lines } = fileLog(t, [['any', 'info']]);
-  const repeats = new LogRepeats(log.context('proto'), 'warning', 60_000);
-  for (let i = 0; i < 1000; i++) repeats.write('bad frame');
-  t.is(lines().length, 1);
-  repeats.flush();
-  t.regex(lines()[1]!, /\(repeated:999\) bad frame$/);
-  for (let i = 0; i < 10_000; i++) repeats.write(`kind ${i}`);
-  repeats.close();
-  t.is(lines().length, 2 + 256 + 1);
-  t.regex(lines().at(-1)!, /\(repeated:9744\) other messages$/);
 });
 
 const missing = ['logger', 'python3'].filter(program => spawnSync(program, ['--version']).error);
