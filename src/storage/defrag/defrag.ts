@@ -218,7 +218,7 @@ export class Defrag {
   get #lastNeed(): number {
     const { extent, writer } = this.#o;
     const last = Math.max(1, (extent.blockCount * LAST_FREE_PCT) / 100);
-    return share(writer.spareCount + last - writer.roomForClients / extent.blockSize, last);
+    return share(writer.supply.spareCount + last - writer.roomForClients / extent.blockSize, last);
   }
 
   /** Blocks below this level are emptied now. */

@@ -1,16 +1,15 @@
 /**
  * The storage engine of a shard on a device: records are appended to the open write block, which goes to the
  * device when it is full or old enough; reads come from blocks still in memory or from the device. The parts:
- * write-block/block-writer.ts appends and gives blocks up, record-reader.ts reads, write-block/recovery.ts
- * starts; write-block/block-table.ts is the state they share.
+ * record-writer.ts puts records, markers and tombstones into blocks, which write-block/block-writer.ts opens, writes
+ * and gives up; record-reader.ts reads; write-block/recovery.ts starts; write-block/block-table.ts is the state they share.
  *
  * The order of calls: construct, `recover` once, then the StorageEngine interface, then `close`. The worker calls
  * `io.drain()` every turn; without it nothing moves. A span that `load` gave stays readable over one `reserve`, until
  * `store`, `remove`, `tick`, the worker's next `drain`, or (one read from the device) the token's `release`.
  */
 import { monotonicMs } from '../../base/clock.js';
-import { partitionOf } from '../../base/digest.js';
-import { OK, PARKED, RECORD_TOO_BIG, UNKNOWN } from '../../base/result.js';
+import { OK, PARKED, UNKNOWN } from '../../base/result.js';
 import type { CheckpointWriter } from '../checkpoint/checkpoint-writer.js';
 import { ShardCheckpoints } from '../checkpoint/shard-checkpoints.js';
 import type { RecordCompression } from '../codec/record-compression.js';
@@ -20,21 +19,7 @@ import * as ST from '../engine.js';
 import { STORED_SIZE_MAX } from '../index/entry.js';
 import type { PrimaryIndex } from '../index/primary-index.js';
 import type { IoClient, IoQueue, IoTimes } from '../io/io-queue.js';
-import {
-  binsOffset,
-  FLAG_CLOCK,
-  FLAG_COMPRESSED,
-  FLAG_DURABLE,
-  FLAG_TOMBSTONE,
-  MARKER_SIZE,
-  newRecordHeader,
-  REC_FLAGS_SET_GEN,
-  RECORD_ALIGN,
-  RECORD_HEADER_SIZE,
-  readRecordHeader,
-  writeOrigin,
-  writeRecordHeader,
-} from '../record/flat-record.js';
+import { FLAG_COMPRESSED, REC_FLAGS_SET_GEN, RECORD_ALIGN } from '../record/flat-record.js';
 import type { SetTable } from '../record/set-table.js';
 import { BLOCK_HEADER_SIZE } from '../write-block/block-format.js';
 import { BlockTable, STORED } from '../write-block/block-table.js';
@@ -44,6 +29,7 @@ import { ResidentBlocks } from '../write-block/resident-blocks.js';
 import { type ExtentDescription, ShardExtent } from '../write-block/shard-extent.js';
 import type { BlockWriterLimits } from '../write-block/writer-limits.js';
 import { RecordReader } from './record-reader.js';
+import { RecordWriter } from './record-writer.js';
 import { StorageError, type StorageLog } from './storage-error.js';
 
 /** How long `close` waits for a device that does not take writes. */
@@ -93,14 +79,10 @@ export class DeviceEngine implements StorageEngine, IoClient {
   readonly #writer: BlockWriter;
   readonly #resident: ResidentBlocks | null;
   readonly #reader: RecordReader;
+  readonly #records: RecordWriter;
   readonly #checkpoints: ShardCheckpoints;
   readonly #defrag: Defrag;
   #nowMs = 0;
-  readonly #marker = newRecordHeader();
-  readonly #stored = newRecordHeader();
-  readonly #digest = new Uint8Array(20);
-  /** Of the room given by `reserve`. */
-  #reservedSize = 0;
   #isUnpackFailing = false;
   #isClosed = false;
 
@@ -121,6 +103,17 @@ export class DeviceEngine implements StorageEngine, IoClient {
     this.#resident = options.isResident === true ? new ResidentBlocks(blockCount, blockSize) : null;
     this.#writer = new BlockWriter(this.#extent, this.#table, counters, this.limits, log, this.#resident);
     this.#reader = new RecordReader(this.#extent, this.#table, counters, options.tokenCount, log);
+    this.#records = new RecordWriter({
+      extent: this.#extent,
+      table: this.#table,
+      writer: this.#writer,
+      index: options.index,
+      counters,
+      treeIds: this.#treeIds,
+      sets: options.sets,
+      compression: this.#compression,
+      recordSizeMax: this.recordSizeMax,
+    });
     this.#defrag = new Defrag({
       extent: this.#extent,
       table: this.#table,
@@ -131,8 +124,8 @@ export class DeviceEngine implements StorageEngine, IoClient {
       resident: this.#resident,
       log,
     });
-    this.#writer.outrunsDefrag = () => this.#defrag.isOutrun;
-    this.#writer.canMakeRoom = () => this.#defrag.canMakeRoom;
+    this.#writer.supply.outrunsDefrag = () => this.#defrag.isOutrun;
+    this.#writer.supply.canMakeRoom = () => this.#defrag.canMakeRoom;
     const source = {
       owner: extent.owner,
       index: options.index,
@@ -250,82 +243,31 @@ export class DeviceEngine implements StorageEngine, IoClient {
   }
 
   reserve(size: number, out: RecordSpan): number {
-    if (size > this.recordSizeMax) return RECORD_TOO_BIG;
-    const result = this.#writer.reserve(size, false);
-    if (result !== OK) return result;
-    out.region = this.#io.buffers;
-    out.at = this.#writer.reservedAt;
-    out.size = size;
-    this.#reservedSize = size;
-    return OK;
+    return this.#records.reserve(size, out);
   }
 
   store(entry: number): void {
-    if (this.#compression?.isOn) this.#pack(this.#compression);
-    const at = this.#writer.reservedAt;
-    const { u32 } = this.#io.buffers;
-    const location = this.#writer.append();
-    readRecordHeader(u32, at, this.#stored);
-    this.#place(entry, location, u32[(at >>> 2) + 1]!);
+    this.#records.store(entry);
   }
 
   remove(entry: number, lutMs: number): number {
-    const index = this.#index;
-    if (index.size(entry) === 0) return OK;
-    index.digestTo(entry, this.#digest, 0);
-    this.#marker.flags = FLAG_TOMBSTONE;
-    this.#marker.generation = index.generation(entry);
-    const result = this.#appendMarker(lutMs);
-    if (result !== OK) return result;
-    this.#emptied(this.#free(entry));
-    return OK;
+    return this.#records.remove(entry, lutMs);
   }
 
   bury(entry: number, lutMs: number): number {
-    const index = this.#index;
-    const { sets } = this.#o;
-    const setId = index.setId(entry);
-    const setNameSize = sets.nameSize(setId);
-    const size = binsOffset(setNameSize, 0);
-    const result = this.#writer.reserve(size, true);
-    if (result !== OK) return result;
-    index.digestTo(entry, this.#digest, 0);
-    const tombstone = this.#stored;
-    tombstone.flags = FLAG_TOMBSTONE | FLAG_DURABLE;
-    tombstone.generation = index.generation(entry);
-    tombstone.voidTimeSec = 0;
-    tombstone.lutMs = lutMs;
-    tombstone.sequence = this.nextSequence();
-    tombstone.treeId = this.#treeIds[partitionOf(this.#digest, 0)]!;
-    tombstone.setNameSize = setNameSize;
-    tombstone.keySize = 0;
-    tombstone.binCount = 0;
-    const at = this.#writer.reservedAt;
-    const { u8, u32 } = this.#io.buffers;
-    writeRecordHeader(u8, u32, at, tombstone, this.#digest, 0);
-    writeOrigin(u32, at, this.#table.lastWriteId); // for when it is a marker
-    sets.nameTo(setId, u8, at + RECORD_HEADER_SIZE);
-    this.#place(entry, this.#writer.append(), size);
-    return OK;
+    return this.#records.bury(entry, lutMs);
   }
 
   expire(entry: number): void {
-    const block = this.#free(entry);
-    if (block < 0) return;
-    this.#writer.addMarker(block, this.#table.lastWriteId); // it may have been moved, and does not say when it was written
-    this.#emptied(block);
+    this.#records.expire(entry);
   }
 
   drop(entry: number): void {
-    this.#emptied(this.#free(entry));
+    this.#records.drop(entry);
   }
 
   keepClock(lutMs: number): number {
-    if (lutMs <= this.#counters[ST.ST_STORED_CLOCK]!) return OK;
-    this.#digest.fill(0);
-    this.#marker.flags = FLAG_TOMBSTONE | FLAG_CLOCK;
-    this.#marker.generation = 0;
-    return this.#appendMarker(lutMs);
+    return this.#records.keepClock(lutMs);
   }
 
   nextSequence(): number {
@@ -405,16 +347,6 @@ export class DeviceEngine implements StorageEngine, IoClient {
     this.#defrag.wake();
   }
 
-  /** Packs the record in the reserved room, in place. */
-  #pack(compression: RecordCompression): void {
-    const { buffers } = this.#io;
-    const at = this.#writer.reservedAt;
-    const packedSize = compression.pack(buffers, at, this.#reservedSize, this.#counters);
-    if (packedSize >= this.#reservedSize) return;
-    compression.write(buffers, at, buffers, at);
-    this.#writer.reserve(packedSize, false); // the same place: less room than there is
-  }
-
   /** Makes the span of a stored record that of the whole record. @returns OK or UNKNOWN. */
   #unpack(span: RecordSpan): number {
     if ((span.region.u32[(span.at >>> 2) + REC_FLAGS_SET_GEN]! & FLAG_COMPRESSED) === 0) return OK;
@@ -426,62 +358,6 @@ export class DeviceEngine implements StorageEngine, IoClient {
     }
     this.#isUnpackFailing = true; // one line: the counter has the rest
     return UNKNOWN;
-  }
-
-  /** Appends what `#marker` and `#digest` say. A clock mark keeps nothing dead, so it does not count as a marker. */
-  #appendMarker(lutMs: number): number {
-    const result = this.#writer.reserve(MARKER_SIZE, true);
-    if (result !== OK) return result;
-    const marker = this.#marker;
-    marker.lutMs = lutMs;
-    marker.sequence = this.nextSequence();
-    marker.treeId = this.#treeIds[partitionOf(this.#digest, 0)]!;
-    const at = this.#writer.reservedAt;
-    const { u8, u32 } = this.#io.buffers;
-    writeRecordHeader(u8, u32, at, marker, this.#digest, 0);
-    const origin = this.#table.lastWriteId;
-    writeOrigin(u32, at, origin);
-    const block = Math.floor((this.#writer.append() * RECORD_ALIGN) / this.#extent.blockSize);
-    if ((marker.flags & FLAG_CLOCK) === 0) this.#writer.addMarker(block, origin);
-    this.#noteLut(lutMs);
-    return OK;
-  }
-
-  /** Makes what was appended at `location`, and whose header is in `#stored`, the stored version of `entry`. */
-  #place(entry: number, location: number, size: number): void {
-    const index = this.#index;
-    const block = Math.floor((location * RECORD_ALIGN) / this.#extent.blockSize);
-    const room = (size + RECORD_ALIGN - 1) & -RECORD_ALIGN;
-    const oldBlock = this.#free(entry);
-    this.#table.used[block]! += room;
-    this.#counters[ST.ST_USED_BYTES]! += room;
-    index.setLocation(entry, location);
-    index.setSize(entry, size);
-    index.setSequence(entry, this.#stored.sequence);
-    this.#noteLut(this.#stored.lutMs);
-    // Last: the block that held the old version may be the one just appended to.
-    this.#emptied(oldBlock);
-  }
-
-  #noteLut(lutMs: number): void {
-    if (lutMs > this.#counters[ST.ST_STORED_CLOCK]!) this.#counters[ST.ST_STORED_CLOCK] = lutMs;
-  }
-
-  /** @param block One that a version was taken off, or -1. */
-  #emptied(block: number): void {
-    if (block >= 0 && this.#table.used[block] === 0) this.#writer.emptied(block);
-  }
-
-  /** Takes the stored version of an entry off its block. @returns The block, or -1 when nothing was stored. */
-  #free(entry: number): number {
-    const size = this.#index.size(entry);
-    if (size === 0) return -1;
-    const room = (size + RECORD_ALIGN - 1) & -RECORD_ALIGN;
-    const block = Math.floor((this.#index.location(entry) * RECORD_ALIGN) / this.#extent.blockSize);
-    this.#table.used[block]! -= room;
-    this.#counters[ST.ST_USED_BYTES]! -= room;
-    this.#writer.occupancy.update(block);
-    return block;
   }
 
   /** Waits until nothing is on its way any more. @throws StorageError saying `problem`, when that takes too long. */

@@ -2,38 +2,25 @@
  * The write side of a shard's extent: two streams of appends, the clients' and defrag's, and their way to the device.
  * What becomes of stored blocks when nothing in them is needed any more is in emptied-blocks.ts.
  */
-import { DEVICE_OVERLOAD, OK, OUT_OF_SPACE } from '../../base/result.js';
+import { DEVICE_OVERLOAD, OK } from '../../base/result.js';
 import type { Occupancy } from '../defrag/occupancy.js';
 import type { StorageLog } from '../device/storage-error.js';
-import {
-  ST_CLIENT_BYTES,
-  ST_DEFRAG_PARTIAL_WRITES,
-  ST_DEFRAG_WRITES,
-  ST_OVERLOADS,
-  ST_PARTIAL_WRITES,
-  ST_WRITES,
-} from '../engine.js';
+import { ST_CLIENT_BYTES, ST_OVERLOADS } from '../engine.js';
 import { IO_ALIGN } from '../io/io-backend.js';
 import { REC_SIZE, RECORD_ALIGN } from '../record/flat-record.js';
 import { BlockCache } from './block-cache.js';
-import { BLOCK_HEADER_SIZE, writeBlockHeader } from './block-format.js';
+import { BlockSupply } from './block-supply.js';
 import * as B from './block-table.js';
 import { EmptiedBlocks } from './emptied-blocks.js';
 import type { ResidentBlocks } from './resident-blocks.js';
 import type { ShardExtent } from './shard-extent.js';
 import { QUEUE_COUNT_MAX, WRITE_LAST, WriteQueue } from './write-queue.js';
-import { WriteStream } from './write-stream.js';
+import { CLIENT_WRITES, DEFRAG_WRITES, WriteStream } from './write-stream.js';
 import type { BlockWriterLimits } from './writer-limits.js';
 
 const NONE = -1;
-/** A time-driven flush starts this much before it must be durable, besides twice what the last ones took. */
-const FLUSH_LEAD_MS = 30;
 /** What defrag has appended is flushed after this even where the clients' records wait for a full block. */
 const DEFRAG_FLUSH_MS = 1000;
-/** Full blocks of defrag that may wait for the device. */
-const DEFRAG_CLOSED_MAX = 2;
-/** Writes of a queue that are left for ends of blocks and for flushes in time. */
-const WRITES_KEPT = 8;
 /** Bytes that clients append between two looks at whether they outrun defrag. */
 const CHECK_SIZE = 64 * 1024;
 
@@ -51,23 +38,14 @@ export class BlockWriter {
   readonly #clients: WriteStream;
   readonly #defrag: WriteStream;
   readonly #erases: WriteQueue;
-  /** Free blocks that neither records nor markers may use: room to move records to. */
-  readonly #defragSpare: number;
-  /** Free blocks that only markers may use beyond those, so that a full shard still deletes. */
-  readonly #markerSpare: number;
   /** Number of the append made last; the first one has number 1. */
   appendedNumber = 0;
-
-  /** Full blocks that wait for the device, by stream. */
-  readonly #closed = [0, 0];
   readonly cache: BlockCache;
   readonly #emptied: EmptiedBlocks;
+  /** The free blocks. */
+  readonly supply: BlockSupply;
   /** What only keeps dead blocks waiting is flushed at once, however many are free. */
   flushesSoon = false;
-  /** Asked when no free block is left: whether there will be some without anything being deleted. */
-  canMakeRoom: () => boolean = () => false;
-  /** Asked before clients get another block: whether they have to wait for one that defrag is about to make. */
-  outrunsDefrag: () => boolean = () => false;
 
   constructor(
     extent: ShardExtent,
@@ -82,16 +60,15 @@ export class BlockWriter {
     this.#counters = counters;
     this.limits = limits;
     this.#resident = resident;
-    const { blockSize, blockCount, io } = extent;
+    const { blockSize, io } = extent;
     this.cache = new BlockCache(extent, table);
     const takeBuffer = (size: number) => this.cache.take(size);
     const queue = (place: number) => new WriteQueue(place, extent, table, takeBuffer, counters, log);
-    this.#clients = new WriteStream(queue(CLIENTS), io.buffers, blockSize);
-    this.#defrag = new WriteStream(queue(DEFRAG), io.buffers, blockSize);
+    this.#clients = new WriteStream(queue(CLIENTS), io.buffers, blockSize, counters, CLIENT_WRITES);
+    this.#defrag = new WriteStream(queue(DEFRAG), io.buffers, blockSize, counters, DEFRAG_WRITES);
     this.#erases = queue(ERASES);
     this.#emptied = new EmptiedBlocks(extent, table, this.cache, this.#erases, resident);
-    this.#defragSpare = blockCount >= 8 ? 1 : 0;
-    this.#markerSpare = Math.min(2, blockCount >> 2);
+    this.supply = new BlockSupply(extent, table, this.cache, this.#emptied, resident);
   }
 
   /** The stored blocks by how full they are. */
@@ -101,12 +78,7 @@ export class BlockWriter {
 
   /** Full blocks that wait for the device. */
   get closedCount(): number {
-    return this.#closed[CLIENTS]! + this.#closed[DEFRAG]!;
-  }
-
-  /** Free blocks that records of clients may not use. */
-  get spareCount(): number {
-    return this.#defragSpare + this.#markerSpare;
+    return this.#clients.closedCount + this.#defrag.closedCount;
   }
 
   /** Blocks that are free, or will be once what was appended is durable. */
@@ -163,13 +135,14 @@ export class BlockWriter {
   reserve(size: number, isMarker: boolean): number {
     const stream = this.#clients;
     if (stream.room < this.#checkAt && !isMarker) {
-      if (stream.block !== NONE && this.outrunsDefrag()) return this.#overloaded();
+      if (stream.block !== NONE && this.supply.outrunsDefrag()) return this.#overloaded();
       this.#checkAt = stream.room - CHECK_SIZE;
     }
     if (!stream.reserve(size)) {
-      const spare = this.#defragSpare + (isMarker ? 0 : this.#markerSpare);
-      const result = this.#openNext(CLIENTS, spare, this.limits.writeCacheMax);
+      const result = this.supply.askForClients(stream, isMarker, this.limits.writeCacheMax);
       if (result !== OK) return result === DEVICE_OVERLOAD ? this.#overloaded() : result;
+      this.#change(stream);
+      this.#checkAt = stream.room - CHECK_SIZE;
       stream.reserve(size);
     }
     return OK;
@@ -192,7 +165,7 @@ export class BlockWriter {
     const location = this.#clients.append(++this.appendedNumber);
     this.#keep(this.#clients, location);
     this.#counters[ST_CLIENT_BYTES]! += before - this.#clients.room;
-    this.#submitFull(this.#clients, ST_WRITES);
+    this.#clients.submitFull(this.limits.flushSize);
     this.#emptied.moveNewest(this.#clients.block, this.appendedNumber);
     return location;
   }
@@ -211,9 +184,11 @@ export class BlockWriter {
   reserveForMove(size: number): number {
     const stream = this.#defrag;
     if (stream.reserve(size)) return OK;
-    const result = this.#openNext(DEFRAG, 0, DEFRAG_CLOSED_MAX * this.#extent.blockSize);
-    if (result === OK) stream.reserve(size);
-    return result;
+    const result = this.supply.askForDefrag(stream);
+    if (result !== OK) return result;
+    this.#change(stream);
+    stream.reserve(size);
+    return OK;
   }
 
   get reservedForMoveAt(): number {
@@ -224,7 +199,7 @@ export class BlockWriter {
   appendMoved(): number {
     const location = this.#defrag.append(++this.appendedNumber);
     this.#keep(this.#defrag, location);
-    this.#submitFull(this.#defrag, ST_DEFRAG_WRITES);
+    this.#defrag.submitFull(this.limits.flushSize);
     return location;
   }
 
@@ -252,16 +227,16 @@ export class BlockWriter {
     this.#erases.retry(nowMs);
     this.#collect();
     const { flushMaxMs } = this.limits;
-    this.#flushOld(this.#clients, flushMaxMs);
-    this.#flushOld(this.#defrag, flushMaxMs || DEFRAG_FLUSH_MS);
+    this.#clients.flushOld(flushMaxMs);
+    this.#defrag.flushOld(flushMaxMs || DEFRAG_FLUSH_MS);
     this.#hurry(this.#clients);
     this.#hurry(this.#defrag);
   }
 
   /** Hands what the open blocks hold to the device, padded to a page; the blocks stay open behind it. */
   flushOpen(): void {
-    this.#flush(this.#clients);
-    this.#flush(this.#defrag);
+    this.#clients.flush();
+    this.#defrag.flush();
   }
 
   /** Whether clients appended something that `commit` would hand to the device now. */
@@ -276,7 +251,6 @@ export class BlockWriter {
   commit(): void {
     if (!this.isCommitDue) return;
     this.#clients.submit(Math.max(IO_ALIGN, this.limits.commitMinSize));
-    this.#counters[ST_PARTIAL_WRITES]!++;
   }
 
   /** @param argument As the extent was given it. */
@@ -317,25 +291,12 @@ export class BlockWriter {
     return place === CLIENTS ? this.#clients.writes : this.#defrag.writes;
   }
 
-  #flushOld(stream: WriteStream, flushMaxMs: number): void {
-    if (!stream.isDirty || flushMaxMs === 0) return;
-    const lead = Math.min(flushMaxMs / 2, FLUSH_LEAD_MS + 2 * stream.tookMs);
-    if (stream.nowMs - stream.dirtySinceMs >= flushMaxMs - lead) this.#flush(stream);
-  }
-
   /** When blocks run out, those that only wait for what replaced them do not wait until that is old enough. */
   #hurry(stream: WriteStream): void {
     const barrier = this.#emptied.nextBarrier;
     if (barrier === NONE || !stream.writes.isEmpty) return;
-    if (!this.flushesSoon && this.#table.freeCount > this.spareCount + 2) return;
-    if (barrier >= stream.firstUndurable) this.#flush(stream);
-  }
-
-  /** Hands what has come together to the device, once it is flush-size or more. */
-  #submitFull(stream: WriteStream, counter: number): void {
-    if (stream.dirtySize < this.limits.flushSize || stream.writes.room <= WRITES_KEPT) return;
-    stream.submitPages();
-    this.#counters[counter]!++;
+    if (!this.flushesSoon && this.#table.freeCount > this.supply.spareCount + 2) return;
+    if (barrier >= stream.firstUndurable) stream.flush();
   }
 
   #overloaded(): number {
@@ -343,76 +304,36 @@ export class BlockWriter {
     return DEVICE_OVERLOAD;
   }
 
-  #flush(stream: WriteStream): void {
-    if (!stream.isDirty || stream.writes.room === 0) return;
-    stream.submit(IO_ALIGN);
-    this.#counters[stream === this.#clients ? ST_PARTIAL_WRITES : ST_DEFRAG_PARTIAL_WRITES]!++;
-  }
-
-  /**
-   * Closes the stream's open block and opens the free one that has been free longest.
-   * @param spare Free blocks that must be left over.
-   * @param cacheMax Bytes of the stream's full blocks that may wait for the device.
-   */
-  #openNext(place: number, spare: number, cacheMax: number): number {
-    const stream = place === CLIENTS ? this.#clients : this.#defrag;
-    const { blockSize } = this.#extent;
-    if (this.#table.freeCount <= spare) {
-      if (place === DEFRAG) return OUT_OF_SPACE;
-      return this.#emptied.count > 0 || this.canMakeRoom() ? DEVICE_OVERLOAD : OUT_OF_SPACE;
+  /** Closes the stream's open block and opens another, which the supply has been asked for. */
+  #change(stream: WriteStream): void {
+    if (stream.block !== NONE) {
+      this.#table.states[stream.block] = B.CLOSED;
+      const stored = stream.close();
+      if (stored !== NONE) this.#stored(stream, stored);
     }
-    if (stream.writes.room < 2) return DEVICE_OVERLOAD;
-    if (place === CLIENTS && spare >= this.spareCount && this.outrunsDefrag()) return DEVICE_OVERLOAD;
-    const closed = this.#closed[place]!;
-    if (stream.block !== NONE && closed > 0 && (closed + 1) * blockSize > cacheMax) return DEVICE_OVERLOAD;
-    const bufferAt = this.cache.take();
-    if (bufferAt < 0) return DEVICE_OVERLOAD;
-    if (stream.block !== NONE) this.#close(place, stream);
-    const block = this.#table.takeFree();
-    const writeId = this.#table.use(block);
-    const { io, owner, cipher } = this.#extent;
-    const nonce = cipher?.newNonce();
-    const stamp = writeBlockHeader(io.buffers, bufferAt, owner, block, writeId, nonce);
-    this.#table.nonces[block * 2] = nonce?.[0] ?? 0;
-    this.#table.nonces[block * 2 + 1] = nonce?.[1] ?? 0;
-    this.#resident?.open(block);
-    this.#resident?.put(block, 0, io.buffers.u8, bufferAt, BLOCK_HEADER_SIZE);
-    this.#table.states[block] = B.OPEN;
-    this.#table.stamps[block] = stamp;
-    this.#table.bufferAt[block] = bufferAt;
-    stream.open(block, stamp, bufferAt, BLOCK_HEADER_SIZE, 0);
-    if (place === CLIENTS) this.#checkAt = stream.room - CHECK_SIZE;
-    return OK;
-  }
-
-  #close(place: number, stream: WriteStream): void {
-    this.#table.states[stream.block] = B.CLOSED;
-    this.#closed[place]!++;
-    this.#counters[place === CLIENTS ? ST_WRITES : ST_DEFRAG_WRITES]!++;
-    const stored = stream.close();
-    if (stored !== NONE) this.#stored(place, stored);
+    this.supply.open(stream);
   }
 
   /** Takes in what became durable, and gives up blocks that may go. */
   #collect(): void {
-    this.#collectRecords(CLIENTS, this.#clients);
-    this.#collectRecords(DEFRAG, this.#defrag);
+    this.#collectRecords(this.#clients);
+    this.#collectRecords(this.#defrag);
     this.#emptied.collect(this.durableNumber, this.appendedNumber);
   }
 
-  #collectRecords(place: number, stream: WriteStream): void {
+  #collectRecords(stream: WriteStream): void {
     const { writes } = stream;
     for (let kind = writes.shift(); kind >= 0; kind = writes.shift()) {
-      if (kind === WRITE_LAST) this.#stored(place, writes.taken);
+      if (kind === WRITE_LAST) this.#stored(stream, writes.taken);
       stream.noteDurable();
     }
   }
 
-  #stored(place: number, block: number): void {
-    this.#closed[place]!--;
+  #stored(stream: WriteStream, block: number): void {
+    stream.closedCount--;
     this.#table.states[block] = B.STORED;
     // What defrag moved was not read or written lately.
-    if (place === DEFRAG && block !== this.cache.pinned) this.cache.release(block);
+    if (stream === this.#defrag && block !== this.cache.pinned) this.cache.release(block);
     else this.cache.add(block, this.limits.postWriteCacheMax);
     this.stored(block);
   }

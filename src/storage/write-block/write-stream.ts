@@ -10,6 +10,7 @@
  *             handed to the device     dirty               free
  */
 import type { Region } from '../../base/arena.js';
+import { ST_DEFRAG_PARTIAL_WRITES, ST_DEFRAG_WRITES, ST_PARTIAL_WRITES, ST_WRITES } from '../engine.js';
 import { IO_ALIGN } from '../io/io-backend.js';
 import { RECORD_ALIGN } from '../record/flat-record.js';
 import { sealRecord } from './block-scan.js';
@@ -17,12 +18,28 @@ import { WRITE_LAST, WRITE_RECORDS, type WriteQueue } from './write-queue.js';
 
 const NONE = -1;
 const PAGE_MASK = -IO_ALIGN;
+/** A time-driven flush starts this much before it must be durable, besides twice what the last ones took. */
+const FLUSH_LEAD_MS = 30;
+/** Writes of a queue that are left for ends of blocks and for flushes in time. */
+const WRITES_KEPT = 8;
+
+/** Where a stream's writes are counted: ST_… slots. */
+interface WriteCounters {
+  readonly full: number; // ends of blocks, and flush-size bytes that came together
+  readonly partial: number; // what was due before
+}
+export const CLIENT_WRITES: WriteCounters = { full: ST_WRITES, partial: ST_PARTIAL_WRITES };
+export const DEFRAG_WRITES: WriteCounters = { full: ST_DEFRAG_WRITES, partial: ST_DEFRAG_PARTIAL_WRITES };
 
 export class WriteStream {
   /** The pieces of this stream's blocks that are not durable yet, and nothing else. */
   readonly writes: WriteQueue;
   readonly #buffers: Region;
   readonly #blockSize: number;
+  readonly #counters: Float64Array;
+  readonly #counted: WriteCounters;
+  /** Full blocks that wait for the device. */
+  closedCount = 0;
   /** The open block, or -1; positions below are bytes from its start. */
   block = NONE;
   #stamp = 0;
@@ -45,10 +62,18 @@ export class WriteStream {
   /** The slowest of the last pieces from submission to durability, decaying; at first a guess for a slow disk. */
   tookMs = 50;
 
-  constructor(writes: WriteQueue, buffers: Region, blockSize: number) {
+  constructor(
+    writes: WriteQueue,
+    buffers: Region,
+    blockSize: number,
+    counters: Float64Array,
+    counted: WriteCounters,
+  ) {
     this.writes = writes;
     this.#buffers = buffers;
     this.#blockSize = blockSize;
+    this.#counters = counters;
+    this.#counted = counted;
   }
 
   get isDirty(): boolean {
@@ -124,6 +149,25 @@ export class WriteStream {
     return location;
   }
 
+  /** Hands whole pages to the device once flush-size bytes have come together. */
+  submitFull(flushSize: number): void {
+    if (this.dirtySize < flushSize || this.writes.room <= WRITES_KEPT) return;
+    this.#submitPages();
+    this.#counters[this.#counted.full]!++;
+  }
+
+  /** Flushes what will have to be durable soon. @param flushMaxMs 0: nothing has to be. */
+  flushOld(flushMaxMs: number): void {
+    if (this.#dirtyFirst === NONE || flushMaxMs === 0) return;
+    const lead = Math.min(flushMaxMs / 2, FLUSH_LEAD_MS + 2 * this.tookMs);
+    if (this.nowMs - this.dirtySinceMs >= flushMaxMs - lead) this.flush();
+  }
+
+  /** Hands what is dirty to the device, padded to a page. */
+  flush(): void {
+    if (this.writes.room > 0) this.submit(IO_ALIGN);
+  }
+
   /**
    * Hands what is dirty to the device, padded with zeros to a multiple of `unit`; the block stays open behind it.
    * @param unit A power of two, IO_ALIGN or more.
@@ -136,19 +180,7 @@ export class WriteStream {
     this.#push(WRITE_RECORDS, from, end);
     this.#appendAt = end;
     this.#clean();
-  }
-
-  /** Hands the whole pages of what is dirty to the device; the page that was begun stays dirty. */
-  submitPages(): void {
-    const end = this.#appendAt & PAGE_MASK;
-    if (this.#dirtyFirst === NONE || end <= this.#submittedTo) return;
-    this.#push(WRITE_RECORDS, this.#submittedTo, end);
-    if (end === this.#appendAt) {
-      this.#clean();
-      return;
-    }
-    this.#dirtyFirst = this.#pageFirst;
-    this.dirtySinceMs = this.#pageSinceMs;
+    this.#counters[this.#counted.partial]!++;
   }
 
   /**
@@ -158,6 +190,8 @@ export class WriteStream {
   close(): number {
     const { block } = this;
     this.block = NONE;
+    this.closedCount++;
+    this.#counters[this.#counted.full]!++;
     this.#reservedSize = 0;
     if (this.#dirtyFirst === NONE) return this.writes.markLast(block) ? NONE : block;
     const end = (this.#appendAt + IO_ALIGN - 1) & PAGE_MASK;
@@ -172,6 +206,19 @@ export class WriteStream {
     if (this.#submittedAtMs < 0) return;
     this.tookMs = Math.max(this.nowMs - this.#submittedAtMs, this.tookMs * 0.9);
     this.#submittedAtMs = NONE;
+  }
+
+  /** Hands the whole pages of what is dirty to the device; the page that was begun stays dirty. */
+  #submitPages(): void {
+    const end = this.#appendAt & PAGE_MASK;
+    if (this.#dirtyFirst === NONE || end <= this.#submittedTo) return;
+    this.#push(WRITE_RECORDS, this.#submittedTo, end);
+    if (end === this.#appendAt) {
+      this.#clean();
+      return;
+    }
+    this.#dirtyFirst = this.#pageFirst;
+    this.dirtySinceMs = this.#pageSinceMs;
   }
 
   /** The buffer was another block's before: what it left behind must not look like records. */
