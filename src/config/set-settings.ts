@@ -14,6 +14,18 @@ export const SET_SETTINGS: readonly SettingRow[] = [
   seconds('default-ttl', 0, [0, TTL_MAX_SEC], 'dynamic honoured', TTL),
   boolean('disable-eviction', false, 'dynamic known', 'keeps its records when others are evicted'),
   boolean('enable-index', false, 'dynamic known', 'a scan of the set reads only its own records'),
-  integer('stop-writes-count', 0, [0, EXACT_MAX], 'dynamic honoured', 'records at most; 0 is no limit'),
-  size('stop-writes-size', 0, [0, EXACT_MAX], 'dynamic honoured', 'bytes at most; 0 is no limit'),
+  integer(
+    'stop-writes-count',
+    0,
+    [0, EXACT_MAX],
+    'dynamic honoured',
+    'writes stop at so many records (22); 0: never',
+  ),
+  size(
+    'stop-writes-size',
+    0,
+    [0, EXACT_MAX],
+    'dynamic honoured',
+    'writes stop at so many bytes (22); 0: never',
+  ),
 ];

@@ -43,6 +43,7 @@ import {
   TUNE_RECORD_SIZE_MAX,
   TUNE_REJECT_NON_XDR_WRITES,
   TUNE_REJECT_XDR_WRITES,
+  TUNE_SET_LIMITS,
   TUNE_STOP_AVAIL_PCT,
   TUNE_STOP_WRITES,
   TUNE_TOMB_RAIDER_AGE,
@@ -82,7 +83,12 @@ const TUNINGS: readonly [slot: number, read: (config: NamespaceConfig) => number
   [TUNE_COMPRESSION, c => NAMES_OF_CODECS.indexOf(c.storage.string('compression'))],
   [TUNE_COMPRESSION_LEVEL, c => c.storage.number('compression-level')],
   [TUNE_REJECT_XDR_WRITES, c => Number(c.settings.boolean('reject-xdr-writes'))],
+  [TUNE_SET_LIMITS, c => Number([...c.sets.values()].some(hasLimit))],
 ];
+
+function hasLimit(set: Settings): boolean {
+  return set.number('stop-writes-count') > 0 || set.number('stop-writes-size') > 0;
+}
 
 /** Storage settings that have to do with files. */
 const FILE_TUNINGS: readonly [slot: number, name: string][] = [

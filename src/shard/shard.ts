@@ -23,6 +23,7 @@ import {
   SET_TUNE_STRIDE,
   setSlot,
   TUNE_INDEX_ENTRIES_MAX,
+  TUNE_SET_LIMITS,
 } from './namespace-memory.js';
 import type { Ownership } from './ownership.js';
 import { TruncationView } from './truncation.js';
@@ -72,8 +73,12 @@ export class NamespaceView {
     return own > 0 ? own - 1 : this.tuning[tune]!;
   }
 
-  /** Whether a set may not have another record: it has reached its stop-writes-count or stop-writes-size. */
+  /**
+   * Whether a set takes no writes: it has reached its stop-writes-count or stop-writes-size. Looked at anew for each
+   * write, so that writes go on as soon as records have gone.
+   */
   isSetFull(setId: number): boolean {
+    if (this.tuning[TUNE_SET_LIMITS] === 0 || setId <= 0) return false;
     const at = setId * SET_TUNE_STRIDE;
     const countMax = this.#setTuning[at + SET_TUNE_STOP_COUNT]!;
     const sizeMax = this.#setTuning[at + SET_TUNE_STOP_SIZE]!;

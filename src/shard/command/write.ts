@@ -54,6 +54,7 @@ import {
   TUNE_RECORD_SIZE_MAX,
   TUNE_REJECT_NON_XDR_WRITES,
   TUNE_REJECT_XDR_WRITES,
+  TUNE_SET_LIMITS,
   TUNE_STOP_WRITES,
 } from '../namespace-memory.js';
 import type { Shard } from '../shard.js';
@@ -128,6 +129,7 @@ export function executeWrite(ex: Executor, shard: Shard, req: Request, token: nu
   const voidTime = newVoidTime(ex, shard, req, entry);
   if (voidTime < 0) return failAt(ex, shard, entry, -voidTime);
   if (req.hasKey && !isStorableKey(req)) return failAt(ex, shard, entry, UNSUPPORTED_FEATURE);
+  if (isSetFull(shard, req, entry)) return failAt(ex, shard, entry, FORBIDDEN);
   ex.scratch.reset();
   answer.reset();
   if (entry >= 0 && !isReplace) bins.load(ex.stored.region.u8, ex.storedBinsAt, ex.storedBinCount);
@@ -138,6 +140,13 @@ export function executeWrite(ex: Executor, shard: Shard, req: Request, token: nu
   if (bins.count > BIN_COUNT_MAX) return failAt(ex, shard, entry, PARAMETER);
   if (bins.count === 0) return removeEmptied(ex, shard, req, entry);
   return storeRecord(ex, shard, req, slot, entry, voidTime);
+}
+
+/** Whether the record's set takes no writes: none at all, also those that would make a record smaller or take its last bin. */
+function isSetFull({ index, namespace }: Shard, req: Request, entry: number): boolean {
+  if (namespace.tuning[TUNE_SET_LIMITS] === 0) return false;
+  const setId = entry >= 0 ? index.setId(entry) : namespace.sets.find(req.bytes, req.setAt, req.setSize);
+  return namespace.isSetFull(setId);
 }
 
 /** The void-time that the request's ttl asks for, or a negative code. */
@@ -216,7 +225,6 @@ function storeRecord(
   const { sets } = namespace;
   let setId = entry >= 0 ? index.setId(entry) : sets.find(req.bytes, req.setAt, req.setSize);
   if (setId < 0 && sets.count === SET_COUNT_MAX) return answer.fail(PARAMETER);
-  if (entry < 0 && setId > 0 && namespace.isSetFull(setId)) return answer.fail(FORBIDDEN);
   // The key stays as it was stored, or is stored now.
   const keepsKey = entry >= 0 && index.hasFlag(entry, KEY_STORED);
   const stored = ex.stored;
@@ -305,6 +313,7 @@ export function touchRecord(
   const { index, engine } = shard;
   const { stored, fresh } = ex;
   if (shard.namespace.tuning[TUNE_STOP_WRITES] !== 0) return OUT_OF_SPACE;
+  if (shard.namespace.isSetFull(index.setId(entry))) return FORBIDDEN;
   ex.isLoaded = false; // the answer to the read may have had to wait
   let code = ex.load(shard, entry, token);
   if (code !== OK) return code;
