@@ -1,4 +1,5 @@
 /** Device namespaces on the main thread: their data files, and the I/O threads that workers share. */
+import path from 'node:path';
 import type { SharedBytes } from '../base/arena.js';
 import type { NamespaceConfig } from '../config/namespace-config.js';
 import type { Settings } from '../config/settings.js';
@@ -17,13 +18,19 @@ export const READ_BUFFERS_SIZE = 64 * 1024 * 1024; // bytes
 export const STAGED_BLOCKS = 3;
 /** Pieces of the one checkpoint that a worker writes at a time. */
 const CHECKPOINT_BUFFERS_SIZE = 4 * 1024 * 1024;
+/** Checkpoints of raw devices, in the work directory. */
+const CHECKPOINT_DIRECTORY = 'checkpoint';
 const RECORD_SIZE_CAP = 8 * 1024 * 1024;
 const MIB = 1024 * 1024;
 /** A byte array spans no more than this; caches that would need more are smaller. */
 const REGION_SIZE_MAX = 4096 * MIB - IO_SIZE_MAX;
 
-/** Opens, or creates, the data files of a namespace. @throws StorageError. */
-export function openNamespaceDevices(config: NamespaceConfig, log: LogContext): Promise<OpenDeviceSet> {
+/** Opens, or creates, the data files of a namespace. @param workDirectory Of the server. @throws StorageError. */
+export function openNamespaceDevices(
+  config: NamespaceConfig,
+  workDirectory: string,
+  log: LogContext,
+): Promise<OpenDeviceSet> {
   const { storage } = config;
   const raw = storage.list('device');
   // Devices are used past the system's cache always, but for reads that are to be kept there.
@@ -37,6 +44,7 @@ export function openNamespaceDevices(config: NamespaceConfig, log: LogContext): 
     recordSizeMax: config.settings.number('max-record-size') || RECORD_SIZE_CAP,
     isDirect,
     encryption: encryptionOf(storage),
+    checkpointDirectory: path.join(workDirectory, CHECKPOINT_DIRECTORY),
     startsEmpty: config.engine === 'device' && storage.boolean('cold-start-empty'),
     log,
   });

@@ -82,9 +82,10 @@ export class ShardHost {
   /** Opens, or creates, the data files of all namespaces and takes their locks. @throws StorageError. */
   async openStorage(): Promise<void> {
     const unit = this.#config.service.boolean('microsecond-histograms') ? 'usec' : 'msec';
+    const workDirectory = this.#config.service.string('work-directory');
     for (const config of this.#config.namespaces) {
       const devices = isOnFiles(config)
-        ? await openNamespaceDevices(config, this.#log.context('drv_ssd'))
+        ? await openNamespaceDevices(config, workDirectory, this.#log.context('drv_ssd'))
         : undefined;
       const isResident = config.engine === 'memory';
       const storage = devices && ({ engine: 'device', devices: devices.set, isResident } as const);

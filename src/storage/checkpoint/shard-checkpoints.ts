@@ -11,7 +11,7 @@ import { type CheckpointSource, CheckpointWriter } from './checkpoint-writer.js'
 
 export class ShardCheckpoints {
   readonly files: readonly CheckpointFile[];
-  /** Files are named, but cannot be used: they may hold what this start knows nothing of. */
+  /** Checkpoints may exist that this start knows nothing of: in files that cannot be used, or are elsewhere. */
   readonly isBlind: boolean;
   /** Of an encrypted device set. */
   readonly cipher: StreamCipher | null;
@@ -38,7 +38,8 @@ export class ShardCheckpoints {
     }
     this.files = files;
     this.cipher = extent.dataKey ? new StreamCipher(extent.dataKey, 'checkpoints') : null;
-    this.isBlind = extent.checkpoints !== undefined && files.length === 0;
+    this.isBlind =
+      extent.mayHaveOtherCheckpoints === true || (extent.checkpoints !== undefined && files.length === 0);
     this.writer =
       isWriting && files.length > 0
         ? new CheckpointWriter({ ...source, cipher: this.cipher }, io, files, log)

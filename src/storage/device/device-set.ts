@@ -12,7 +12,11 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import path from 'node:path';
-import { createCheckpointFiles } from '../checkpoint/checkpoint-names.js';
+import {
+  createCheckpointFiles,
+  deviceCheckpointBase,
+  removeOtherCheckpoints,
+} from '../checkpoint/checkpoint-names.js';
 import { type DataKey, newDataKey, WRAPPED_KEY_SIZE, wrapKey, wrappingKeyOf } from '../cipher/data-key.js';
 import { type EncryptionSettings, openDataKey } from '../cipher/set-encryption.js';
 import type { BlockOwner } from '../write-block/block-format.js';
@@ -41,6 +45,8 @@ export interface DeviceSetOptions {
   encryption?: EncryptionSettings | null;
   /** A start forgets what is on the devices. */
   startsEmpty?: boolean;
+  /** Where raw devices have their checkpoints; left out: nowhere, and their starts are cold. */
+  checkpointDirectory?: string;
   log: StorageLog;
 }
 
@@ -114,18 +120,33 @@ export async function openDeviceSet(options: DeviceSetOptions): Promise<OpenDevi
     }
     const access = opening.map(device => accessTo(device.path, options.isDirect === true, options.log));
     const set = describe(opening, headers, access, dataKey, isNew);
-    // Beside a raw device there is no place for files: its starts are cold.
-    const named = options.kind === 'device' ? [] : opening.map(({ path }, device) => ({ path, device }));
-    for (const { path, device } of named) {
-      const extents = set.extents.filter(extent => extent.device === device);
-      const shards = extents.map(({ owner }) => owner.shard);
-      const names = await createCheckpointFiles(path, shards, options.log);
-      for (const [place, extent] of extents.entries()) extent.checkpoints = names?.[place] ?? [];
-    }
+    await giveCheckpoints(options, set);
     return { set: { ...set, startsEmpty: options.startsEmpty === true }, close };
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/** Names the checkpoint files of all shards, which are there then. */
+async function giveCheckpoints(
+  { kind, checkpointDirectory, log }: DeviceSetOptions,
+  { namespace, setId, devices, extents, isNew }: Omit<DeviceSet, 'startsEmpty'>,
+): Promise<void> {
+  if (kind === 'device') {
+    if (checkpointDirectory === undefined) return;
+    if (isNew) await removeOtherCheckpoints(checkpointDirectory, namespace, setId);
+  }
+  for (const [device, { path }] of devices.entries()) {
+    const base =
+      kind === 'device' ? deviceCheckpointBase(checkpointDirectory!, namespace, setId, device) : path;
+    const here = extents.filter(extent => extent.device === device);
+    const shards = here.map(({ owner }) => owner.shard);
+    const { names, wereMissing } = await createCheckpointFiles(path, base, shards, log);
+    for (const [place, extent] of here.entries()) {
+      extent.checkpoints = names[place]!;
+      extent.mayHaveOtherCheckpoints = wereMissing;
+    }
   }
 }
 

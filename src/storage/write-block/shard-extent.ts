@@ -19,6 +19,8 @@ export interface ExtentDescription {
   dataKey?: DataKey | null;
   /** The two files for checkpoints of its index, which are there. Left out: every start is cold; empty: they cannot be had. */
   checkpoints?: readonly string[];
+  /** Others of the shard may turn up later: those named were missing, so a start must not append where those think that all is read. */
+  mayHaveOtherCheckpoints?: boolean;
   /** Past the operating system's cache. */
   isDirect?: boolean;
   /** Reads of records start and end at multiples of this, bytes; IO_ALIGN when left out. */

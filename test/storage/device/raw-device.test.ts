@@ -2,13 +2,14 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
+import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { OK } from '../../../src/base/result.js';
 import { type DeviceSetOptions, openDeviceSet } from '../../../src/storage/device/device-set.js';
 import { StorageError } from '../../../src/storage/device/storage-error.js';
 import { loopDevice, loopRefusal } from '../../support/loop-device.js';
 import { TestServer } from '../../support/server.js';
-import { availableBackends } from '../../support/storage-backends.js';
+import { availableBackends, temporaryDirectory } from '../../support/storage-backends.js';
 import { LogLines, StorageShard } from '../../support/storage-shard.js';
 import { digestOf, GET, put, write } from '../../support/wire-client.js';
 
@@ -148,28 +149,85 @@ deviceTest('records beyond 2 TiB are written and read', async t => {
   }
 });
 
-deviceTest('a server keeps its records on a raw device over a kill', async t => {
-  const device = loopDevice(t, 128 * MIB);
-  const server = await TestServer.start(t, {
-    namespaces: [{ name: 'test', storage: `storage-engine device {\ndevice ${device}\nflush-max-ms 50\n}` }],
-  });
+const RECORDS = 200;
+
+async function fill(t: ExecutionContext, server: TestServer, version: number): Promise<void> {
   const client = await server.connect();
-  for (let key = 0; key < 200; key++) {
-    const answer = await client.command({ ...put(write('v', `${key}`)), digest: digestOf(key) });
+  for (let key = 0; key < RECORDS; key++) {
+    const answer = await client.command({ ...put(write('v', `${key} ${version}`)), digest: digestOf(key) });
     t.is(answer.code, OK);
   }
-  await new Promise(resolve => setTimeout(resolve, 500));
-  await server.stop('SIGKILL');
   client.close();
-  await server.run();
+  await new Promise(resolve => setTimeout(resolve, 500));
+}
+
+async function check(t: ExecutionContext, server: TestServer, version: number): Promise<void> {
   const reader = await server.connect();
-  for (let key = 0; key < 200; key++) {
+  for (let key = 0; key < RECORDS; key++) {
     const answer = await reader.command({ ...GET, digest: digestOf(key) });
-    t.is(answer.ops[0]!.value.toString(), `${key}`);
+    t.is(answer.ops[0]!.value.toString(), `${key} ${version}`);
   }
   reader.close();
+}
+
+deviceTest('a server keeps its records on a raw device over a kill, and starts by checkpoint', async t => {
+  const device = loopDevice(t, 128 * MIB);
+  const link = path.join(temporaryDirectory(t), 'disk');
+  const on = (name: string) => ({
+    namespaces: [{ name: 'test', storage: `storage-engine device {\ndevice ${name}\nflush-max-ms 50\n}` }],
+  });
+  const server = await TestServer.start(t, on(device));
+  await fill(t, server, 1);
+  await server.stop('SIGKILL');
+  await server.run();
+  await check(t, server, 1);
+  t.regex(server.output, /, 0 shards by checkpoint/);
+  t.is(await server.stop(), 0);
+  // The device may have another path now.
+  fs.symlinkSync(device, link);
+  server.configure(on(link));
+  await server.run();
+  t.regex(server.output, /, 4 shards by checkpoint, 0 cold, 0 records/);
+  await check(t, server, 1);
+  await fill(t, server, 2);
+  await server.stop('SIGKILL');
+  await server.run();
+  t.regex(server.output, /, 4 shards by checkpoint, 0 cold, 200 records/);
+  await check(t, server, 2);
   const figures = await server.info('namespace/test');
   t.regex(figures, /storage-engine\.device\[0\]\.read_errors=0/);
-  t.true(figures.includes(`storage-engine.device[0]=${device}`));
+  t.true(figures.includes(`storage-engine.device[0]=${link}`));
   await server.stop();
+  const directory = path.join(server.directory, 'checkpoint');
+  t.is(fs.readdirSync(directory).length, 8);
+  // A device that was wiped is another one: what the one before has left is removed.
+  fs.writeFileSync(device, Buffer.alloc(128 * MIB), { flag: 'r+' });
+  await server.run();
+  t.is(await server.statistic('objects', 'namespace/test'), 0);
+  t.is(fs.readdirSync(directory).length, 8);
+  t.regex(server.output, /, 0 shards by checkpoint, 4 cold, 0 records/);
+});
+
+deviceTest('a memory namespace on raw devices is there again after a stop and a kill', async t => {
+  const devices = [loopDevice(t, 64 * MIB), loopDevice(t, 64 * MIB)];
+  const storage = `storage-engine memory {
+    ${devices.map(device => `device ${device}`).join('\n')}
+    flush-max-ms 50
+  }`;
+  const server = await TestServer.start(t, { namespaces: [{ name: 'test', storage }] });
+  await fill(t, server, 1);
+  await check(t, server, 1);
+  t.is(await server.stop(), 0);
+  await server.run();
+  await check(t, server, 1);
+  await fill(t, server, 2);
+  await server.stop('SIGKILL');
+  await server.run();
+  await check(t, server, 2);
+  const figures = await server.info('namespace/test');
+  for (const [number, device] of devices.entries()) {
+    t.true(figures.includes(`storage-engine.device[${number}]=${device}`));
+    t.regex(figures, new RegExp(`storage-engine\\.device\\[${number}\\]\\.used_bytes=[1-9]`));
+  }
+  t.is(await server.statistic('cache_read_pct', 'namespace/test'), 0, 'reads ask no device');
 });
