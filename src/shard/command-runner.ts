@@ -141,14 +141,15 @@ export class CommandRunner {
       req.parseMessage(bytes, 0, size);
       this.#steps.begin(shard.namespace, isReadCommand(req), false, 0, slot);
       this.#end(slot.header, slot.headerF64, 0, shard.namespace.id, shard, answer.code, held);
-      return;
+    } else {
+      this.#rowMs = monotonicMs();
+      req.parseRow(bytes, ROW_PREFIX_SIZE, size, group.headerInfo3);
+      req.digestAt = ROW_DIGEST_AT;
+      req.batchFilter = group.filter;
+      this.#steps.begin(shard.namespace, isReadCommand(req), true, 0, slot);
+      this.#endRow(group, readU32(bytes, 0), shard, answer.code, held);
     }
-    this.#rowMs = monotonicMs();
-    req.parseRow(bytes, ROW_PREFIX_SIZE, size, group.headerInfo3);
-    req.digestAt = ROW_DIGEST_AT;
-    req.batchFilter = group.filter;
-    this.#steps.begin(shard.namespace, isReadCommand(req), true, 0, slot);
-    this.#endRow(group, readU32(bytes, 0), shard, answer.code, held);
+    if (held !== null) this.#leave(held);
   }
 
   /** Whether another command may be begun: it may need a slot. */
@@ -198,24 +199,26 @@ export class CommandRunner {
     }
     const isLate = this.#isLate(f64[(w + REQ_DEADLINE) >>> 1]!);
     const { ownership, engine } = shard;
+    if (ownership !== null) ownership.take(); // until the answer is written: it lies in the shard's memory
     const appended = engine.commitNumber;
-    if (ownership !== null) ownership.take(); // a memory shard: nothing below parks, nor runs another command
     const code = parsed !== OK ? this.#ex.answer.fail(parsed) : this.#execute(shard, isLate, slot);
-    if (code === PARKED) {
-      const parked = slot ?? this.#slots.take();
-      if (slot === null) parked.fill(header, w, bytes, at, size, shard);
-      this.#steps.park(parked);
-      this.#slots.park(parked);
-      return;
+    const isCommitted = engine.commitNumber === appended;
+    let kept = slot;
+    if (slot === null && (code === PARKED || !isCommitted)) {
+      kept = this.#slots.take();
+      kept.fill(header, w, bytes, at, size, shard);
     }
-    if (engine.commitNumber !== appended) {
-      const kept = slot ?? this.#slots.take();
-      if (slot === null) kept.fill(header, w, bytes, at, size, shard);
-      this.#awaitCommit(kept);
-      return;
-    }
-    this.#end(header, f64, w, namespaceId, shard, code, slot);
+    if (code === PARKED) this.#park(kept!);
+    else if (!isCommitted) this.#awaitCommit(kept!);
+    else this.#end(header, f64, w, namespaceId, shard, code, slot);
     if (ownership !== null) ownership.give();
+    if (slot !== null && code !== PARKED && isCommitted) this.#leave(slot);
+  }
+
+  /** Keeps a command until its read has come. */
+  #park(slot: CommandSlot): void {
+    this.#steps.park(slot);
+    this.#slots.park(slot);
   }
 
   /** Executes the rows of a batch that came in one frame, as `record`. */
@@ -323,29 +326,23 @@ export class CommandRunner {
       }
     }
     const { ownership, engine } = shard;
-    const appended = engine.commitNumber;
     if (ownership !== null) ownership.take();
+    const appended = engine.commitNumber;
     const code = this.#execute(shard, this.#isLate(group.deadlineMs), slot);
-    if (code === PARKED) {
-      const parked = slot ?? this.#slots.take();
-      if (slot === null) {
-        parked.fillRow(group, bytes, rowAt, templateAt, templateSize, shard);
-        this.#charge(parked, shard, group);
-      }
-      this.#steps.park(parked);
-      this.#slots.park(parked);
-      if (slot === null) this.#awaitSlot(); // one that was resumed took no further slot
-      return;
+    const isCommitted = engine.commitNumber === appended;
+    const isDone = code !== PARKED && isCommitted;
+    let kept = slot;
+    if (slot === null && !isDone) {
+      kept = this.#slots.take();
+      kept.fillRow(group, bytes, rowAt, templateAt, templateSize, shard);
+      if (code === PARKED) this.#charge(kept, shard, group);
     }
-    if (engine.commitNumber !== appended) {
-      const kept = slot ?? this.#slots.take();
-      if (slot === null) kept.fillRow(group, bytes, rowAt, templateAt, templateSize, shard);
-      this.#awaitCommit(kept);
-      if (slot === null) this.#awaitSlot();
-      return;
-    }
-    this.#endRow(group, rowIndex, shard, code, slot);
+    if (code === PARKED) this.#park(kept!);
+    else if (!isCommitted) this.#awaitCommit(kept!);
+    else this.#endRow(group, rowIndex, shard, code, slot);
     if (ownership !== null) ownership.give();
+    if (isDone && slot !== null) this.#leave(slot);
+    else if (!isDone && slot === null) this.#awaitSlot(); // one that was resumed took no further slot
   }
 
   /** Runs the command in the request object. @returns Its code, with the answer filled, or PARKED. */
@@ -360,7 +357,7 @@ export class CommandRunner {
     return execute(this.#ex, shard, this.#request, token);
   }
 
-  /** Sends the answer of a single command. */
+  /** Sends the answer of a single command. The caller leaves its slot. */
   #end(
     header: Uint32Array,
     f64: Float64Array,
@@ -376,10 +373,9 @@ export class CommandRunner {
     const klass = isRead ? CLASS_READ : CLASS_WRITE;
     this.#reply.answer(header, f64, w, klass, namespaceId, this.#ex.answer, endedMs);
     if (isRead && code === OK) this.#touchAfterRead(shard, slot);
-    if (slot !== null) this.#leave(slot);
   }
 
-  /** Sends the answer of a row, and ends the batch where the client wants that. */
+  /** Sends the answer of a row, and ends the batch where the client wants that. The caller leaves its slot. */
   #endRow(
     group: BatchGroup,
     rowIndex: number,
@@ -404,10 +400,7 @@ export class CommandRunner {
     if (stops && !group.reportErrorRow) reply.dropRows(group, 1, code);
     else reply.row(group, rowIndex, this.#ex.answer, endedMs, namespaceId);
     if (code === OK && shard !== null && isReadCommand(this.#request)) this.#touchAfterRead(shard, slot);
-    if (slot !== null) {
-      reply.endRows();
-      this.#leave(slot);
-    }
+    if (slot !== null) reply.endRows();
     this.#closeRow(group);
   }
 

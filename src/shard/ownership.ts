@@ -1,8 +1,8 @@
 /**
  * Who uses a shard's memory at this moment: a word a shard, changed by compare-and-swap. Its two writers are the
- * worker that the shard belongs to and the main thread, which executes short commands on memory shards itself
- * (in-place.ts). Each has the word while it executes one command, or looks after the shard for a moment; nothing in
- * that time waits for the other.
+ * worker that the shard belongs to and the main thread, which executes short commands itself (in-place.ts). Each has
+ * the word while it executes one command, takes in what a device has answered, or looks after the shard for a moment;
+ * nothing in that time waits for the other. The worker, at its end, takes it for good.
  *
  * An exception while the word is held leaves it held and ends the process: a half-changed shard is never taken over.
  */

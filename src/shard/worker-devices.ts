@@ -33,6 +33,7 @@ import {
   TUNE_STOP_AVAIL_PCT,
   TUNE_WRITE_CACHE_MAX,
 } from './namespace-memory.js';
+import type { Ownership } from './ownership.js';
 import type { NamespaceView, Shard } from './shard.js';
 import type { WorkerTask } from './worker-task.js';
 
@@ -53,6 +54,8 @@ interface OpenEngine {
   /** Shards on the same device, this one included. */
   readonly shardsBeside: number;
   readonly times: DeviceTimes;
+  /** Of the shard: held for every call of the engine that may change it. */
+  readonly ownership: Ownership;
 }
 
 export class WorkerDevices {
@@ -88,6 +91,7 @@ export class WorkerDevices {
     figures: Float64Array,
     deviceTimes: HistogramBlock,
     compression: RecordCompression,
+    ownership: Ownership,
   ): StorageEngine {
     if (this.#io === null) throw new Error('a device namespace needs device I/O');
     const times = this.#timesOf(view, set.extents[number]!, deviceTimes);
@@ -105,11 +109,12 @@ export class WorkerDevices {
       startsEmpty: set.startsEmpty,
       times,
       compression,
+      owner: ownership,
       log: this.#log,
     });
     const { device } = set.extents[number]!;
     const shardsBeside = set.extents.filter(extent => extent.device === device).length;
-    this.#engines.push({ engine, view, set, times, shardsBeside });
+    this.#engines.push({ engine, view, set, times, shardsBeside, ownership });
     return engine;
   }
 
@@ -135,7 +140,11 @@ export class WorkerDevices {
   tick(nowMs: number): void {
     if (this.#engines.length === 0) return;
     this.retune();
-    for (const { engine } of this.#engines) engine.tick(nowMs);
+    for (const { engine, ownership } of this.#engines) {
+      ownership.take();
+      engine.tick(nowMs);
+      ownership.give();
+    }
     for (const times of this.#times.values()) times.tick(nowMs);
     if (nowMs - this.#lookedMs >= STUCK_MS) this.#lookForStuck(nowMs);
     this.#log.tick(nowMs);
@@ -144,18 +153,28 @@ export class WorkerDevices {
 
   /** Goes on with the checkpoint of one shard: the others wait, so that a tick stays short. */
   #checkpoint(nowMs: number): void {
-    const { checkpoints } = this.#engines[this.#checkpointed]!.engine;
-    if (checkpoints?.isActive) {
-      checkpoints.step(CHECKPOINT_STEP_MS);
+    const { engine, ownership } = this.#engines[this.#checkpointed]!;
+    if (engine.checkpoints?.isActive) {
+      ownership.take();
+      engine.checkpoints.step(CHECKPOINT_STEP_MS);
+      ownership.give();
       return;
     }
     for (let i = 1; i <= this.#engines.length; i++) {
       const place = (this.#checkpointed + i) % this.#engines.length;
-      const next = this.#engines[place]!.engine.checkpoints;
-      if (!next?.isDue(nowMs) || !next.start()) continue;
+      if (!this.#beginCheckpoint(this.#engines[place]!, nowMs)) continue;
       this.#checkpointed = place;
       return;
     }
+  }
+
+  #beginCheckpoint({ engine, ownership }: OpenEngine, nowMs: number): boolean {
+    const next = engine.checkpoints;
+    if (!next?.isDue(nowMs)) return false;
+    ownership.take();
+    const hasBegun = next.start();
+    ownership.give();
+    return hasBegun;
   }
 
   /** The times of a device, which its shards on this worker share. */
@@ -188,8 +207,11 @@ export class WorkerDevices {
   pump(): void {
     if (this.#io === null) return;
     for (let i = 0; i < this.#engines.length; i++) {
-      const { engine } = this.#engines[i]!;
-      if (engine.hasWork) engine.work();
+      const { engine, ownership } = this.#engines[i]!;
+      if (!engine.hasWork) continue;
+      ownership.take();
+      engine.work();
+      ownership.give();
     }
     if (this.#io.hasWork || this.#io.pendingCount > 0) this.#io.drain();
   }

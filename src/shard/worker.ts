@@ -79,7 +79,10 @@ export default async function run(task: WorkerTask): Promise<void> {
   });
   loop.run();
   upkeep.keepClocks(monotonicMs(), epochMs());
-  for (const shard of map.shards) shard.engine.close();
+  for (const shard of map.shards) {
+    shard.ownership?.take(); // for good: nothing is executed on it any more
+    shard.engine.close();
+  }
 }
 
 function buildShards(task: WorkerTask, devices: WorkerDevices, codecs: Codecs): ShardMap {
@@ -123,6 +126,7 @@ function buildShard(
   const partitions = partitionsOf(task.shardOf, number);
   const index = new PrimaryIndex({ partitions });
   const { storage } = task;
+  const ownership = new Ownership(task.memory.owners, number, WORKER);
   const engine =
     storage.engine === 'memory'
       ? new MemoryEngine({
@@ -140,8 +144,8 @@ function buildShard(
           figures,
           new HistogramBlock(task.deviceTimes),
           compression,
+          ownership,
         );
-  const ownership = storage.engine === 'memory' ? new Ownership(task.memory.owners, number, WORKER) : null;
   return new Shard(view, partitions, index, engine, figures, ownership);
 }
 

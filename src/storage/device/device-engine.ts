@@ -5,10 +5,13 @@
  * and gives up; record-reader.ts reads; write-block/recovery.ts starts; write-block/block-table.ts is the state they share.
  *
  * The order of calls: construct, `recover` once, then the StorageEngine interface, then `close`. The worker calls
- * `io.drain()` every turn; without it nothing moves. A span that `load` gave stays readable over one `reserve`, until
+ * `io.drain()` every turn; without it nothing moves. Where other threads use the shard too, the caller holds the
+ * shard's word (`owner`) in all of them but `release`, `poll` and `hasWork`, and never in `drain`, whose answers take it
+ * themselves; `close` is called with the word held for good. A span that `load` gave stays readable over one `reserve`, until
  * `store`, `remove`, `tick`, the worker's next `drain`, or (one read from the device) the token's `release`.
  */
 import { monotonicMs } from '../../base/clock.js';
+import type { OwnerWord } from '../../base/flags.js';
 import { OK, PARKED, UNKNOWN } from '../../base/result.js';
 import type { CheckpointWriter } from '../checkpoint/checkpoint-writer.js';
 import { ShardCheckpoints } from '../checkpoint/shard-checkpoints.js';
@@ -62,6 +65,8 @@ export interface DeviceEngineOptions {
   /** cold-start-empty: what is on the device is forgotten. */
   startsEmpty?: boolean;
   times?: IoTimes;
+  /** Says who uses the shard, where more than one thread does. */
+  owner?: OwnerWord | null;
   log: StorageLog;
 }
 
@@ -70,6 +75,7 @@ export class DeviceEngine implements StorageEngine, IoClient {
   readonly limits: BlockWriterLimits;
   readonly #o: DeviceEngineOptions;
   readonly #io: IoQueue;
+  readonly #owner: OwnerWord | null;
   readonly #index: PrimaryIndex;
   readonly #counters: Float64Array;
   readonly #extent: ShardExtent;
@@ -90,6 +96,7 @@ export class DeviceEngine implements StorageEngine, IoClient {
     const { extent, io, counters, log } = options;
     this.#o = options;
     this.#io = io;
+    this.#owner = options.owner ?? null;
     this.#index = options.index;
     this.#counters = counters;
     this.limits = options.limits;
@@ -333,18 +340,32 @@ export class DeviceEngine implements StorageEngine, IoClient {
   }
 
   onRead(argument: number, result: number): void {
+    this.#takeWord();
     if (argument === DEFRAG_READ) this.#defrag.onRead(result);
     else this.#reader.onRead(argument, result);
+    this.#giveWord();
   }
 
   onWrite(argument: number, result: number): void {
+    this.#takeWord();
     this.#writer.onWrite(argument, result);
+    this.#giveWord();
   }
 
   onFlush(epoch: number, isOk: boolean): void {
+    this.#takeWord();
     this.#writer.onFlush(epoch, isOk);
     if (this.limits.isCommitting) this.#writer.commit();
     this.#defrag.wake();
+    this.#giveWord();
+  }
+
+  #takeWord(): void {
+    if (this.#owner !== null && !this.#isClosed) this.#owner.take();
+  }
+
+  #giveWord(): void {
+    if (this.#owner !== null && !this.#isClosed) this.#owner.give();
   }
 
   /** Makes the span of a stored record that of the whole record. @returns OK or UNKNOWN. */
