@@ -10,6 +10,7 @@ import { AsyncSleeper, EventSleeper } from './base/sleeper.js';
 import { BatchDispatcher } from './command/batch.js';
 import type { AnswerSink } from './command/client-ref.js';
 import { Dispatcher } from './command/dispatcher.js';
+import { type EvictedNamespace, Evictions } from './command/eviction.js';
 import { serviceAddresses } from './command/info/addresses.js';
 import { readBuildIdentity } from './command/info/build-identity.js';
 import { SingleNodeCluster } from './command/info/cluster-view.js';
@@ -21,7 +22,7 @@ import { UserAgents } from './command/info/user-agents.js';
 import { ResponseTimes } from './command/response-times.js';
 import { NamespaceRoute, Routes } from './command/routes.js';
 import { StopWrites } from './command/stop-writes.js';
-import { Truncations } from './command/truncation.js';
+import { type TruncatedNamespace, Truncations } from './command/truncation.js';
 import { ConfigError } from './config/config-error.js';
 import { resolveNodeId } from './config/node-id.js';
 import type { ServerConfig } from './config/server-config.js';
@@ -41,6 +42,7 @@ import { SystemUsage } from './observe/system-usage.js';
 import { PartitionTable } from './partition/table.js';
 import { InPlace } from './shard/in-place.js';
 import { enabledBenchmarks, SHARD_COUNT, stopWrites } from './shard/namespace-setup.js';
+import { EvictionCount } from './shard/nsup/eviction-count.js';
 import { type HostedNamespace, ShardHost } from './shard/shard-host.js';
 import { TruncationTable } from './shard/truncation.js';
 import { ComputePool } from './shard/worker-pool.js';
@@ -103,15 +105,17 @@ export class Server {
     const figures = shards.namespaces.map(figuresOf);
     const truncations = new Truncations(
       service.string('work-directory'),
-      shards.namespaces.map(({ task, devices }, id) => ({
-        name: task.name,
-        dataKey: devices?.set.dataKey ?? null,
-        table: new TruncationTable(task.memory.truncation),
-        sets: new SetTable(task.memory.sets),
-        clockMs: () => figures[id]!.clockMs,
-      })),
+      shards.namespaces.map((namespace, id) => truncatedNamespace(namespace, figures[id]!)),
     );
     truncations.load();
+    const evictions = new Evictions(
+      service.string('work-directory'),
+      shards.namespaces.map((namespace, id) => evictedNamespace(namespace, figures[id]!)),
+      () => source.system.figures(monotonicMs()).freeMemoryPct,
+      this.log.context('nsup'),
+    );
+    evictions.load();
+    shards.onCounted = (worker, report) => evictions.accept(worker, report, monotonicMs());
     await shards.start(onProgress, everyMs, error => this.onFailure(error));
     // After the threads were started: they would inherit this thread's processor.
     if (service.string('auto-pin') === 'cpu') pinThread(process.pid, 0, this.log.context('hardware'));
@@ -205,6 +209,7 @@ export class Server {
       failedBestPractices: failedPractices().map(practice => practice.name),
       startedMs,
       truncations,
+      evictions,
       gauges: () => ({
         clientConnections: front.connectionCount,
         infoQueue: 0,
@@ -221,7 +226,7 @@ export class Server {
     source.addresses = serviceAddresses(config.networkService, this.port, service.boolean('advertise-ipv6'));
     await this.#startHttp(source);
     this.#startTicker(source);
-    this.#watchSpace(source, shards);
+    this.#watchSpace(source, shards, evictions);
     this.#state = 'ok';
     log.info(`sockets by ${engine.name}${reason}, ${workerCount} worker${workerCount === 1 ? '' : 's'}`);
     log.info(`service ready: node ${nodeId}, clients on port ${this.port}`);
@@ -260,8 +265,8 @@ export class Server {
     });
   }
 
-  /** Stops the writes of namespaces that are too full. */
-  #watchSpace(source: InfoSource, shards: ShardHost): void {
+  /** Evicts records of namespaces that are too full, and stops their writes. */
+  #watchSpace(source: InfoSource, shards: ShardHost, evictions: Evictions): void {
     const watched = shards.namespaces.map(({ config, task }, id) => ({
       config,
       figures: () => source.namespaces[id]!.figures(),
@@ -269,8 +274,12 @@ export class Server {
     }));
     const freeMemoryPct = (): number => source.system.figures(monotonicMs()).freeMemoryPct;
     const space = new StopWrites(watched, freeMemoryPct, this.log.context('namespace'));
-    space.look(monotonicMs());
-    const timer = setInterval(() => space.look(monotonicMs()), SPACE_LOOK_MS);
+    const look = (): void => {
+      space.look(monotonicMs());
+      evictions.look(monotonicMs());
+    };
+    look();
+    const timer = setInterval(look, SPACE_LOOK_MS);
     this.#closers.push(() => clearInterval(timer));
   }
 
@@ -329,6 +338,29 @@ function namespaceSource(
       const setId = set === undefined ? undefined : figures.setId(set);
       return set !== undefined && setId === undefined ? undefined : histograms.text(type, setId);
     },
+  };
+}
+
+/** A namespace as truncation sees it. */
+function truncatedNamespace({ task, devices }: HostedNamespace, figures: ShardFigures): TruncatedNamespace {
+  return {
+    name: task.name,
+    dataKey: devices?.set.dataKey ?? null,
+    table: new TruncationTable(task.memory.truncation),
+    sets: new SetTable(task.memory.sets),
+    clockMs: () => figures.clockMs,
+  };
+}
+
+/** A namespace as eviction sees it. */
+function evictedNamespace(namespace: HostedNamespace, figures: ShardFigures): EvictedNamespace {
+  const { config, task } = namespace;
+  return {
+    ...truncatedNamespace(namespace, figures),
+    config,
+    count: new EvictionCount(task.memory.evictionCount),
+    workerCount: new Set(task.workerOf).size,
+    figures: () => figures.namespace(),
   };
 }
 

@@ -3,15 +3,12 @@
  * shows it to the shards. A truncation that was answered is in the file, and so holds after any restart. The names of
  * sets of an encrypted namespace are encrypted there.
  */
-import { mkdirSync } from 'node:fs';
-import path from 'node:path';
 import { epochMs } from '../base/clock.js';
-import { readFileIfAny, replaceFile } from '../base/durable-file.js';
 import { type TruncationTable, WHOLE_NAMESPACE } from '../shard/truncation.js';
 import type { DataKey } from '../storage/cipher/data-key.js';
 import { seal, unseal } from '../storage/cipher/sealed.js';
-import { StorageError } from '../storage/device/storage-error.js';
 import type { SetTable } from '../storage/record/set-table.js';
+import { MetadataFile } from './metadata-file.js';
 
 /** What there is of a namespace for this. */
 export interface TruncatedNamespace {
@@ -35,20 +32,16 @@ interface Item {
 /** An item in the file: `sealed` stands for `set`, base64 of what seal() gives. */
 type FileItem = Item & { readonly sealed?: string };
 
-const FORMAT = 1;
-
 export class Truncations {
-  readonly #file: string;
+  readonly #file: MetadataFile<FileItem>;
   readonly #namespaces: readonly TruncatedNamespace[];
   /** By namespace and set. Of namespaces that are not configured too, in case they come back. */
   #items = new Map<string, Item>();
   /** Of namespaces that are not configured: they stay in the file as they are. */
   #sealed: FileItem[] = [];
-  /** Changes are made one after another. */
-  #last: Promise<void> = Promise.resolve();
 
   constructor(workDirectory: string, namespaces: readonly TruncatedNamespace[]) {
-    this.#file = path.join(workDirectory, 'smd', 'truncate.json');
+    this.#file = new MetadataFile(workDirectory, 'truncate');
     this.#namespaces = namespaces;
   }
 
@@ -57,8 +50,7 @@ export class Truncations {
    * @throws StorageError when the file cannot be read: to start without it would bring back what was truncated.
    */
   load(): void {
-    mkdirSync(path.dirname(this.#file), { recursive: true });
-    for (const found of this.#read()) {
+    for (const found of this.#file.read()) {
       const item = this.#open(found);
       if (item === undefined) continue;
       this.#items.set(keyOf(item), item);
@@ -87,18 +79,6 @@ export class Truncations {
     return { namespace, sealed: seal(key, Buffer.from(set)).toString('base64'), lut };
   }
 
-  #read(): readonly FileItem[] {
-    try {
-      const text = readFileIfAny(this.#file);
-      if (text === undefined) return [];
-      const { format, items } = JSON.parse(text) as { format: number; items: FileItem[] };
-      if (format !== FORMAT) throw new Error(`format ${format} is not known`);
-      return items;
-    } catch (error) {
-      throw new StorageError(this.#file, `cannot be read: ${(error as Error).message}`);
-    }
-  }
-
   /**
    * Truncates what has a lower LUT.
    * @param set   Undefined for the whole namespace.
@@ -109,7 +89,7 @@ export class Truncations {
     const of = this.#namespaces.find(({ name }) => name === namespace)!;
     const lut = lutMs ?? Math.max(epochMs(), of.clockMs()) + 1;
     const item = { namespace, ...(set === undefined ? {} : { set }), lut };
-    return this.#inTurn(async () => {
+    return this.#file.inTurn(async () => {
       if (this.#idOf(item) < 0) return; // no record was ever in that set
       if ((this.#items.get(keyOf(item))?.lut ?? 0) >= lut) return;
       await this.#replace(new Map(this.#items).set(keyOf(item), item));
@@ -120,7 +100,7 @@ export class Truncations {
   /** Forgets a truncation: what has not been removed yet is back. @throws As truncate. */
   undo(namespace: string, set: string | undefined): Promise<void> {
     const item = { namespace, ...(set === undefined ? {} : { set }), lut: 0 };
-    return this.#inTurn(async () => {
+    return this.#file.inTurn(async () => {
       if (!this.#items.has(keyOf(item))) return;
       const items = new Map(this.#items);
       items.delete(keyOf(item));
@@ -129,15 +109,9 @@ export class Truncations {
     });
   }
 
-  #inTurn(change: () => Promise<void>): Promise<void> {
-    const done = this.#last.then(change);
-    this.#last = done.catch(() => {}); // whoever asked for it hears of the failure
-    return done;
-  }
-
   async #replace(items: Map<string, Item>): Promise<void> {
     const all = [...this.#sealed, ...[...items.values()].map(item => this.#seal(item))];
-    await replaceFile(this.#file, `${JSON.stringify({ format: FORMAT, items: all }, null, 1)}\n`);
+    await this.#file.replace(all);
     this.#items = items;
   }
 

@@ -13,6 +13,7 @@ import {
   seconds,
   size,
   U32_MAX,
+  unlisted,
 } from './schema.js';
 
 /** Ten years, the longest time to live. Source: protocol 01, section 5. */
@@ -67,11 +68,21 @@ export const NAMESPACE_SETTINGS: readonly SettingRow[] = [
     'evict-hist-buckets',
     10_000,
     [100, 10_000_000],
-    'dynamic known',
+    'dynamic honoured',
     'steps of the eviction histogram',
   ),
-  integer('evict-indexes-memory-pct', 0, [0, 100], 'dynamic known', 'evicts above this share of the budget'),
-  integer('evict-tenths-pct', 5, [0, U32_MAX], 'dynamic known', 'tenths of a percent evicted in a round'),
+  integer(
+    'evict-indexes-memory-pct',
+    0,
+    [0, 100],
+    'dynamic honoured',
+    'evicts above this share of the budget',
+  ),
+  // The reference had it from 7.0 to 7.1.
+  unlisted(
+    integer('evict-sys-memory-pct', 0, [0, 100], 'dynamic honoured', 'evicts above this use of memory'),
+  ),
+  integer('evict-tenths-pct', 5, [0, U32_MAX], 'dynamic honoured', 'tenths of a percent evicted in a cycle'),
   boolean('force-long-queries', false, 'dynamic known', 'runs short queries as long ones'),
   boolean('ignore-migrate-fill-delay', false, 'dynamic known', 'fills at once'),
   size('index-stage-size', GIB, [128 * MIB, 16 * GIB], 'static known', 'unit in which the index grows'),

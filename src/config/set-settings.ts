@@ -12,7 +12,7 @@ const TTL = "of writes that bring none; 0 takes the namespace's";
 export const SET_SETTINGS: readonly SettingRow[] = [
   integer('default-read-touch-ttl-pct', 0, [-1, 100], 'dynamic honoured', TOUCH),
   seconds('default-ttl', 0, [0, TTL_MAX_SEC], 'dynamic honoured', TTL),
-  boolean('disable-eviction', false, 'dynamic known', 'keeps its records when others are evicted'),
+  boolean('disable-eviction', false, 'dynamic honoured', 'keeps its records when others are evicted'),
   boolean('enable-index', false, 'dynamic known', 'a scan of the set reads only its own records'),
   integer(
     'stop-writes-count',

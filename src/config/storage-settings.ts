@@ -90,7 +90,7 @@ const ROWS: readonly Row[] = [
   ['both', text('encryption-key-file', '', 'static honoured', KEY_FILE)],
   ['both', text('encryption-old-key-file', '', 'static honoured', OLD_KEY_FILE)],
   ['both', unlisted(text('old-encryption-key-file', '', 'static honoured', OLD_KEY_FILE))],
-  ['both', integer('evict-used-pct', 0, [0, 100], 'dynamic known', 'evicts above this use of the space')],
+  ['both', integer('evict-used-pct', 0, [0, 100], 'dynamic honoured', 'evicts above this use of the space')],
   [
     'both',
     orZero(size('filesize', 0, [STORAGE_SIZE_MIN, FILE_SIZE_MAX], 'static honoured', 'bytes of each file')),

@@ -6,6 +6,7 @@
 import { Region, type SharedBytes } from '../base/arena.js';
 import { ST_COUNT } from '../storage/engine.js';
 import { createSetTable, SET_COUNT_MAX } from '../storage/record/set-table.js';
+import { createEvictionCount } from './nsup/eviction-count.js';
 import { createOwners } from './ownership.js';
 import { createTruncation } from './truncation.js';
 
@@ -57,8 +58,10 @@ export interface NamespaceMemory {
   setTuning: SharedBytes;
   /** By shard: ST_COUNT storage slots, then SET_STRIDE slots a set. */
   shards: SharedBytes[];
-  /** What was truncated: truncation.ts. */
+  /** What was truncated and evicted: truncation.ts. */
   truncation: SharedBytes;
+  /** What is to be counted for eviction: nsup/eviction-count.ts. */
+  evictionCount: SharedBytes;
   /** Who uses which shard now: ownership.ts. */
   owners: SharedBytes;
 }
@@ -67,7 +70,8 @@ export const SET_TUNE_DEFAULT_TTL = 0;
 export const SET_TUNE_READ_TOUCH_PCT = 1;
 export const SET_TUNE_STOP_COUNT = 2; // records, 0 = no limit
 export const SET_TUNE_STOP_SIZE = 3; // bytes, 0 = no limit
-export const SET_TUNE_STRIDE = 4;
+export const SET_TUNE_DISABLE_EVICTION = 4;
+export const SET_TUNE_STRIDE = 8;
 
 export function createNamespaceMemory(shardCount: number): NamespaceMemory {
   const shards: SharedBytes[] = [];
@@ -80,6 +84,7 @@ export function createNamespaceMemory(shardCount: number): NamespaceMemory {
     setTuning: new Region((SET_COUNT_MAX + 1) * SET_TUNE_STRIDE * 8).shared,
     shards,
     truncation: createTruncation(),
+    evictionCount: createEvictionCount(),
     owners: createOwners(shardCount),
   };
 }

@@ -13,6 +13,7 @@ import {
   createNamespaceMemory,
   type NamespaceMemory,
   SET_TUNE_DEFAULT_TTL,
+  SET_TUNE_DISABLE_EVICTION,
   SET_TUNE_READ_TOUCH_PCT,
   SET_TUNE_STOP_COUNT,
   SET_TUNE_STOP_SIZE,
@@ -187,7 +188,9 @@ function tuneSet(sets: SetTable, setTuning: Float64Array, name: string, settings
   const bytes = Buffer.from(name);
   const id = sets.findOrAdd(bytes, 0, bytes.length);
   if (id <= 0) return;
+  const at = id * SET_TUNE_STRIDE;
   for (const [slot, setting, plus] of SET_TUNINGS) {
-    setTuning[id * SET_TUNE_STRIDE + slot] = settings.isSet(setting) ? settings.number(setting) + plus : 0;
+    setTuning[at + slot] = settings.isSet(setting) ? settings.number(setting) + plus : 0;
   }
+  setTuning[at + SET_TUNE_DISABLE_EVICTION] = Number(settings.boolean('disable-eviction'));
 }

@@ -29,6 +29,7 @@ import { ringRefusal } from '../storage/io/uring-io.js';
 import { WorkerClient } from './client.js';
 import { createWorkerIo, openNamespaceDevices } from './device-setup.js';
 import { memoryLayout, namespaceTask, tune } from './namespace-setup.js';
+import type { EvictionCountReport } from './nsup/eviction-count.js';
 import { NamespaceView } from './shard.js';
 import { ShardView } from './shard-view.js';
 import { createSlab } from './slab.js';
@@ -70,6 +71,8 @@ export class ShardHost {
   clients: readonly WorkerClient[] = [];
   /** [namespace id][shard number] → what workers have told of their memory shards. */
   readonly shardViews: (ShardView | undefined)[][] = [];
+  /** Called with what a worker has counted for eviction. */
+  onCounted: (worker: number, report: EvictionCountReport) => void = () => {};
   #pool: WorkerPool | undefined;
   #hasRing = false;
 
@@ -207,6 +210,8 @@ export class ShardHost {
       const { namespace, shard } = message.memory;
       const { view, task } = this.namespaces[namespace]!;
       this.shardViews[namespace]![shard] = new ShardView(view, task, message.memory);
+    } else if ('counted' in message) {
+      this.onCounted(worker, message.counted);
     } else if (this.#config.service.string('auto-pin') === 'cpu') {
       pinThread(message.tid, worker + 1, this.#log.context('hardware'));
     }

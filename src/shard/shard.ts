@@ -6,8 +6,9 @@ import { Region } from '../base/arena.js';
 import { OK } from '../base/result.js';
 import { STEP_NAMES } from '../observe/benchmarks.js';
 import { HistogramBlock } from '../observe/histogram.js';
+import { EVICTED_OBJECTS } from '../observe/namespace-counters.js';
 import type { StorageEngine } from '../storage/engine.js';
-import { ST_OBJECTS, ST_TOMBSTONES, ST_TRUNCATED_VERSION } from '../storage/engine.js';
+import { ST_NSUP_EVICTED, ST_OBJECTS, ST_TOMBSTONES, ST_TRUNCATED_VERSION } from '../storage/engine.js';
 import { RecordClock } from '../storage/expiry/record-clock.js';
 import { KEY_STORED, TOMBSTONE } from '../storage/index/entry.js';
 import type { PrimaryIndex } from '../storage/index/primary-index.js';
@@ -18,6 +19,7 @@ import {
   SET_BYTES,
   SET_OBJECTS,
   SET_TOMBSTONES,
+  SET_TUNE_DISABLE_EVICTION,
   SET_TUNE_STOP_COUNT,
   SET_TUNE_STOP_SIZE,
   SET_TUNE_STRIDE,
@@ -25,6 +27,7 @@ import {
   TUNE_INDEX_ENTRIES_MAX,
   TUNE_SET_LIMITS,
 } from './namespace-memory.js';
+import { EvictionCount } from './nsup/eviction-count.js';
 import type { Ownership } from './ownership.js';
 import { TruncationView } from './truncation.js';
 
@@ -38,6 +41,7 @@ export class NamespaceView {
   readonly tuning: Float64Array;
   readonly sets: SetTable;
   readonly truncation: TruncationView;
+  readonly evictionCount: EvictionCount;
   readonly #setTuning: Float64Array;
   /** The figures of all shards, those of other workers too. */
   readonly #figures: readonly Float64Array[];
@@ -62,6 +66,7 @@ export class NamespaceView {
     this.tuning = new Region(memory.tuning).f64;
     this.sets = new SetTable(memory.sets);
     this.truncation = new TruncationView(memory.truncation);
+    this.evictionCount = new EvictionCount(memory.evictionCount);
     this.#setTuning = new Region(memory.setTuning).f64;
     this.#figures = memory.shards.map(shared => new Region(shared).f64);
     this.counters = counters;
@@ -90,6 +95,11 @@ export class NamespaceView {
       size += figures[setSlot(setId, SET_BYTES)]!;
     }
     return (countMax > 0 && count >= countMax) || (sizeMax > 0 && size >= sizeMax);
+  }
+
+  /** Whether the records of a set are never evicted. */
+  isSetSpared(setId: number): boolean {
+    return this.#setTuning[setId * SET_TUNE_STRIDE + SET_TUNE_DISABLE_EVICTION] !== 0;
   }
 
   /** The block of figures of one shard. */
@@ -143,8 +153,9 @@ export class Shard {
    */
   isLive(entry: number, nowSec: number): boolean {
     if (this.index.hasFlag(entry, TOMBSTONE)) return false;
-    if (this.figures[ST_TRUNCATED_VERSION] !== this.truncationVersion && this.isTruncated(entry))
-      return false;
+    if (this.figures[ST_TRUNCATED_VERSION] !== this.truncationVersion) {
+      if (this.isTruncated(entry) || this.isEvicted(entry)) return false;
+    }
     const voidTime = this.index.voidTime(entry);
     if (voidTime === 0 || voidTime > nowSec) return true;
     this.clock.expired(voidTime);
@@ -160,7 +171,7 @@ export class Shard {
     this.clock.raise(truncation.highestLutMs);
   }
 
-  /** Whether records that were truncated may still be there. */
+  /** Whether records that were truncated or evicted may still be there. */
   get isTruncating(): boolean {
     const { truncation } = this.namespace;
     return truncation.isStale || this.figures[ST_TRUNCATED_VERSION] !== truncation.version;
@@ -168,6 +179,27 @@ export class Shard {
 
   isTruncated(entry: number): boolean {
     return this.namespace.truncation.isTruncated(this.index.setId(entry), this.index.lut(entry));
+  }
+
+  isEvicted(entry: number): boolean {
+    const { index } = this;
+    return this.namespace.truncation.isEvicted(index.setId(entry), index.voidTime(entry), index.lut(entry));
+  }
+
+  /**
+   * Takes a record that was evicted out of index and storage, for good: it leaves a marker, as a delete does.
+   * @returns OK or the engine's refusal, with nothing changed.
+   */
+  evict(entry: number): number {
+    const { index } = this;
+    const size = index.size(entry);
+    const code = this.engine.remove(entry, this.clock.ms);
+    if (code !== OK) return code;
+    this.countRecord(index.setId(entry), size, -1);
+    index.remove(entry);
+    this.namespace.counters[EVICTED_OBJECTS]! += 1;
+    this.figures[ST_NSUP_EVICTED]! += 1;
+    return OK;
   }
 
   /** Takes a record or tombstone that was truncated out of index and storage. */

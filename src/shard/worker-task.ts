@@ -10,6 +10,7 @@ import type { ForwardedLine } from '../observe/log.js';
 import type { DeviceSet } from '../storage/device/device-set.js';
 import type { NodeIoMemory } from '../storage/io/node-io-memory.js';
 import type { NamespaceMemory } from './namespace-memory.js';
+import type { EvictionCountReport } from './nsup/eviction-count.js';
 import type { ShardMemory } from './shard-view.js';
 import type { SlabMemory } from './slab.js';
 import type { SurveyMessage } from './survey-walk.js';
@@ -62,6 +63,7 @@ export type WorkerMessage =
   | { readonly line: ForwardedLine }
   | { readonly survey: SurveyMessage }
   | { readonly memory: ShardMemory }
+  | { readonly counted: EvictionCountReport }
   /** The kernel's number of the worker's thread, sent once at its start. */
   | { readonly tid: number };
 

@@ -54,7 +54,7 @@ export default async function run(task: WorkerTask): Promise<void> {
   announcer.step();
   flags.set(CONTROL_READY);
   main.wake();
-  const upkeep = new Upkeep(map);
+  const upkeep = new Upkeep(map, counted => send({ counted }));
   const loop = new CommandLoop({
     requests: new RingConsumer(task.requests),
     slab: new SlabConsumer(task.requestSlab),

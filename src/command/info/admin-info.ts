@@ -65,10 +65,17 @@ function smdInfo({ cluster, partitions }: InfoSource): string {
   return `${[head.join(','), ...modules].join(';')};`;
 }
 
-function smdShow(_source: InfoSource, args: string): string {
+function smdShow(source: InfoSource, args: string): string {
   const module = new InfoParams(args).get('module');
   if (module === undefined) return "ERROR:4:missing 'module'";
   if (module === 'security') return 'ERROR:22:security metadata is not shown';
+  if (module === 'evict') {
+    const kept = source.namespaces.map(
+      ({ name }) => [name, source.evictions.state(name).keptVoidTimeSec] as const,
+    );
+    const items = kept.filter(([, voidTimeSec]) => voidTimeSec > 0);
+    return items.map(([name, voidTimeSec]) => `${name}=${voidTimeSec}`).join(';') || '<empty>';
+  }
   return [...SMD_MODULES, ...SMD_EMPTY_MODULES].includes(module) ? '<empty>' : "ERROR:4:bad 'module'";
 }
 

@@ -42,6 +42,7 @@ export interface NamespaceFigures {
   readonly objects: number;
   readonly tombstones: number;
   readonly indexUsedBytes: number;
+  readonly setIndexUsedBytes: number;
   readonly dataTotalBytes: number;
   readonly dataUsedBytes: number;
   /** Bytes that could be written now. */
@@ -66,6 +67,8 @@ export interface NamespaceFigures {
   /** Milliseconds since 2010, 0 = never; and whether records that were truncated are still being removed. */
   readonly truncateLut: number;
   readonly isTruncating: boolean;
+  /** Whether records that were evicted are still being removed. */
+  readonly isEvicting: boolean;
 }
 
 export interface SetFigures {

@@ -6,6 +6,7 @@
 import { epochSec } from '../../base/clock.js';
 import { NAMESPACE_COUNTERS } from '../../observe/namespace-counters.js';
 import { type NamespacePartitions, PARTITION_STATES } from '../../partition/table.js';
+import type { EvictionState } from '../eviction.js';
 import { type DeviceFigures, type NamespaceFigures, percentOf } from './namespace-figures.js';
 import type { InfoSource, NamespaceSource } from './source.js';
 
@@ -16,6 +17,7 @@ interface StatInput {
   readonly source: InfoSource;
   readonly figures: NamespaceFigures;
   readonly partitions: NamespacePartitions | undefined;
+  readonly eviction: EvictionState;
 }
 
 type Row = readonly [name: string, read?: (input: StatInput) => string | number | boolean];
@@ -40,14 +42,14 @@ const ROWS_BEFORE_STORAGE: readonly Row[] = [
   ['auto_revived_partitions'],
   ['clock_skew_stop_writes', () => false],
   ['stop_writes', ({ figures }) => figures.isStoppingWrites],
-  ['hwm_breached', () => false],
+  ['hwm_breached', ({ eviction }) => eviction.isBreached],
   ['current_time', () => epochSec()],
   ['non_expirable_objects', ({ figures }) => figures.nonExpirableObjects],
   ['expired_objects'],
   ['evicted_objects'],
-  ['evict_ttl'],
-  ['evict_void_time'],
-  ['smd_evict_void_time'],
+  ['evict_ttl', ({ eviction }) => eviction.ttlSec],
+  ['evict_void_time', ({ eviction }) => eviction.voidTimeSec],
+  ['smd_evict_void_time', ({ eviction }) => eviction.keptVoidTimeSec],
   ['nsup_cycle_duration', ({ figures }) => figures.nsupDurationSec],
   ['nsup_cycle_deleted_pct', ({ figures }) => figures.nsupDeletedPct.toFixed(2)],
   ['nsup_xdr_key_busy'],
@@ -58,7 +60,7 @@ const ROWS_BEFORE_STORAGE: readonly Row[] = [
   ['mrt_monitors_active'],
   ['xmem_id'],
   ['index_used_bytes', ({ figures }) => figures.indexUsedBytes],
-  ['set_index_used_bytes'],
+  ['set_index_used_bytes', ({ figures }) => figures.setIndexUsedBytes],
   ['sindex_used_bytes'],
   ['data_total_bytes', ({ figures }) => figures.dataTotalBytes],
   ['data_used_bytes', ({ figures }) => figures.dataUsedBytes],
@@ -144,7 +146,8 @@ const OWN_ROWS: readonly Row[] = [
 /** All statistics of a namespace, without its configuration. */
 export function namespaceStats(source: InfoSource, namespace: NamespaceSource): Stat[] {
   const figures = namespace.figures();
-  const input = { source, figures, partitions: source.partitions.find(namespace.name) };
+  const partitions = source.partitions.find(namespace.name);
+  const input = { source, figures, partitions, eviction: source.evictions.state(namespace.name) };
   const read = ([name, reader]: Row): Stat => [name, reader?.(input) ?? namespace.counters.sumOf(name)];
   const isOnBlocks = figures.devices.some(device => device.kind !== 'stripe');
   return [

@@ -64,6 +64,7 @@ export class ShardFigures {
       objects: total(st.ST_OBJECTS),
       tombstones: total(st.ST_TOMBSTONES),
       indexUsedBytes: total(st.ST_INDEX_BYTES),
+      setIndexUsedBytes: 0,
       dataTotalBytes: total(st.ST_TOTAL_BYTES),
       dataUsedBytes: total(st.ST_USED_BYTES),
       dataAvailableBytes: total(st.ST_AVAILABLE_BYTES),
@@ -76,7 +77,8 @@ export class ShardFigures {
       clientWrittenBytes: total(st.ST_CLIENT_BYTES),
       restart: this.#restart(),
       truncateLut: this.#truncation.lut(WHOLE_NAMESPACE),
-      isTruncating: this.#truncation.version > this.#truncatedVersion,
+      isTruncating: this.#truncation.truncationVersion > this.#truncatedVersion,
+      isEvicting: this.#truncation.evictionVersion > this.#truncatedVersion,
       nonExpirableObjects: total(st.ST_NON_EXPIRABLE),
       nsupDurationSec: Math.max(0, ...this.#blocks.map(block => block[st.ST_NSUP_DURATION]!)),
       nsupDeletedPct: visited === 0 ? 0 : (total(st.ST_NSUP_DELETED) * 100) / visited,
@@ -98,7 +100,7 @@ export class ShardFigures {
     });
   }
 
-  /** Of the truncations that all shards have carried out. */
+  /** Of the truncations and evictions that all shards have carried out. */
   get #truncatedVersion(): number {
     return Math.min(...this.#blocks.map(block => block[st.ST_TRUNCATED_VERSION]!));
   }

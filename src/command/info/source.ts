@@ -8,6 +8,7 @@ import type { Latencies } from '../../observe/latencies.js';
 import type { RecordHistogramType } from '../../observe/record-survey.js';
 import type { SystemUsage } from '../../observe/system-usage.js';
 import type { PartitionTable } from '../../partition/table.js';
+import type { EvictionState } from '../eviction.js';
 import type { ServiceAddresses } from './addresses.js';
 import type { BuildIdentity } from './build-identity.js';
 import type { ClusterView } from './cluster-view.js';
@@ -77,6 +78,11 @@ export interface InfoSource {
   readonly truncations: {
     truncate(namespace: string, set: string | undefined, lutMs?: number): Promise<void>;
     undo(namespace: string, set: string | undefined): Promise<void>;
+  };
+  /** What eviction is up to, and `eviction-reset`. */
+  readonly evictions: {
+    state(namespace: string): EvictionState;
+    reset(namespace: string, ttlSec?: number): Promise<void>;
   };
   gauges(): ServiceGauges;
 }

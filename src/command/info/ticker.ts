@@ -102,6 +102,7 @@ export class Ticker {
     if (tombstones > 0) {
       log.info(`${name} tombstones: all ${tombstones} xdr 0 master ${tombstones} prole 0 non-replica 0`);
     }
+    this.#nsup(namespace);
     log.info(`${name} migrations: complete`);
     log.info(`${name} index-usage: used-bytes ${figures.indexUsedBytes}`);
     const cache = figures.devices.some(({ kind }) => kind !== 'stripe');
@@ -132,6 +133,18 @@ export class Ticker {
     const tooBig = namespace.counters.sumOf('fail_record_too_big');
     if (keyBusy + tooBig > 0)
       log.info(`${name} special-errors: key-busy ${keyBusy} record-too-big ${tooBig}`);
+  }
+
+  /** What has gone before its time, or in it; nothing of a namespace that loses no records. */
+  #nsup(namespace: NamespaceSource): void {
+    const expired = namespace.counters.sumOf('expired_objects');
+    const evicted = namespace.counters.sumOf('evicted_objects');
+    const { isBreached, ttlSec, voidTimeSec } = this.#source.evictions.state(namespace.name);
+    if (expired + evicted === 0 && !isBreached) return;
+    this.#info.info(
+      `{${namespace.name}} nsup: expired ${expired} evicted ${evicted} evict-ttl ${ttlSec} ` +
+        `evict-void-time ${voidTimeSec}${isBreached ? ' HWM-BREACHED' : ''}`,
+    );
   }
 
   #devicesOf(namespace: NamespaceSource, nowMs: number): void {

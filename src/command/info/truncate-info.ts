@@ -7,6 +7,9 @@ import { findNamespace, type InfoSource } from './source.js';
 const EPOCH_2010_NS = BigInt(EPOCH_2010_SEC) * 1_000_000_000n;
 const NS_PER_MS = 1_000_000n;
 
+/** Ten years, the longest time to live. */
+const TTL_MAX_SEC = 315_360_000;
+
 type Scope = 'set' | 'namespace';
 
 /** What a command names: its namespace and its set, or the error to answer. */
@@ -74,7 +77,28 @@ function undo(scope: Scope): InfoCommand {
   };
 }
 
+/** Seconds, undefined for none given, or the error to answer. */
+function ttlOf(params: InfoParams): number | undefined | string {
+  const text = params.get('ttl');
+  if (text === undefined) return undefined;
+  return /^\d{1,9}$/.test(text) && Number(text) <= TTL_MAX_SEC ? Number(text) : "ERROR:4:bad 'ttl'";
+}
+
+const EVICTION_RESET: InfoCommand = {
+  permission: 'evict-admin',
+  help: 'namespace [ttl]: forgets how deep records were evicted, or remembers ttl seconds from now instead',
+  answer: (source, args) => {
+    const params = new InfoParams(args);
+    const target = targetOf(source, params, 'namespace');
+    if (typeof target === 'string') return target;
+    const ttl = ttlOf(params);
+    if (typeof ttl === 'string') return ttl;
+    return answerOf(source, `eviction reset of ${target[0]}`, source.evictions.reset(target[0], ttl));
+  },
+};
+
 export const TRUNCATE_COMMANDS: InfoTable = {
+  'eviction-reset': EVICTION_RESET,
   truncate: truncate('set'),
   'truncate-namespace': truncate('namespace'),
   'truncate-undo': undo('set'),

@@ -1,7 +1,9 @@
 /**
- * Removes what was truncated of one namespace from a worker's shards, a little at a time. It is invisible already, so
- * that this only gives the space back; nothing is written, since older versions have lower LUTs.
+ * Removes what was truncated or evicted of one namespace from a worker's shards, a little at a time. It is invisible
+ * already, so that this only gives the space back. Of what was truncated nothing is written, since older versions have
+ * lower LUTs; what was evicted leaves a marker, since an older version may have a later void-time.
  */
+import { OK } from '../../base/result.js';
 import { ST_TRUNCATED_VERSION } from '../../storage/engine.js';
 import type { Shard } from '../shard.js';
 import { IndexWalk } from './index-walk.js';
@@ -9,16 +11,21 @@ import { IndexWalk } from './index-walk.js';
 interface Walk {
   readonly shard: Shard;
   readonly entries: IndexWalk;
-  /** Of the truncations that it carries out. */
+  /** Of what it carries out. */
   version: number;
+  /** Whether it has left nothing behind that it came to. */
+  isComplete: boolean;
 }
 
 export class TruncationWalk {
   readonly #walks: readonly Walk[];
   #current!: Walk;
+  /** The engine has no room for a marker now: what this walk leaves is looked for again by another one. */
+  #isRefused = false;
   readonly #visit = (entry: number): void => {
     const { shard } = this.#current;
     if (shard.isTruncated(entry)) shard.drop(entry);
+    else if (!this.#isRefused && shard.isEvicted(entry)) this.#isRefused = shard.evict(entry) !== OK;
   };
 
   constructor(shards: readonly Shard[]) {
@@ -26,10 +33,11 @@ export class TruncationWalk {
       shard,
       entries: new IndexWalk(shard.index, shard.partitions),
       version: 0,
+      isComplete: true,
     }));
   }
 
-  /** Goes on, if there is anything to do. @param count Entries to visit. @returns false when there is not. */
+  /** Goes on, if there is anything to do. @param count Entries to visit. @returns false when there is not, or not now. */
   step(count: number): boolean {
     for (const walk of this.#walks) {
       const { shard, entries } = walk;
@@ -39,12 +47,17 @@ export class TruncationWalk {
       const { figures, truncationVersion } = shard;
       if (walk.version !== truncationVersion) {
         walk.version = truncationVersion;
+        walk.isComplete = true;
         entries.restart();
       }
       this.#current = walk;
-      if (!entries.step(count, this.#visit)) figures[ST_TRUNCATED_VERSION] = truncationVersion;
+      this.#isRefused = false;
+      const isDone = !entries.step(count, this.#visit);
+      walk.isComplete &&= !this.#isRefused;
+      if (isDone && walk.isComplete) figures[ST_TRUNCATED_VERSION] = truncationVersion;
+      if (isDone) walk.isComplete = true;
       if (shard.ownership !== null) shard.ownership.give();
-      return true;
+      return !this.#isRefused;
     }
     return false;
   }

@@ -1,10 +1,11 @@
 /**
  * What a worker does for its records by itself, a little every 10 ms: keeps their clocks, removes what was
- * truncated and what has expired.
+ * truncated or evicted and what has expired.
  */
 import { monotonicMs } from '../../base/clock.js';
 import type { Shard } from '../shard.js';
 import type { ShardMap } from '../shard-map.js';
+import type { EvictionCountReport } from './eviction-count.js';
 import { Nsup } from './nsup.js';
 import { TombRaider } from './tomb-raider.js';
 import { TruncationWalk } from './truncation-walk.js';
@@ -22,12 +23,13 @@ export class Upkeep {
   /** Where the next turn begins, so that no namespace waits for another. */
   #next = 0;
 
-  constructor(map: ShardMap) {
+  /** @param report Gets what was counted for eviction. */
+  constructor(map: ShardMap, report: (report: EvictionCountReport) => void) {
     this.#shards = map.shards;
     const namespaces = map.namespaces
       .map(namespace => map.shards.filter(shard => shard.namespace === namespace))
       .filter(shards => shards.length > 0);
-    this.#nsups = namespaces.map(shards => new Nsup(shards));
+    this.#nsups = namespaces.map(shards => new Nsup(shards, report));
     this.#truncations = namespaces.map(shards => new TruncationWalk(shards));
     this.#raiders = namespaces.map(shards => new TombRaider(shards, monotonicMs()));
   }

@@ -113,6 +113,10 @@ export function createFixture(t: ExecutionContext): Fixture {
     userAgents: new UserAgents(),
     failedBestPractices: ['swappiness'],
     startedMs: nowMs,
+    evictions: {
+      state: () => ({ isBreached: false, ttlSec: 0, voidTimeSec: 0, keptVoidTimeSec: 0 }),
+      reset: () => Promise.resolve(),
+    },
     truncations: { truncate: () => Promise.resolve(), undo: () => Promise.resolve() },
     gauges: () => ({
       clientConnections: 1,

@@ -1,0 +1,266 @@
+/** Eviction: what goes, in which order and how much of it, what stays, and that it stays away. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import test, { type ExecutionContext } from 'ava';
+import { TestServer } from '../support/server.js';
+import {
+  DELETE,
+  digestOf,
+  GET,
+  HEADER,
+  nowSec,
+  put,
+  type WireClient,
+  write,
+} from '../support/wire-client.js';
+
+const FILE = `storage-engine device {
+  file DIRECTORY/test.dat
+  filesize 64M
+  flush-max-ms 50
+  stop-writes-used-pct 90
+}`;
+const BACKED = FILE.replace('engine device', 'engine memory');
+const MEMORY = 'storage-engine memory {\n data-size 48M\n}';
+const STORAGES = [
+  ['memory', MEMORY],
+  ['a file', FILE],
+  ['memory on a file', BACKED],
+] as const;
+const NAMESPACE = 'namespace/test';
+const VALUE = Buffer.alloc(4000, 7);
+const NEVER = 0xffffffff;
+const DURABLE = 0x10; // info2
+
+function start(t: ExecutionContext, storage: string, lines: readonly string[] = []): Promise<TestServer> {
+  return TestServer.start(t, {
+    service: ['service-threads 2'],
+    namespaces: [{ name: 'test', lines: ['nsup-period 1', ...lines], storage }],
+  });
+}
+
+async function set(t: ExecutionContext, server: TestServer, setting: string, context = ''): Promise<void> {
+  t.is(await server.info(`set-config:context=namespace;id=test;${context}${setting}`), 'ok');
+}
+
+async function fill(client: WireClient, prefix: string, count: number, ttl: (i: number) => number, of = 's') {
+  for (let i = 0; i < count; i++) {
+    const message = { ...put(write('v', VALUE)), digest: digestOf(`${prefix}${i}`), set: of, ttl: ttl(i) };
+    const { code } = await client.command(message);
+    if (code !== 0) throw new Error(`put: ${code}`);
+  }
+}
+
+/** Numbers of the records that are there. */
+async function found(client: WireClient, prefix: string, count: number): Promise<number[]> {
+  const there: number[] = [];
+  for (let i = 0; i < count; i++) {
+    if ((await client.command({ ...HEADER, digest: digestOf(`${prefix}${i}`) })).code === 0) there.push(i);
+  }
+  return there;
+}
+
+async function until(t: ExecutionContext, what: string, condition: () => Promise<boolean>): Promise<void> {
+  for (const endMs = performance.now() + 20_000; performance.now() < endMs; await sleep(50)) {
+    if (await condition()) return;
+  }
+  t.fail(what);
+}
+
+const isSettled = async (server: TestServer): Promise<boolean> =>
+  (await server.info(NAMESPACE)).includes(';hwm_breached=false;');
+
+for (const [name, storage] of STORAGES) {
+  test(`${name}: records that expire first go, as many as are needed, and stay away`, async t => {
+    const server = await start(t, storage, [
+      'evict-tenths-pct 1000',
+      'set spared {\ndisable-eviction true\n}',
+    ]);
+    let client = await server.connect();
+    const COUNT = 500;
+    await fill(client, 'k', COUNT, i => 10_000 + (i % 100) * 100); // five a void-time, or two void-times
+    await fill(client, 'ever', 50, () => NEVER);
+    await fill(client, 'spared', 50, () => 5000, 'spared');
+    await client.command({ ...put(write('v', 1)), digest: digestOf('buried'), set: 's', ttl: 9000 });
+    await client.command({ ...DELETE, info2: DELETE.info2! | DURABLE, digest: digestOf('buried') });
+    const used = await server.statistic('data_used_bytes', NAMESPACE);
+    const total = await server.statistic('data_total_bytes', NAMESPACE);
+    const size = Number(/data_used_bytes=(\d+)/.exec(await server.info('sets/test/spared'))![1]) / 50;
+    const limit = Math.floor((used * 0.75 * 100) / total) || 1;
+    t.true((limit * total) / 100 < used);
+    await set(t, server, `evict-used-pct=${limit}`);
+    await until(t, 'breached', async () => !(await isSettled(server)));
+    await until(t, 'settled', () => isSettled(server));
+    const evicted = await server.statistic('evicted_objects', NAMESPACE);
+    t.true(evicted > 0);
+    const usedAfter = await server.statistic('data_used_bytes', NAMESPACE);
+    t.true(usedAfter <= (limit * total) / 100);
+    t.true(usedAfter > (limit * total) / 100 - 11 * size, 'no deeper than needed, but for a bucket');
+    const left = await found(client, 'k', COUNT);
+    t.is(left.length, COUNT - evicted);
+    const evictTtl = await server.statistic('evict_ttl', NAMESPACE);
+    const voidTime = await server.statistic('evict_void_time', NAMESPACE);
+    t.is(await server.statistic('smd_evict_void_time', NAMESPACE), voidTime);
+    t.true(Math.abs(voidTime - evictTtl - nowSec()) < 30);
+    const gone = [...Array(COUNT).keys()].filter(i => !left.includes(i));
+    const last = Math.max(...gone.map(i => i % 100));
+    t.true(
+      left.every(i => i % 100 >= last),
+      'none that expires earlier stays',
+    );
+    for (const i of left.slice(0, 50)) {
+      const { voidTime: own } = await client.command({ ...HEADER, digest: digestOf(`k${i}`) });
+      t.true(own > voidTime);
+    }
+    t.is((await found(client, 'ever', 50)).length, 50);
+    t.is((await found(client, 'spared', 50)).length, 50);
+    t.is(await server.statistic('objects', NAMESPACE), left.length + 100);
+    t.is(await server.statistic('tombstones', NAMESPACE), 1);
+    t.regex(server.output, /WARNING \(nsup\): \{test\} breached eviction limit: data-used-pct \d+ is above/);
+    t.regex(server.output, /\{test\} nsup-done: evicted through void-time/);
+    // Written after it, with a shorter life: not touched by it.
+    const young = { ...put(write('v', 'young')), digest: digestOf(`k${gone[0]}`), set: 's', ttl: 5000 };
+    t.is((await client.command(young)).generation, 1);
+    if (storage === MEMORY) return;
+    await sleep(200); // flush-max-ms
+    await set(t, server, 'evict-used-pct=0');
+    for (const change of ['nothing', 'the protection', 'a reset']) {
+      if (change === 'the protection') await set(t, server, 'disable-eviction=true', 'set=s;');
+      if (change === 'a reset') t.is(await server.info('eviction-reset:namespace=test'), 'ok');
+      for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
+        client.close();
+        await server.stop(signal);
+        await server.run();
+        client = await server.connect();
+        const again = await found(client, 'k', COUNT);
+        t.deepEqual(
+          again,
+          [...left, gone[0]!].sort((a, b) => a - b),
+          `${change}, ${signal}`,
+        );
+        t.is((await found(client, 'spared', 50)).length, 50);
+        const kept = change === 'a reset' ? 0 : voidTime;
+        t.is(await server.statistic('smd_evict_void_time', NAMESPACE), kept);
+      }
+    }
+  });
+}
+
+test('killed in the middle of it: what was evicted is gone all the same', async t => {
+  const server = await start(t, FILE.replace('flush-max-ms 50', 'flush-max-ms 1000'), [
+    'evict-tenths-pct 1000',
+  ]);
+  const client = await server.connect();
+  await fill(client, 'k', 2000, i => 10_000 + i * 10);
+  await sleep(1500);
+  await set(t, server, 'evict-used-pct=4');
+  await until(t, 'decided', async () => (await server.statistic('evict_void_time', NAMESPACE)) > 0);
+  const gone = 2000 - (await found(client, 'k', 2000)).length;
+  t.true(gone > 500, `${gone} of 2000`);
+  const left = await found(client, 'k', 2000);
+  await server.stop('SIGKILL');
+  await server.run();
+  t.deepEqual(await found(await server.connect(), 'k', 2000), left);
+  await until(t, 'removed', async () => (await server.statistic('objects', NAMESPACE)) === left.length);
+});
+
+test('a cycle takes no more than evict-tenths-pct, and what one second holds only when it may', async t => {
+  const server = await start(t, MEMORY, ['evict-tenths-pct 50', 'evict-hist-buckets 100']);
+  const client = await server.connect();
+  await fill(client, 'k', 400, i => 1_000_000 + i * 1000);
+  const total = await server.statistic('data_total_bytes', NAMESPACE);
+  const used = await server.statistic('data_used_bytes', NAMESPACE);
+  t.true(used * 100 > total * 2);
+  await set(t, server, 'evict-used-pct=1');
+  let before = 400;
+  for (let cycle = 0; cycle < 3; cycle++) {
+    let objects = before;
+    await until(t, 'a cycle', async () => {
+      objects = await server.statistic('objects', NAMESPACE);
+      return objects < before;
+    });
+    t.true(before - objects <= before * 0.05, `${before - objects} of ${before}`);
+    before = objects;
+  }
+  await set(t, server, 'evict-used-pct=0');
+  await until(t, 'no limit', () => isSettled(server));
+  for (let i = 0; i < 400; i++) await client.command({ ...DELETE, digest: digestOf(`k${i}`) });
+  const digests = [...Array(400).keys()].map(i => digestOf(`same${i}`));
+  // In one second, as one batch: more than may go at once.
+  const rows = digests.map((digest, index) => ({
+    ...put(write('v', VALUE)),
+    digest,
+    index,
+    set: 's',
+    ttl: 9000,
+  }));
+  for (let at = 0; at < 400; at += 100) await client.batch(rows.slice(at, at + 100));
+  await set(t, server, 'evict-used-pct=1');
+  await until(t, 'the warning', async () => /no records to evict: those to expire first/.test(server.output));
+  t.is(await server.statistic('objects', NAMESPACE), 400);
+  await set(t, server, 'evict-tenths-pct=1000');
+  await until(t, 'settled', () => isSettled(server));
+  t.true((await server.statistic('objects', NAMESPACE)) < 400);
+});
+
+test('without a ttl or without nsup-period nothing is evicted, and writes stop as they would', async t => {
+  const server = await start(t, MEMORY.replace('48M', '16M\n stop-writes-used-pct 20'), [
+    'evict-tenths-pct 1000',
+  ]);
+  const client = await server.connect();
+  await set(t, server, 'evict-used-pct=5');
+  await fill(client, 'k', 300, () => NEVER);
+  await until(t, 'the warning', async () => /no records to evict: none has a ttl/.test(server.output));
+  t.is(await server.statistic('objects', NAMESPACE), 300);
+  for (let i = 300; i < 3000; i++) {
+    const { code } = await client.command({ ...put(write('v', VALUE)), digest: digestOf(i), ttl: NEVER });
+    if (code === 8) break;
+  }
+  await until(t, 'stopped', async () => (await server.info(NAMESPACE)).includes(';stop_writes=true;'));
+  t.true((await server.info(NAMESPACE)).includes(';hwm_breached=true;'));
+  await set(t, server, 'stop-writes-used-pct=90');
+  await until(t, 'goes on', async () => (await server.info(NAMESPACE)).includes(';stop_writes=false;'));
+  await set(t, server, 'nsup-period=0;allow-ttl-without-nsup=true');
+  await fill(client, 'ttl', 100, () => 1000);
+  await sleep(2500);
+  t.is(await server.statistic('evicted_objects', NAMESPACE), 0);
+  t.is((await found(client, 'ttl', 100)).length, 100);
+  await set(t, server, 'nsup-period=1');
+  await until(t, 'evicted', async () => (await server.statistic('evicted_objects', NAMESPACE)) === 100);
+});
+
+test('evict-indexes-memory-pct and evict-sys-memory-pct evict too', async t => {
+  const server = await start(t, MEMORY, ['evict-tenths-pct 100', 'indexes-memory-budget 16M']);
+  const client = await server.connect();
+  await fill(client, 'k', 300, i => 1000 + i * 10);
+  await sleep(1500);
+  t.is(await server.statistic('evicted_objects', NAMESPACE), 0);
+  await set(t, server, 'evict-sys-memory-pct=1');
+  await until(t, 'by memory', async () => (await server.statistic('evicted_objects', NAMESPACE)) > 0);
+  t.regex(server.output, /breached eviction limit: sys-memory-pct \d+ is above evict-sys-memory-pct 1/);
+  await set(t, server, 'evict-sys-memory-pct=0');
+  await until(t, 'settled', () => isSettled(server));
+  await set(t, server, 'evict-indexes-memory-pct=1');
+  const indexBytes = await server.statistic('index_used_bytes', NAMESPACE);
+  t.is(!(await isSettled(server)), indexBytes * 100 > 16 * 1024 * 1024);
+});
+
+test('eviction-reset: what it answers, and the depth that it leaves', async t => {
+  const server = await start(t, MEMORY, ['evict-tenths-pct 1000']);
+  const client = await server.connect();
+  const ask = (args: string): Promise<string> => server.info(`eviction-reset:${args}`);
+  t.is(await ask('namespace=nowhere'), 'ERROR:20:namespace not found on node');
+  t.is(await ask('namespace=test;ttl=soon'), "ERROR:4:bad 'ttl'");
+  t.is(await ask(''), "ERROR:4:missing 'namespace'");
+  t.is(await ask('namespace=test'), 'ok');
+  await fill(client, 'k', 200, i => 1000 + i);
+  t.is(await ask('namespace=test;ttl=5000'), 'ok');
+  const depth = await server.statistic('smd_evict_void_time', NAMESPACE);
+  t.true(Math.abs(depth - 5000 - nowSec()) < 10);
+  t.is(await server.info('smd-show:module=evict'), `test=${depth}`);
+  await sleep(2500);
+  t.is((await found(client, 'k', 200)).length, 200, 'a reset evicts nothing');
+  t.is((await client.command({ ...GET, digest: digestOf('k0') })).code, 0);
+  t.is(await ask('namespace=test'), 'ok');
+  t.is(await server.statistic('smd_evict_void_time', NAMESPACE), 0);
+  t.is(await server.info('smd-show:module=evict'), '<empty>');
+});
