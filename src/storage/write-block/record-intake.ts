@@ -47,8 +47,10 @@ export class RecordIntake {
   readonly #at = new Float64Array(BATCH);
   readonly #offset = new Int32Array(BATCH);
   readonly #orders = new Int32Array(BATCH * ORDER_WORDS);
-  /** Entries that were tombstones, or had expired, when they were read; checked again at the end. */
+  /** Entries that were markers, or had expired, when they were read; checked again at the end. */
   readonly #tombstones: number[] = [];
+  /** [as #tombstones] The highest write id of blocks that may hold older copies. */
+  readonly #origins: number[] = [];
   readonly #expired: number[] = [];
   /** By set number: records in the index, and their bytes, each rounded up to 16. */
   readonly setRecords = new Float64Array(SET_COUNT_MAX + 1);
@@ -140,10 +142,12 @@ export class RecordIntake {
   /** Tombstones and expired records leave the index; on the device they go on keeping older copies dead. */
   dropDead(): void {
     const { index, table, counters } = this.#o;
-    for (const entry of this.#tombstones) {
-      if (!this.#isMarker(entry)) continue; // replaced since, or listed twice
+    // From the last on: of an entry that is listed twice, the later marker has taken the place of the other.
+    for (let i = this.#tombstones.length - 1; i >= 0; i--) {
+      const entry = this.#tombstones[i]!;
+      if (!this.#isMarker(entry)) continue; // a record has taken its place, or it is listed twice
       index.setFlag(entry, TOMBSTONE, false);
-      table.addMarker(this.#blockOf(entry), 0); // its origin was noted when it was read
+      table.addMarker(this.#blockOf(entry), this.#origins[i]!);
       index.remove(entry);
     }
     for (const entry of this.#expired) {
@@ -240,8 +244,7 @@ export class RecordIntake {
     );
     if (isMarker) {
       this.#tombstones.push(entry);
-      const origin = R.readOrigin(u32, at) || table.writeIds[block]!;
-      if (origin > table.origins[block]!) table.origins[block] = origin;
+      this.#origins.push(R.readOrigin(u32, at) || table.writeIds[block]!);
       return;
     }
     if (voidTime !== 0 && voidTime <= this.#nowSec) this.#expired.push(entry);
