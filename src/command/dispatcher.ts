@@ -163,7 +163,7 @@ export class Dispatcher {
   /** A turn begins, and with it the time of what is executed in it. */
   beginTurn(nowMs: number): void {
     this.#turnMs = nowMs;
-    this.#inPlace.setTime(epochMs());
+    this.#inPlace.setTime(nowMs, epochMs());
   }
 
   /** The answers of this turn are on their way: whoever gave them to the sink has flushed it, or does so next. @returns Commands executed in place. */

@@ -2,6 +2,7 @@
  * A worker's work: takes request frames, has them executed, resumes commands whose device reads have come,
  * sends answers; sleeps when there is nothing to do.
  */
+import type { SharedBytes } from '../base/arena.js';
 import { epochMs, monotonicMs } from '../base/clock.js';
 import type { RingConsumer } from '../base/ring.js';
 import type { Sleeper } from '../base/sleeper.js';
@@ -34,7 +35,12 @@ export interface LoopParts {
   readonly sleeper: Sleeper;
   readonly map: ShardMap;
   readonly devices: WorkerDevices;
+  /** How many commands wait, by digest: slots.ts. */
+  readonly parked: SharedBytes;
   readonly isStopping: () => boolean;
+  /** Whether another thread has done something to a device shard that has to be looked after. */
+  readonly hasNews: () => boolean;
+  readonly takeNews: () => void;
   /** Called once a turn. */
   readonly onTurn: () => void;
   /** Work for spare time; does a little and returns whether there is more. */
@@ -55,13 +61,14 @@ export class CommandLoop {
 
   constructor(parts: LoopParts) {
     this.#parts = parts;
-    this.#runner = new CommandRunner(parts.map, parts.reply, parts.devices, parts.sleeper, () =>
+    this.#runner = new CommandRunner(parts.map, parts.reply, parts.devices, parts.sleeper, parts.parked, () =>
       this.#beginTurn(),
     );
     this.#memoryShards = parts.map.shards.filter(shard => !parts.devices.has(shard.engine));
     this.#hasWork = () =>
       (this.#runner.canTake && parts.requests.hasFrame) ||
       parts.devices.hasWork() ||
+      parts.hasNews() ||
       (parts.isStopping() && this.#runner.isIdle);
   }
 
@@ -76,7 +83,7 @@ export class CommandLoop {
       reply.publish();
       if (isBusy) continue;
       if (this.#parts.isStopping() && !requests.hasFrame && this.#runner.isIdle) break;
-      const isQuiet = !devices.isUsed && !this.#hasBackground;
+      const isQuiet = !devices.isBusy && !this.#hasBackground;
       sleeper.sleep(this.#hasWork, isQuiet ? IDLE_SLEEP_MS : SLEEP_MS);
     }
   }
@@ -86,11 +93,12 @@ export class CommandLoop {
     this.#nowMs = monotonicMs();
     this.#runner.setTime(this.#nowMs, epochMs());
     this.#parts.onTurn();
-    if (this.#nowMs >= this.#tickAtMs) this.#tick();
+    if (this.#nowMs >= this.#tickAtMs || this.#parts.hasNews()) this.#tick();
   }
 
   #tick(): void {
     this.#tickAtMs = this.#nowMs + TICK_MS;
+    this.#parts.takeNews(); // first: whatever comes after it is for the next one
     this.#parts.devices.tick(this.#nowMs);
     // Memory shards tidy up in turn, so that no tick is long.
     this.#nextToTidy = (this.#nextToTidy + 1) % Math.max(1, this.#memoryShards.length);

@@ -3,6 +3,7 @@
  * answer in the completion ring, or is kept in a slot until a device read has come, the command before it on the
  * same digest is done, or what it appended is durable.
  */
+import type { SharedBytes } from '../base/arena.js';
 import { monotonicMs } from '../base/clock.js';
 import { partitionOf } from '../base/digest.js';
 import {
@@ -60,7 +61,7 @@ export class CommandRunner {
   readonly #onWait: () => void;
   readonly #ex = new Executor();
   readonly #request = new Request();
-  readonly #slots = new CommandSlots(SLOT_COUNT);
+  readonly #slots: CommandSlots;
   readonly #groups: BatchGroup[] = [];
   readonly #steps = new StepTimes();
   /** About now, of the rows of a batch. */
@@ -71,8 +72,19 @@ export class CommandRunner {
   /** Counts commands; tells a batch that another command has used the request object in between. */
   #commandCount = 0;
 
-  /** @param onWait Called while a batch waits within a turn, for what time asks for meanwhile. */
-  constructor(map: ShardMap, reply: Reply, devices: WorkerDevices, sleeper: Sleeper, onWait: () => void) {
+  /**
+   * @param parked Of createParkedCounts.
+   * @param onWait Called while a batch waits within a turn, for what time asks for meanwhile.
+   */
+  constructor(
+    map: ShardMap,
+    reply: Reply,
+    devices: WorkerDevices,
+    sleeper: Sleeper,
+    parked: SharedBytes,
+    onWait: () => void,
+  ) {
+    this.#slots = new CommandSlots(SLOT_COUNT, parked);
     this.#map = map;
     this.#reply = reply;
     this.#devices = devices;

@@ -1,15 +1,19 @@
 /**
- * Commands that the main thread executes itself, on memory shards: to hand a short one over to the worker and back
- * costs more than to carry it out, many times more when the worker sleeps. None that could take long, lest others wait;
- * none while the worker is at work on the shard; and none that needs more memory than the shard has, since only its
- * worker adds any. Where records are compressed, or were, all is the worker's. While the steps of a kind of command are measured, that kind is the worker's too.
+ * Commands that the main thread executes itself: to hand a short one over to the worker and back costs more than to
+ * carry it out, many times more when the worker sleeps. None that could take long, lest others wait; none while the
+ * worker is at work on the shard; and none that needs more memory than the shard has, since only its worker adds any.
+ * Where records are compressed, or were, all is the worker's. While the steps of a kind of command are measured, that kind is the worker's too.
+ *
+ * On a device shard, reads of records in blocks that are in memory, and writes, touches and deletes that fit into the
+ * open block (storage/device/device-view.ts). All else is the worker's: what has to be durable before it is answered
+ * (commit-to-device), and commands on a digest that has a parked one.
  *
  * Commands of one client come one at a time, so none overtakes another of its own in a worker's ring; what several
  * clients ask at once has no order anyway.
  */
 import { Region } from '../base/arena.js';
 import { DIGEST_SIZE, partitionOf } from '../base/digest.js';
-import { OK, OUT_OF_SPACE } from '../base/result.js';
+import { OK, OUT_OF_SPACE, PARKED } from '../base/result.js';
 import { BENCH_BATCH_SUB, BENCH_READ, BENCH_WRITE, stepNumber } from '../observe/benchmarks.js';
 import {
   INFO1_COMPRESS_RESPONSE,
@@ -47,7 +51,7 @@ const OUTBOX_SIZE = 256 * 1024; // bytes
 const TOUCH_DEPTH = 3;
 const BATCH_SUB_READ = stepNumber('batch-sub-read');
 const BATCH_SUB_WRITE = stepNumber('batch-sub-write');
-const NO_TOKEN = -1; // memory never makes a command wait
+const NO_TOKEN = -1; // no command waits here
 
 /** Ops whose work is in proportion to the record and the message. Indexed by op code. */
 const SHORT_OPS = new Uint8Array(256);
@@ -75,6 +79,7 @@ export class InPlace {
   readonly #namespaces: readonly NamespaceView[];
   readonly #views: readonly (readonly (ShardView | undefined)[])[];
   readonly #ex = new Executor();
+  #nowMs = 0;
 
   /**
    * @param namespaces This thread's.
@@ -85,8 +90,9 @@ export class InPlace {
     this.#views = views;
   }
 
-  /** The wall clock of the commands that follow, milliseconds since 2010. */
-  setTime(epochMs: number): void {
+  /** The clocks of the commands that follow: monotonic, and wall milliseconds since 2010. */
+  setTime(nowMs: number, epochMs: number): void {
+    this.#nowMs = nowMs;
     this.#ex.setTime(epochMs);
   }
 
@@ -133,8 +139,8 @@ export class InPlace {
     if (view === undefined || !view.ownership.tryTake()) return 0;
     // The bins of an answer lie at whole words, as they do in the record.
     const at = ((this.#end + FRAME_HEAD_SIZE + 3) & ~3) - FRAME_HEAD_SIZE;
-    const end = view.isCurrent ? this.#execute(view, this.request, at + PROTO_HEADER_SIZE, 0, false) : -1;
-    view.ownership.give();
+    const end = this.#execute(view, this.request, at + PROTO_HEADER_SIZE, 0, false);
+    giveBack(view);
     if (end < 0) return 0;
     writeProtoHeader(this.outbox.u8, at, PROTO_MESSAGE, end - at - PROTO_HEADER_SIZE);
     this.answerAt = at;
@@ -194,8 +200,8 @@ export class InPlace {
     if (!this.hasRoom) return false;
     const view = this.#views[namespaceId]![shardNumber];
     if (view === undefined || !view.ownership.tryTake()) return false;
-    const end = view.isCurrent ? this.#execute(view, req, this.#end, rowIndex, true) : -1;
-    view.ownership.give();
+    const end = this.#execute(view, req, this.#end, rowIndex, true);
+    giveBack(view);
     if (end < 0) return false;
     this.#rowAt = this.#end;
     this.#end = end;
@@ -232,10 +238,12 @@ export class InPlace {
   }
 
   /** Executes a command and writes its answer's message at `at`. @returns One past the message, or -1. */
-  #execute({ shard }: ShardView, req: Request, at: number, rowIndex: number, isRow: boolean): number {
+  #execute(view: ShardView, req: Request, at: number, rowIndex: number, isRow: boolean): number {
+    const { shard } = view;
     const { index, namespace } = shard;
-    if (namespace.tuning[TUNE_EVER_COMPRESSED] !== 0) return -1;
     const isRead = isReadCommand(req);
+    if (!view.takes(req.bytes, req.digestAt, isRead, this.#nowMs)) return -1;
+    if (namespace.tuning[TUNE_EVER_COMPRESSED] !== 0) return -1;
     if (!isRow && (namespace.tuning[TUNE_BENCHMARKS]! & (isRead ? BENCH_READ : BENCH_WRITE)) !== 0) return -1;
     if (!isRead || req.opCount > 0) {
       const entry = index.find(req.bytes, req.digestAt);
@@ -243,7 +251,7 @@ export class InPlace {
     }
     const ex = this.#ex;
     const code = execute(ex, shard, req, NO_TOKEN);
-    if (code === OUT_OF_SPACE) return -1; // for the worker there may be more
+    if (code === OUT_OF_SPACE || code === PARKED) return -1; // for the worker there may be more, or a device
     const { answer } = ex;
     if (answer.messageSize > MESSAGE_ANSWER_MAX) return -1; // of a read: the others answer nothing but names
     const end = answer.write(this.outbox, at, rowIndex);
@@ -253,6 +261,12 @@ export class InPlace {
     this.code = code;
     return end;
   }
+}
+
+function giveBack(view: ShardView): void {
+  const hasNews = view.takeNews();
+  view.ownership.give();
+  if (hasNews) view.tellWorker();
 }
 
 function isShort(req: Request): boolean {

@@ -33,6 +33,7 @@ import type { EvictionCountReport } from './nsup/eviction-count.js';
 import { NamespaceView } from './shard.js';
 import { ShardView } from './shard-view.js';
 import { createSlab } from './slab.js';
+import { createParkedCounts } from './slots.js';
 import { WorkerPool } from './worker-pool.js';
 import {
   createControl,
@@ -69,10 +70,11 @@ export class ShardHost {
   /** In the order of the configuration. */
   readonly namespaces: HostedNamespace[] = [];
   clients: readonly WorkerClient[] = [];
-  /** [namespace id][shard number] → what workers have told of their memory shards. */
+  /** [namespace id][shard number] → what workers have told of their shards. */
   readonly shardViews: (ShardView | undefined)[][] = [];
   /** Called with what a worker has counted for eviction. */
   onCounted: (worker: number, report: EvictionCountReport) => void = () => {};
+  #tasks: readonly WorkerTask[] = [];
   #pool: WorkerPool | undefined;
   #hasRing = false;
 
@@ -102,7 +104,7 @@ export class ShardHost {
         config,
         task,
         counters,
-        view: new NamespaceView(this.namespaces.length, config.name, task.memory, own, true, steps),
+        view: new NamespaceView(this.namespaces.length, config.name, task.memory, own, isResident, steps),
         benchmarks,
         histograms: new RecordHistograms(),
         devices,
@@ -122,6 +124,7 @@ export class ShardHost {
   ): Promise<void> {
     this.#chooseIo();
     const tasks = Array.from({ length: this.#workerCount }, (_, worker) => this.#task(worker));
+    this.#tasks = tasks;
     this.clients = tasks.map(task => new WorkerClient(task));
     const pool = new WorkerPool(tasks, (worker, error) => {
       this.#log.context('as').critical(`worker ${worker} died: ${error.stack}`);
@@ -185,6 +188,7 @@ export class ShardHost {
       completions: createRing(COMPLETION_RING_SIZE),
       completionSlab: createSlab(SLAB_SIZE),
       sleeper,
+      parked: createParkedCounts(),
       mainSleeper: this.mainSleeper,
       control: createControl(),
       io: onDevices.length > 0 ? createWorkerIo(onDevices, this.#workerCount, sleeper, this.#hasRing) : null,
@@ -209,7 +213,7 @@ export class ShardHost {
     } else if ('memory' in message) {
       const { namespace, shard } = message.memory;
       const { view, task } = this.namespaces[namespace]!;
-      this.shardViews[namespace]![shard] = new ShardView(view, task, message.memory);
+      this.shardViews[namespace]![shard] = new ShardView(view, task, message.memory, this.#tasks[worker]!);
     } else if ('counted' in message) {
       this.onCounted(worker, message.counted);
     } else if (this.#config.service.string('auto-pin') === 'cpu') {

@@ -1,34 +1,45 @@
 /**
- * The memory shards of all workers as the main thread sees them. A worker tells of a shard when it has made it and
- * whenever it has added memory to it; between the two the main thread's view is not current, and it leaves the shard
- * alone.
+ * The shards of all workers as the main thread sees them, but for those whose records are kept in memory beside files.
+ * A worker tells of a shard when it has made it and whenever it has added memory to it; between the two the main
+ * thread's view is not current, and it leaves the shard alone.
  */
+import { Region } from '../base/arena.js';
 import { Budget } from '../base/budget.js';
+import { SharedFlags } from '../base/flags.js';
+import { Waker } from '../base/sleeper.js';
+import { DeviceEngine } from '../storage/device/device-engine.js';
+import { type DeviceEngineMemory, DeviceView } from '../storage/device/device-view.js';
 import { PrimaryIndex } from '../storage/index/primary-index.js';
 import type { PrimaryIndexMemory } from '../storage/index/sprig-lists.js';
 import { MemoryEngine, type MemoryEngineMemory } from '../storage/memory/memory-engine.js';
+import { TUNE_COMMIT, TUNE_FLUSH_SIZE } from './namespace-memory.js';
 import { MAIN_THREAD, Ownership } from './ownership.js';
 import { type NamespaceView, Shard } from './shard.js';
 import { partitionsOf } from './shard-map.js';
-import type { SharedTask } from './worker-task.js';
+import { isParkedIn } from './slots.js';
+import { CONTROL_NEWS, type SharedTask, type WorkerTask } from './worker-task.js';
+
+/** A command appends no more than the largest record that is changed in place, and what a message may add to it. */
+const APPEND_SIZE_MAX = 24 * 1024; // bytes
 
 /** What makes a shard visible to another thread. */
 export interface ShardMemory {
   readonly namespace: number;
   readonly shard: number;
   readonly index: PrimaryIndexMemory;
-  readonly engine: MemoryEngineMemory;
+  /** Of a shard in memory, or on a device. */
+  readonly engine: MemoryEngineMemory | DeviceEngineMemory;
 }
 
-/** The worker's part: tells of memory shards. */
+/** The worker's part: tells of its shards. */
 export class ShardAnnouncer {
   readonly #shards: readonly { readonly number: number; readonly shard: Shard; shape: number }[];
   readonly #send: (memory: ShardMemory) => void;
 
-  /** @param shards With their numbers in their namespaces; those on devices are left out. */
+  /** @param shards With their numbers in their namespaces. */
   constructor(shards: Iterable<[number: number, shard: Shard]>, send: (memory: ShardMemory) => void) {
     this.#shards = [...shards]
-      .filter(([, shard]) => shard.engine instanceof MemoryEngine)
+      .filter(([, shard]) => memoryOf(shard) !== undefined)
       .map(([number, shard]) => ({ number, shard, shape: -1 }));
     this.#send = send;
   }
@@ -37,52 +48,97 @@ export class ShardAnnouncer {
   step(): void {
     for (const each of this.#shards) {
       const { index, engine, namespace } = each.shard;
-      const shape = index.shape + (engine as MemoryEngine).shape;
+      const shape = index.shape + (engine instanceof MemoryEngine ? engine.shape : 0);
       if (shape === each.shape) continue;
       each.shape = shape;
       this.#send({
         namespace: namespace.id,
         shard: each.number,
         index: index.memory,
-        engine: (engine as MemoryEngine).memory,
+        engine: memoryOf(each.shard)!,
       });
     }
   }
 }
 
+function memoryOf({ engine }: Shard): ShardMemory['engine'] | undefined {
+  return engine instanceof MemoryEngine || engine instanceof DeviceEngine ? engine.memory : undefined;
+}
+
+/** What of a worker those need to know who execute commands on its device shards. */
+export type WorkerNotice = Pick<WorkerTask, 'control' | 'parked' | 'sleeper'>;
+
 /** One shard that belongs to a worker. */
 export class ShardView {
   readonly shard: Shard;
   readonly ownership: Ownership;
-  readonly #index: PrimaryIndex;
-  readonly #engine: MemoryEngine;
+  readonly index: PrimaryIndex;
+  readonly engine: MemoryEngine | DeviceView;
+  /** The engine, when it is on a device. */
+  readonly #device: DeviceView | null;
+  readonly #tuning: Float64Array;
+  /** Of its worker: how many commands wait, by digest. */
+  readonly #parked: Int32Array;
+  readonly #control: SharedFlags;
+  readonly #waker: Waker;
 
-  constructor(namespace: NamespaceView, task: SharedTask, memory: ShardMemory) {
-    if (task.storage.engine !== 'memory') throw new Error('only memory shards can be seen from elsewhere');
+  constructor(namespace: NamespaceView, task: SharedTask, memory: ShardMemory, worker: WorkerNotice) {
     const partitions = partitionsOf(task.shardOf, memory.shard);
-    this.#index = new PrimaryIndex({ partitions, memory: memory.index });
+    this.index = new PrimaryIndex({ partitions, memory: memory.index });
     const figures = namespace.figuresOf(memory.shard);
-    this.#engine = new MemoryEngine({
-      index: this.#index,
-      counters: figures,
-      budget: new Budget(task.storage.budget),
-      shardCount: task.memory.shards.length,
-      memory: memory.engine,
-    });
-    this.shard = new Shard(namespace, partitions, this.#index, this.#engine, figures);
+    if (task.storage.engine === 'memory') {
+      this.engine = new MemoryEngine({
+        index: this.index,
+        counters: figures,
+        budget: new Budget(task.storage.budget),
+        shardCount: task.memory.shards.length,
+        memory: memory.engine as MemoryEngineMemory,
+      });
+      this.#device = null;
+    } else {
+      this.#device = new DeviceView({
+        index: this.index,
+        counters: figures,
+        sets: namespace.sets,
+        memory: memory.engine as DeviceEngineMemory,
+      });
+      this.engine = this.#device;
+    }
+    this.shard = new Shard(namespace, partitions, this.index, this.engine, figures);
     this.ownership = new Ownership(task.memory.owners, memory.shard, MAIN_THREAD);
+    this.#tuning = namespace.tuning;
+    this.#parked = new Region(worker.parked).i32;
+    this.#control = new SharedFlags(worker.control);
+    this.#waker = new Waker(worker.sleeper);
   }
 
-  get index(): PrimaryIndex {
-    return this.#index;
+  /**
+   * Whether a command may be begun: all of the shard's memory is known, and nothing of the worker's is in the way. To
+   * be asked while the shard is owned, as the two below.
+   * @param nowMs Monotonic.
+   */
+  takes(digest: Uint8Array, at: number, isRead: boolean, nowMs: number): boolean {
+    if (!this.index.isCurrent || !this.engine.isCurrent) return false;
+    const device = this.#device;
+    if (device === null) return true;
+    if (this.#tuning[TUNE_COMMIT] !== 0 || isParkedIn(this.#parked, digest, at)) return false;
+    device.setTime(nowMs);
+    return isRead || device.hasRoom(APPEND_SIZE_MAX);
   }
 
-  get engine(): MemoryEngine {
-    return this.#engine;
+  /** Whether the worker has to look after something that was done. */
+  takeNews(): boolean {
+    return this.#device?.takeNews(this.#tuning[TUNE_FLUSH_SIZE]!) === true;
   }
 
-  /** Whether all of the shard's memory is known. To be asked while the shard is owned. */
+  /** After the shard was given back: the worker is to look after it. */
+  tellWorker(): void {
+    this.#control.set(CONTROL_NEWS);
+    this.#waker.wake();
+  }
+
+  /** Whether all of the shard's memory is known, as far as can be told without owning it. */
   get isCurrent(): boolean {
-    return this.#index.isCurrent && this.#engine.isCurrent;
+    return this.index.isCurrent && this.engine.isCurrent;
   }
 }

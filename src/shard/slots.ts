@@ -6,6 +6,7 @@
  * A slot keeps its command's bytes, since the ring's room is given back. Commands restart from the
  * beginning when their bytes have come, so a slot holds no half-done work.
  */
+import { Region, type SharedBytes } from '../base/arena.js';
 import { copyBytes, equalBytes } from '../base/copy.js';
 import { DIGEST_SIZE } from '../base/digest.js';
 import { type BatchGroup, ROW_DIGEST_AT, ROW_PREFIX_SIZE } from './batch-group.js';
@@ -14,6 +15,16 @@ import { REQ_DIGEST_AT, REQUEST_HEADER_SIZE } from './frame.js';
 import type { Shard } from './shard.js';
 
 const BUCKET_COUNT = 1024;
+
+/** Counts parked commands by digest, for whoever else executes commands on the same shards; the worker writes. */
+export function createParkedCounts(): SharedBytes {
+  return new Region(BUCKET_COUNT * 4).shared;
+}
+
+/** Whether a command on this digest may be parked: another one may share its place. */
+export function isParkedIn(counts: Int32Array, digest: Uint8Array, at: number): boolean {
+  return counts[bucketOf(digest, at)] !== 0;
+}
 const BYTES_KEPT_MAX = 64 * 1024; // a slot gives larger memory back after use
 
 export class CommandSlot {
@@ -97,7 +108,11 @@ export class CommandSlots {
   /** Bytes that waiting commands keep beyond what every slot has anyway. */
   keptSize = 0;
 
-  constructor(capacity: number) {
+  readonly #counts: Int32Array;
+
+  /** @param counts Of createParkedCounts. */
+  constructor(capacity: number, counts = createParkedCounts()) {
+    this.#counts = new Region(counts).i32;
     for (let i = capacity - 1; i >= 0; i--) {
       const slot = new CommandSlot(i);
       this.#slots[i] = slot;
@@ -154,6 +169,7 @@ export class CommandSlots {
     const bucket = bucketOf(slot.digest, 0);
     slot.nextInBucket = this.#buckets[bucket]!;
     this.#buckets[bucket] = slot;
+    this.#counts[bucket]!++;
     this.parkedCount++;
   }
 
@@ -172,6 +188,7 @@ export class CommandSlots {
       link.nextInBucket = slot.nextInBucket;
     }
     slot.nextInBucket = null;
+    this.#counts[bucket]!--;
     this.parkedCount--;
   }
 

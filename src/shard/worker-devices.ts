@@ -198,9 +198,12 @@ export class WorkerDevices {
     );
   }
 
-  /** Whether there is any device at all, so that time-driven work has to be looked after. */
-  get isUsed(): boolean {
-    return this.#io !== null;
+  /** Whether anything is under way, so that a worker must not sleep long. */
+  get isBusy(): boolean {
+    if (this.#io === null) return false;
+    if (this.#io.pendingCount > 0) return true;
+    for (const { engine } of this.#engines) if (engine.isBusy || engine.checkpoints?.isActive) return true;
+    return false;
   }
 
   /** Starts what was asked for and delivers what has ended. Never blocks. */

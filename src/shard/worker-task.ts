@@ -47,6 +47,8 @@ export interface WorkerTask {
   readonly completions: SharedBytes;
   readonly completionSlab: SlabMemory;
   readonly sleeper: SharedBytes;
+  /** How many commands wait on it, by digest: slots.ts. */
+  readonly parked: SharedBytes;
   readonly mainSleeper: SharedBytes;
   readonly control: SharedBytes;
   /** Device I/O of this worker, when a namespace needs it. */
@@ -70,6 +72,7 @@ export type WorkerMessage =
 /** Flags of a worker's control region. */
 export const CONTROL_STOP = 0; // set by main: finish what is in hand, flush, return
 export const CONTROL_READY = 1; // set by the worker: its shards are recovered, it takes commands
+export const CONTROL_NEWS = 2; // set by main, cleared by the worker: it is to look after its devices now
 
 /** Int32 word of the control region that the worker counts up in every turn of its loop. */
 export const CONTROL_TURNS = 8;

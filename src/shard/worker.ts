@@ -28,6 +28,7 @@ import { SlabConsumer, SlabProducer } from './slab.js';
 import { type SurveyedShard, SurveyWalk } from './survey-walk.js';
 import { WorkerDevices } from './worker-devices.js';
 import {
+  CONTROL_NEWS,
   CONTROL_READY,
   CONTROL_STOP,
   CONTROL_TURNS,
@@ -67,7 +68,10 @@ export default async function run(task: WorkerTask): Promise<void> {
     sleeper: new Sleeper(task.sleeper, devices.blocker),
     map,
     devices,
+    parked: task.parked,
     isStopping,
+    hasNews: () => flags.isSet(CONTROL_NEWS),
+    takeNews: () => flags.clear(CONTROL_NEWS),
     onTurn: () => {
       turns[CONTROL_TURNS]! += 1;
     },

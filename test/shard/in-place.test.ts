@@ -3,6 +3,7 @@ import test from 'ava';
 import { Region } from '../../src/base/arena.js';
 import { Budget } from '../../src/base/budget.js';
 import { DIGEST_SIZE, PARTITION_COUNT } from '../../src/base/digest.js';
+import { createSleeper } from '../../src/base/sleeper.js';
 import {
   CLIENT_READ_SUCCESS,
   CLIENT_WRITE_SUCCESS,
@@ -13,6 +14,8 @@ import { createNamespaceMemory, TUNE_RECORD_SIZE_MAX } from '../../src/shard/nam
 import { Ownership, WORKER } from '../../src/shard/ownership.js';
 import { NamespaceView, Shard } from '../../src/shard/shard.js';
 import { ShardAnnouncer, ShardView } from '../../src/shard/shard-view.js';
+import { createParkedCounts } from '../../src/shard/slots.js';
+import { createControl } from '../../src/shard/worker-task.js';
 import { PrimaryIndex } from '../../src/storage/index/primary-index.js';
 import { MemoryEngine } from '../../src/storage/memory/memory-engine.js';
 import { UNIT_SIZE } from '../../src/storage/memory/size-class.js';
@@ -61,13 +64,14 @@ class Fixture {
       workerOf: new Uint16Array(1),
       storage: { engine: 'memory', budget: budget.shared },
     } as const;
+    const worker = { control: createControl(), parked: createParkedCounts(), sleeper: createSleeper() };
     const views: ShardView[][] = [[]];
     this.announcer = new ShardAnnouncer([[0, shard]], told => {
       this.announced++;
-      views[0]![0] = new ShardView(mine, task, structuredClone(told));
+      views[0]![0] = new ShardView(mine, task, structuredClone(told), worker);
     });
     this.inPlace = new InPlace([mine], views);
-    this.inPlace.setTime(500_000_000_000);
+    this.inPlace.setTime(1000, 500_000_000_000);
   }
 
   /** @returns The answer, or null when the command is the worker's. */

@@ -148,6 +148,14 @@ export class Defrag {
     return this.canMakeRoom;
   }
 
+  /** Whether it is at work on a block, or will be once its time has come. */
+  get isBusy(): boolean {
+    const { defragLwmPct, defragQueueMin } = this.#o.limits;
+    if (this.#state !== IDLE) return true;
+    if (defragLwmPct === 0) return false;
+    return this.#isUrgent ? this.canMakeRoom : this.queueLength > defragQueueMin;
+  }
+
   get isReading(): boolean {
     return this.#state === READING;
   }

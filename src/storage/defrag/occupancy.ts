@@ -4,7 +4,7 @@
  *
  * Invariant: a listed block is in the list of its level; within a list the block that came first is taken first.
  */
-import { Region } from '../../base/arena.js';
+import { Region, type SharedBytes } from '../../base/arena.js';
 import { MARKER_ROOM } from '../record/flat-record.js';
 import type { BlockTable } from '../write-block/block-table.js';
 
@@ -22,17 +22,25 @@ export class Occupancy {
   readonly #last: Int32Array;
   readonly #count: Int32Array;
 
-  constructor(table: BlockTable, blockSize: number) {
+  readonly shared: SharedBytes;
+
+  /** @param memory The lists of a shard that lives already, on another thread. */
+  constructor(table: BlockTable, blockSize: number, memory?: SharedBytes) {
     this.#table = table;
     this.#scale = LEVEL_COUNT / blockSize;
     const n = (table.blockCount + 1) & ~1;
-    const { shared } = new Region((n * 2 + LEVEL_COUNT * 3) * 4 + n * 2);
+    const { shared } = new Region(memory ?? (n * 2 + LEVEL_COUNT * 3) * 4 + n * 2);
+    this.shared = shared;
     this.#before = new Int32Array(shared, 0, n);
     this.#after = new Int32Array(shared, n * 4, n);
-    this.#first = new Int32Array(shared, n * 8, LEVEL_COUNT).fill(NONE);
-    this.#last = new Int32Array(shared, n * 8 + LEVEL_COUNT * 4, LEVEL_COUNT).fill(NONE);
+    this.#first = new Int32Array(shared, n * 8, LEVEL_COUNT);
+    this.#last = new Int32Array(shared, n * 8 + LEVEL_COUNT * 4, LEVEL_COUNT);
     this.#count = new Int32Array(shared, n * 8 + LEVEL_COUNT * 8, LEVEL_COUNT);
-    this.#level = new Int16Array(shared, n * 8 + LEVEL_COUNT * 12, n).fill(UNLISTED);
+    this.#level = new Int16Array(shared, n * 8 + LEVEL_COUNT * 12, n);
+    if (memory !== undefined) return;
+    this.#first.fill(NONE);
+    this.#last.fill(NONE);
+    this.#level.fill(UNLISTED);
   }
 
   /** Lists a block, or moves it to where it belongs now. */
@@ -71,6 +79,14 @@ export class Occupancy {
 
   has(block: number): boolean {
     return this.#level[block] !== UNLISTED;
+  }
+
+  /** The block that came first of those of the lowest level, and the one that came after `block`; or -1. */
+  get firstOfLowest(): number {
+    return this.#first[0]!;
+  }
+  after(block: number): number {
+    return this.#after[block]!;
   }
 
   /** The emptiest block of those below `level`, or -1. */

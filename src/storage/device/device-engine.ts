@@ -31,6 +31,7 @@ import { Recovery, type SetListener } from '../write-block/recovery.js';
 import { ResidentBlocks } from '../write-block/resident-blocks.js';
 import { type ExtentDescription, ShardExtent } from '../write-block/shard-extent.js';
 import type { BlockWriterLimits } from '../write-block/writer-limits.js';
+import type { DeviceEngineMemory } from './device-view.js';
 import { RecordReader } from './record-reader.js';
 import { RecordWriter } from './record-writer.js';
 import { StorageError, type StorageLog } from './storage-error.js';
@@ -111,7 +112,8 @@ export class DeviceEngine implements StorageEngine, IoClient {
     this.#writer = new BlockWriter(this.#extent, this.#table, counters, this.limits, log, this.#resident);
     this.#reader = new RecordReader(this.#extent, this.#table, counters, options.tokenCount, log);
     this.#records = new RecordWriter({
-      extent: this.#extent,
+      buffers: io.buffers,
+      blockSize,
       table: this.#table,
       writer: this.#writer,
       index: options.index,
@@ -143,6 +145,26 @@ export class DeviceEngine implements StorageEngine, IoClient {
       writer: this.#writer,
     };
     this.#checkpoints = new ShardCheckpoints(extent, io, source, this.#resident === null, log);
+  }
+
+  /** What a DeviceView on another thread is made of; undefined where records lie in memory of their own. */
+  get memory(): DeviceEngineMemory | undefined {
+    if (this.#resident !== null) return undefined;
+    return {
+      buffers: this.#io.buffers.shared,
+      table: this.#table.shared,
+      occupancy: this.#writer.occupancy.shared,
+      openBlock: this.#writer.openBlock.shared,
+      treeIds: this.#treeIds,
+      blockCount: this.#extent.blockCount,
+      blockSize: this.#extent.blockSize,
+      recordSizeMax: this.recordSizeMax,
+    };
+  }
+
+  /** Whether something is under way, or will have to be soon, that `tick` and `work` look after. */
+  get isBusy(): boolean {
+    return !this.#writer.isIdle || this.#writer.hasEmptied || this.#defrag.isBusy;
   }
 
   /** The table of write blocks, for metrics and for views on other threads. */

@@ -3,9 +3,11 @@
  * lies in: a new version is appended and becomes the entry's, a delete leaves a marker or a tombstone, an old version
  * is taken off its block. write-block/block-writer.ts has the blocks; record-reader.ts is the other direction.
  */
+import type { Region } from '../../base/arena.js';
 import { partitionOf } from '../../base/digest.js';
 import { OK, RECORD_TOO_BIG } from '../../base/result.js';
 import type { RecordCompression } from '../codec/record-compression.js';
+import type { Occupancy } from '../defrag/occupancy.js';
 import type { RecordSpan } from '../engine.js';
 import * as ST from '../engine.js';
 import type { PrimaryIndex } from '../index/primary-index.js';
@@ -24,13 +26,28 @@ import {
 } from '../record/flat-record.js';
 import type { SetTable } from '../record/set-table.js';
 import type { BlockTable } from '../write-block/block-table.js';
-import type { BlockWriter } from '../write-block/block-writer.js';
-import type { ShardExtent } from '../write-block/shard-extent.js';
+
+/** The end of the clients' open block, for whoever appends to it. */
+export interface Appends {
+  /** Finds room: see BlockWriter.reserve. @returns OK, or why there is none. */
+  reserve(size: number, isMarker: boolean): number;
+  /** Byte offset in the I/O buffers of the room reserved last. */
+  readonly reservedAt: number;
+  /** Makes the record built there part of the block. @returns Its location, in units of 16 bytes. */
+  append(): number;
+  /** A block holds a marker more, or a record that has expired and serves as one. */
+  addMarker(block: number, origin: number): void;
+  /** A block has no live record left. */
+  emptied(block: number): void;
+  readonly occupancy: Occupancy;
+}
 
 export interface RecordWriterParts {
-  extent: ShardExtent;
+  /** The I/O buffers. */
+  buffers: Region;
+  blockSize: number;
   table: BlockTable;
-  writer: BlockWriter;
+  writer: Appends;
   index: PrimaryIndex;
   /** ST_… slots of the shard. */
   counters: Float64Array;
@@ -45,9 +62,10 @@ export interface RecordWriterParts {
 
 /** Its methods are those of StorageEngine, engine.ts says what they do. */
 export class RecordWriter {
-  readonly #extent: ShardExtent;
+  readonly #buffers: Region;
+  readonly #blockSize: number;
   readonly #table: BlockTable;
-  readonly #writer: BlockWriter;
+  readonly #writer: Appends;
   readonly #index: PrimaryIndex;
   readonly #counters: Float64Array;
   readonly #treeIds: Uint32Array;
@@ -61,7 +79,8 @@ export class RecordWriter {
   #reservedSize = 0;
 
   constructor(parts: RecordWriterParts) {
-    this.#extent = parts.extent;
+    this.#buffers = parts.buffers;
+    this.#blockSize = parts.blockSize;
     this.#table = parts.table;
     this.#writer = parts.writer;
     this.#index = parts.index;
@@ -76,7 +95,7 @@ export class RecordWriter {
     if (size > this.#recordSizeMax) return RECORD_TOO_BIG;
     const result = this.#writer.reserve(size, false);
     if (result !== OK) return result;
-    out.region = this.#extent.io.buffers;
+    out.region = this.#buffers;
     out.at = this.#writer.reservedAt;
     out.size = size;
     this.#reservedSize = size;
@@ -86,7 +105,7 @@ export class RecordWriter {
   store(entry: number): void {
     if (this.#compression?.isOn) this.#pack(this.#compression);
     const at = this.#writer.reservedAt;
-    const { u32 } = this.#extent.io.buffers;
+    const { u32 } = this.#buffers;
     const location = this.#writer.append();
     readRecordHeader(u32, at, this.#stored);
     this.#place(entry, location, u32[(at >>> 2) + 1]!);
@@ -124,7 +143,7 @@ export class RecordWriter {
     tombstone.keySize = 0;
     tombstone.binCount = 0;
     const at = this.#writer.reservedAt;
-    const { u8, u32 } = this.#extent.io.buffers;
+    const { u8, u32 } = this.#buffers;
     writeRecordHeader(u8, u32, at, tombstone, this.#digest, 0);
     writeOrigin(u32, at, this.#table.lastWriteId); // for when it is a marker
     sets.nameTo(setId, u8, at + RECORD_HEADER_SIZE);
@@ -153,7 +172,7 @@ export class RecordWriter {
 
   /** Packs the record in the reserved room, in place. */
   #pack(compression: RecordCompression): void {
-    const { buffers } = this.#extent.io;
+    const buffers = this.#buffers;
     const at = this.#writer.reservedAt;
     const packedSize = compression.pack(buffers, at, this.#reservedSize, this.#counters);
     if (packedSize >= this.#reservedSize) return;
@@ -170,11 +189,11 @@ export class RecordWriter {
     marker.sequence = this.#table.nextSequence();
     marker.treeId = this.#treeIds[partitionOf(this.#digest, 0)]!;
     const at = this.#writer.reservedAt;
-    const { u8, u32 } = this.#extent.io.buffers;
+    const { u8, u32 } = this.#buffers;
     writeRecordHeader(u8, u32, at, marker, this.#digest, 0);
     const origin = this.#table.lastWriteId;
     writeOrigin(u32, at, origin);
-    const block = Math.floor((this.#writer.append() * RECORD_ALIGN) / this.#extent.blockSize);
+    const block = Math.floor((this.#writer.append() * RECORD_ALIGN) / this.#blockSize);
     if ((marker.flags & FLAG_CLOCK) === 0) this.#writer.addMarker(block, origin);
     this.#noteLut(lutMs);
     return OK;
@@ -183,7 +202,7 @@ export class RecordWriter {
   /** Makes what was appended at `location`, and whose header is in `#stored`, the stored version of `entry`. */
   #place(entry: number, location: number, size: number): void {
     const index = this.#index;
-    const block = Math.floor((location * RECORD_ALIGN) / this.#extent.blockSize);
+    const block = Math.floor((location * RECORD_ALIGN) / this.#blockSize);
     const room = (size + RECORD_ALIGN - 1) & -RECORD_ALIGN;
     const oldBlock = this.#free(entry);
     this.#table.used[block]! += room;
@@ -210,7 +229,7 @@ export class RecordWriter {
     const size = this.#index.size(entry);
     if (size === 0) return -1;
     const room = (size + RECORD_ALIGN - 1) & -RECORD_ALIGN;
-    const block = Math.floor((this.#index.location(entry) * RECORD_ALIGN) / this.#extent.blockSize);
+    const block = Math.floor((this.#index.location(entry) * RECORD_ALIGN) / this.#blockSize);
     this.#table.used[block]! -= room;
     this.#counters[ST.ST_USED_BYTES]! -= room;
     this.#writer.occupancy.update(block);

@@ -1,7 +1,8 @@
 /**
  * What a shard knows of each of its write blocks, in shared memory: state, bytes of live records, needed delete
  * markers, stamp, write id, buffer; the ring of free blocks; the list of all others in the order of their write ids;
- * and the shard's two counters, write sequence and write id. The shard's thread writes, others may read.
+ * and the shard's counters: write sequence, write id, number of appends. Whoever holds the shard's word writes; others may
+ * read.
  *
  *   FREE ──open──▶ OPEN ──full──▶ CLOSED ──all durable──▶ STORED ──nothing needed──▶ DEAD ──▶ ERASING ──▶ FREE
  *
@@ -37,7 +38,10 @@ const FREE_COUNT = 3;
 const USE_HEAD = 4; // the block in use with the lowest write id, or -1
 const USE_TAIL = 5;
 const MARKER_COUNT = 6;
-const CONTROL_SIZE = 64; // bytes
+const APPENDED = 7; // number of the append made last
+const NEWEST = 8; // the block that clients appended to last, or -1
+const IS_LEFT = 9; // 1: see `leavesEmptied`
+const CONTROL_SIZE = 128; // bytes
 
 export class BlockTable {
   readonly blockCount: number;
@@ -92,6 +96,7 @@ export class BlockTable {
     this.#before.fill(UNLISTED);
     this.#control[USE_HEAD] = NONE;
     this.#control[USE_TAIL] = NONE;
+    this.#control[NEWEST] = NONE;
   }
 
   get freeCount(): number {
@@ -101,6 +106,32 @@ export class BlockTable {
   /** The next write sequence, 1 or more. */
   nextSequence(): number {
     return ++this.#control[SEQUENCE]!;
+  }
+
+  /** Number of the append made last; the first one has number 1. */
+  get appendedNumber(): number {
+    return this.#control[APPENDED]!;
+  }
+
+  /** The number of another append. */
+  nextAppend(): number {
+    return ++this.#control[APPENDED]!;
+  }
+
+  /** The block that clients appended to last, or -1: it holds the latest LUT. */
+  get newest(): number {
+    return this.#control[NEWEST]!;
+  }
+  set newest(block: number) {
+    this.#control[NEWEST] = block;
+  }
+
+  /** Whether a thread that is not the shard's own has taken the last live record off a stored block. */
+  get leavesEmptied(): boolean {
+    return this.#control[IS_LEFT] !== 0;
+  }
+  set leavesEmptied(isLeft: boolean) {
+    this.#control[IS_LEFT] = isLeft ? 1 : 0;
   }
 
   /** The sequence given out last. */

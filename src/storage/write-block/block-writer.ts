@@ -12,6 +12,7 @@ import { BlockCache } from './block-cache.js';
 import { BlockSupply } from './block-supply.js';
 import * as B from './block-table.js';
 import { EmptiedBlocks } from './emptied-blocks.js';
+import type { OpenBlock } from './open-block.js';
 import type { ResidentBlocks } from './resident-blocks.js';
 import type { ShardExtent } from './shard-extent.js';
 import { QUEUE_COUNT_MAX, WRITE_LAST, WriteQueue } from './write-queue.js';
@@ -38,8 +39,6 @@ export class BlockWriter {
   readonly #clients: WriteStream;
   readonly #defrag: WriteStream;
   readonly #erases: WriteQueue;
-  /** Number of the append made last; the first one has number 1. */
-  appendedNumber = 0;
   readonly cache: BlockCache;
   readonly #emptied: EmptiedBlocks;
   /** The free blocks. */
@@ -71,6 +70,11 @@ export class BlockWriter {
     this.supply = new BlockSupply(extent, table, this.cache, this.#emptied, resident);
   }
 
+  /** The state of the clients' open block. */
+  get openBlock(): OpenBlock {
+    return this.#clients;
+  }
+
   /** The stored blocks by how full they are. */
   get occupancy(): Occupancy {
     return this.#emptied.occupancy;
@@ -99,6 +103,16 @@ export class BlockWriter {
   /** The same without what only defrag can use. */
   get roomForClients(): number {
     return this.soonFreeCount * this.#extent.blockSize + this.#clients.room;
+  }
+
+  /** Whether blocks wait to become free. */
+  get hasEmptied(): boolean {
+    return this.#emptied.count > 0 || this.#table.leavesEmptied;
+  }
+
+  /** Number of the append made last; the first one has number 1. */
+  get appendedNumber(): number {
+    return this.#table.appendedNumber;
   }
 
   /** Everything appended and every erasure is durable. */
@@ -134,22 +148,19 @@ export class BlockWriter {
    */
   reserve(size: number, isMarker: boolean): number {
     const stream = this.#clients;
-    if (stream.room < this.#checkAt && !isMarker) {
+    if (stream.room < stream.checkAt && !isMarker) {
       if (stream.block !== NONE && this.supply.outrunsDefrag()) return this.#overloaded();
-      this.#checkAt = stream.room - CHECK_SIZE;
+      stream.checkAt = stream.room - CHECK_SIZE;
     }
     if (!stream.reserve(size)) {
       const result = this.supply.askForClients(stream, isMarker, this.limits.writeCacheMax);
       if (result !== OK) return result === DEVICE_OVERLOAD ? this.#overloaded() : result;
       this.#change(stream);
-      this.#checkAt = stream.room - CHECK_SIZE;
+      stream.checkAt = stream.room - CHECK_SIZE;
       stream.reserve(size);
     }
     return OK;
   }
-
-  /** The room in the clients' block at which they are next asked whether they outrun defrag. */
-  #checkAt = 0;
 
   /** Byte offset in the I/O buffers of the room reserved last. */
   get reservedAt(): number {
@@ -162,7 +173,7 @@ export class BlockWriter {
    */
   append(): number {
     const before = this.#clients.room;
-    const location = this.#clients.append(++this.appendedNumber);
+    const location = this.#clients.append(this.#table.nextAppend());
     this.#keep(this.#clients, location);
     this.#counters[ST_CLIENT_BYTES]! += before - this.#clients.room;
     this.#clients.submitFull(this.limits.flushSize);
@@ -197,7 +208,7 @@ export class BlockWriter {
 
   /** As `append`, for the record built in the room that `reserveForMove` found. */
   appendMoved(): number {
-    const location = this.#defrag.append(++this.appendedNumber);
+    const location = this.#defrag.append(this.#table.nextAppend());
     this.#keep(this.#defrag, location);
     this.#defrag.submitFull(this.limits.flushSize);
     return location;
@@ -225,8 +236,10 @@ export class BlockWriter {
     this.#clients.writes.retry(nowMs);
     this.#defrag.writes.retry(nowMs);
     this.#erases.retry(nowMs);
+    if (this.#table.leavesEmptied) this.#emptied.addLeft(this.appendedNumber);
     this.#collect();
-    const { flushMaxMs } = this.limits;
+    const { flushMaxMs, flushSize } = this.limits;
+    this.#clients.submitFull(flushSize); // where others append too
     this.#clients.flushOld(flushMaxMs);
     this.#defrag.flushOld(flushMaxMs || DEFRAG_FLUSH_MS);
     this.#hurry(this.#clients);
@@ -278,7 +291,7 @@ export class BlockWriter {
 
   /** The block that holds the latest LUT, or -1. */
   get newest(): number {
-    return this.#emptied.newest;
+    return this.#table.newest;
   }
 
   /** After a recovery: which block holds the latest LUT. */

@@ -36,8 +36,6 @@ export class EmptiedBlocks {
   readonly #dead: number[] = [];
   /** Blocks whose first page is being overwritten with zeros. */
   #erasingCount = 0;
-  /** The block that clients appended to last: it holds the latest LUT. */
-  newest = NONE;
 
   constructor(
     extent: ShardExtent,
@@ -86,17 +84,28 @@ export class EmptiedBlocks {
     if (block === this.#cache.held) return; // or when defrag is done with it
     if (this.#table.markers[block] !== 0) return; // it comes back when they are not needed
     this.occupancy.remove(block);
-    if (block === this.newest) return; // it goes with the next append
+    if (block === this.#table.newest) return; // it goes with the next append
     this.#table.states[block] = B.DEAD;
     this.#table.barriers[block] = number;
     this.#dead.push(block);
   }
 
+  /** Gives up what another thread has emptied. @param number Of the last append. */
+  addLeft(number: number): void {
+    const { occupancy } = this;
+    this.#table.leavesEmptied = false;
+    for (let block = occupancy.firstOfLowest; block !== NONE; ) {
+      const next = occupancy.after(block);
+      if (this.#table.used[block] === 0) this.add(block, number);
+      block = next;
+    }
+  }
+
   /** The latest LUT is in `block` now: the one that held it may go. @param number Of the last append, or -1 at a start. */
   moveNewest(block: number, number: number): void {
-    const before = this.newest;
+    const before = this.#table.newest;
     if (before === block) return;
-    this.newest = block;
+    this.#table.newest = block;
     if (number >= 0 && before !== NONE && this.#table.used[before] === 0) this.add(before, number);
   }
 
