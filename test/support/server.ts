@@ -32,6 +32,8 @@ export interface ServerOptions {
   readonly namespaces?: readonly NamespaceOptions[];
   /** Variables of the process beside this one's. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** The program that is run; the one of this build when left out. */
+  readonly program?: string;
 }
 
 /** Whoever runs the server to its end: the context of a test, or a script. */
@@ -45,12 +47,14 @@ export class TestServer {
   #child!: ChildProcess;
   #output = '';
   #environment: Readonly<Record<string, string>> = {};
+  #program: string | undefined;
 
   /** Starts a server and waits until it takes clients. */
   static async start(t: Teardown, options: ServerOptions = {}): Promise<TestServer> {
     const server = new TestServer();
     t.teardown(() => server.remove());
     server.#environment = options.environment ?? {};
+    server.#program = options.program;
     server.configure(options);
     await server.run();
     return server;
@@ -68,7 +72,8 @@ export class TestServer {
   async run(environment: Readonly<Record<string, string>> = {}): Promise<void> {
     const configFile = path.join(this.directory, 'caltrop.conf');
     this.#output = '';
-    const child = spawn(process.execPath, [MAIN, '--config', configFile], {
+    const program = this.#program === undefined ? [process.execPath, MAIN] : [this.#program];
+    const child = spawn(program[0]!, [...program.slice(1), '--config', configFile], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...this.#environment, ...environment },
     });
