@@ -32,6 +32,8 @@ export interface ServerOptions {
   readonly namespaces?: readonly NamespaceOptions[];
   /** Variables of the process beside this one's. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Called with the server's directory before the first start. */
+  readonly prepare?: (directory: string) => void;
   /** The program that is run; the one of this build when left out. */
   readonly program?: string;
 }
@@ -55,6 +57,7 @@ export class TestServer {
     t.teardown(() => server.remove());
     server.#environment = options.environment ?? {};
     server.#program = options.program;
+    options.prepare?.(server.directory);
     server.configure(options);
     await server.run();
     return server;

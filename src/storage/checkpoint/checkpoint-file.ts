@@ -2,6 +2,7 @@
  * One of the two files of a shard that checkpoints are written to: reads and writes through the worker's I/O queue,
  * and whether what was written is durable. One error spoils a file until `begin`.
  */
+import { failureText } from '../io/io-backend.js';
 import type { IoClient, IoQueue } from '../io/io-queue.js';
 
 const WAIT_MS = 1000;
@@ -95,7 +96,7 @@ export class CheckpointFile implements IoClient {
     const { bufferAt, length } = this.#writing.get(number)!;
     this.#writing.delete(number);
     if (result !== length) {
-      this.problem ||= result < 0 ? `error ${-result}` : `${result} of ${length} bytes written`;
+      this.problem ||= failureText(result, length);
     }
     if (this.flushesEach) this.flush();
     this.onBuffer(bufferAt);

@@ -309,6 +309,7 @@ export class CheckpointWriter {
     this.#sinceWriteId = this.#header.lastWriteId;
     this.#sinceAppend = this.#begunAppend;
     this.#isCurrent = true;
+    if (this.#isFailing) this.#log.info(`${this.#file.path}: checkpoints are written again`);
     this.#isFailing = false;
     counters[ST.ST_CHECKPOINTS]!++;
     counters[ST.ST_CHECKPOINT_AT_MS] = this.#header.begunMs;
@@ -374,7 +375,7 @@ export class CheckpointWriter {
     if (!this.#isFailing) {
       this.#isFailing = true; // one line until one succeeds again: the counter has the rest
       this.#log.warning(
-        `${this.#file.path}: no checkpoint could be written (${reason}); a start has more to read`,
+        `${this.#file.path}: no checkpoint could be written (${reason}); the one before stays, a start has more to read; tried again every ${RETRY_MS / 1000} s`,
       );
     }
     this.#retryAtMs = monotonicMs() + RETRY_MS;
