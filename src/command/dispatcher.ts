@@ -137,6 +137,28 @@ export class Dispatcher {
     return DISPATCHED;
   }
 
+  /**
+   * Looks at a data message that will soon be given to `dispatch` with the same bytes, after those given here before
+   * it; `lookAhead` follows. A hint.
+   */
+  foresee(bytes: Uint8Array, at: number, size: number): void {
+    if (size < MSG_HEADER_SIZE || (bytes[at + MSG_INFO1]! & INFO1_BATCH) !== 0) return;
+    const inPlace = this.#inPlace;
+    if (!inPlace.foresee(bytes, at, size)) return;
+    const { namespaceAt, namespaceSize, digestAt } = inPlace.request;
+    const route = this.#parts.routes.find(bytes, namespaceAt, namespaceSize);
+    if (route !== null) inPlace.foreseen(at, size, route.id, route.shardOf[partitionOf(bytes, digestAt)]!);
+  }
+
+  lookAhead(): void {
+    this.#inPlace.lookAhead();
+  }
+
+  /** Ends the use of what was foreseen. */
+  forget(): void {
+    this.#inPlace.forget();
+  }
+
   /** Executes the command that was parsed, here and now. @returns false when its worker has to. */
   #runInPlace(client: ClientRef, route: NamespaceRoute, pid: number): boolean {
     const inPlace = this.#inPlace;

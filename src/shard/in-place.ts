@@ -15,6 +15,7 @@ import { Region } from '../base/arena.js';
 import { DIGEST_SIZE, partitionOf } from '../base/digest.js';
 import { OK, OUT_OF_SPACE, PARKED } from '../base/result.js';
 import { BENCH_BATCH_SUB, BENCH_READ, BENCH_WRITE, stepNumber } from '../observe/benchmarks.js';
+import { orderWord } from '../storage/index/entry.js';
 import {
   INFO1_COMPRESS_RESPONSE,
   INFO1_READ,
@@ -35,6 +36,7 @@ import { Executor } from './command/executor.js';
 import { countOutcome } from './command/outcome.js';
 import { touchAfterRead } from './command/read-touch.js';
 import { opEnd, Request } from './command/request.js';
+import { LookAhead } from './look-ahead.js';
 import { TUNE_BENCHMARKS, TUNE_EVER_COMPRESSED } from './namespace-memory.js';
 import type { NamespaceView } from './shard.js';
 import type { ShardView } from './shard-view.js';
@@ -62,7 +64,7 @@ export class InPlace {
   /** Answers, as frames, in the order of their commands. */
   readonly outbox = new Region(OUTBOX_SIZE);
   /** The command that `parse` has read. */
-  readonly request = new Request();
+  request = new Request();
   /** Of the last command: where its answer is, its code, and whether it was a read. */
   answerAt = 0;
   code = OK;
@@ -79,6 +81,8 @@ export class InPlace {
   readonly #namespaces: readonly NamespaceView[];
   readonly #views: readonly (readonly (ShardView | undefined)[])[];
   readonly #ex = new Executor();
+  readonly #own = this.request;
+  readonly #ahead = new LookAhead();
   #nowMs = 0;
 
   /**
@@ -119,15 +123,39 @@ export class InPlace {
 
   /** Reads the message of `size` bytes at `at`. @returns Whether it may be given to `run`; if not, it may be anything. */
   parse(bytes: Uint8Array, at: number, size: number): boolean {
-    const req = this.request;
-    return (
-      size <= MESSAGE_SIZE_MAX &&
-      req.parseMessage(bytes, at, size) === OK &&
-      req.digestSize === DIGEST_SIZE &&
-      req.namespaceAt >= 0 &&
-      (req.info1 & INFO1_COMPRESS_RESPONSE) === 0 &&
-      isShort(req)
-    );
+    const decoded = this.#ahead.find(bytes, at, size);
+    if (decoded !== null) {
+      this.request = decoded;
+      return true;
+    }
+    this.request = this.#own;
+    return isForHere(this.request, bytes, at, size);
+  }
+
+  /**
+   * Reads a message that will soon be given to `parse`, after those given here before it.
+   * @returns Whether `foreseen` is to be told where it belongs.
+   */
+  foresee(bytes: Uint8Array, at: number, size: number): boolean {
+    const req = this.#ahead.next(bytes);
+    if (req === null || !isForHere(req, bytes, at, size)) return false;
+    this.request = req;
+    return true;
+  }
+
+  /** The message that was read is about a record of this shard. */
+  foreseen(at: number, size: number, namespaceId: number, shardNumber: number): void {
+    this.#ahead.add(at, size, this.#views[namespaceId]![shardNumber]);
+  }
+
+  /** Brings the records of what was foreseen near to the processor. */
+  lookAhead(): void {
+    this.#ahead.touch();
+  }
+
+  /** What was foreseen has been executed, or will not be: its bytes are about to change. */
+  forget(): void {
+    this.#ahead.clear();
   }
 
   /**
@@ -168,7 +196,8 @@ export class InPlace {
     for (let i = 0; i < count; i++) {
       const at = rowsAt[i]! + ROW_DIGEST_AT;
       const view = views[shardOf[partitionOf(bytes, at)]!];
-      touched[i] = view?.isCurrent === true ? view.index.headOf(bytes, at) : 0;
+      touched[i] =
+        view?.isCurrent === true ? view.index.headOf(partitionOf(bytes, at), orderWord(bytes, at + 2)) : 0;
     }
     for (let depth = 0; depth <= TOUCH_DEPTH; depth++) {
       for (let i = 0; i < count; i++) {
@@ -180,7 +209,7 @@ export class InPlace {
           sum ^= view.engine.touch(view.index.location(~handle));
           touched[i] = 0;
         } else {
-          touched[i] = view.index.nextOf(handle, bytes, at);
+          touched[i] = view.index.stepOf(handle, orderWord(bytes, at + 2));
         }
       }
     }
@@ -267,6 +296,18 @@ function giveBack(view: ShardView): void {
   const hasNews = view.takeNews();
   view.ownership.give();
   if (hasNews) view.tellWorker();
+}
+
+/** Decodes a message. @returns Whether it may be executed here. */
+function isForHere(req: Request, bytes: Uint8Array, at: number, size: number): boolean {
+  return (
+    size <= MESSAGE_SIZE_MAX &&
+    req.parseMessage(bytes, at, size) === OK &&
+    req.digestSize === DIGEST_SIZE &&
+    req.namespaceAt >= 0 &&
+    (req.info1 & INFO1_COMPRESS_RESPONSE) === 0 &&
+    isShort(req)
+  );
 }
 
 function isShort(req: Request): boolean {

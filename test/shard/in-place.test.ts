@@ -203,3 +203,47 @@ test('a namespace that is full answers so through the worker', t => {
   t.true(key < 400, `${key} records in a MiB`);
   t.is(fixture.run('next', put(write('s', Buffer.alloc(3000)))), null);
 });
+
+test('commands that were foreseen are executed as they are, whichever of them come', t => {
+  const fixture = withRoom();
+  const { inPlace } = fixture;
+  for (let key = 0; key < 100; key++) t.is(fixture.run(key, put(write('n', key)))!.code, 0);
+  const frames = Array.from({ length: 100 }, (_, key) =>
+    messageFrame(key % 10 === 7 ? { ...GET, digest: Buffer.alloc(3) } : { ...GET, digest: digestOf(key) }),
+  );
+  const bytes = Buffer.concat(frames);
+  const places: [at: number, size: number][] = [];
+  let at = 0;
+  for (const { length } of frames) {
+    places.push([at + 8, length - 8]);
+    at += length;
+  }
+  let foreseenCount = 0;
+  for (const [messageAt, size] of places) {
+    if (!inPlace.foresee(bytes, messageAt, size)) continue;
+    inPlace.foreseen(messageAt, size, 0, 0);
+    foreseenCount++;
+  }
+  t.is(foreseenCount, 64, 'as many as there is room for');
+  inPlace.lookAhead();
+  const read = (key: number, from: Uint8Array = bytes): number | null => {
+    if (!inPlace.parse(from, ...places[key]!)) return null;
+    const size = inPlace.run(0, 0);
+    const answer = answersOf(
+      Buffer.from(inPlace.outbox.u8.subarray(inPlace.answerAt, inPlace.answerAt + size)),
+    );
+    return Number(answer[0]!.ops[0]!.value.readBigInt64BE());
+  };
+  t.is(read(0), 0);
+  t.is(read(3), 3, 'some never come');
+  t.is(read(7), null, 'what was no command is none');
+  const other = Buffer.from(bytes);
+  other.set(frames[50]!, 0);
+  t.is(read(0, other), 50, 'other bytes at the same place');
+  t.is(read(4), 4);
+  t.is(read(2), 2, 'out of order');
+  t.is(read(99), 99, 'one that was not foreseen');
+  inPlace.forget();
+  bytes.set(frames[42]!, 0);
+  t.is(read(0), 42, 'the bytes have changed');
+});

@@ -136,6 +136,18 @@ export class AerospikeFront implements SocketEvents, AnswerSink, RequestHost {
     this.#parts.counters[CLIENT_CONNECTIONS_CLOSED]! += 1;
   }
 
+  foresee(bytes: Uint8Array, at: number, size: number): void {
+    this.#requests.foresee(bytes, at, size);
+  }
+
+  lookAhead(): void {
+    this.#dispatcher.lookAhead();
+  }
+
+  forget(): void {
+    this.#dispatcher.forget();
+  }
+
   received(slot: number, bytes: Uint8Array, at: number, size: number): void {
     const connection = this.#connections[slot]!;
     if (!connection.isOpen) return;

@@ -28,6 +28,10 @@ const OUTBOX_SIZE = 64 * 1024; // bytes
 /** Longer answers from memory that is not shared are sent at once instead of through the outbox. */
 const BOXED_SIZE_MAX = 4096; // bytes
 
+/** Events that are looked at before the first of them is told; with fewer it does not pay. */
+const AHEAD_MAX = 64;
+const AHEAD_MIN = 4;
+
 export class NativeSockets implements SocketEngine {
   readonly name = 'the native addon';
   readonly #events: SocketEvents;
@@ -179,7 +183,9 @@ export class NativeSockets implements SocketEngine {
     const events = this.#events;
     this.#isInTurn = true;
     this.#isTelling = true;
-    for (let w = 0; w < count * ENTRY_WORDS; w += ENTRY_WORDS) {
+    let aheadCount = 0;
+    for (let i = 0, w = 0; i < count; i++, w += ENTRY_WORDS) {
+      if (i === aheadCount) aheadCount = this.#lookAhead(i, count);
       const word = table[w]!;
       const slot = word & SLOT_MASK;
       switch (word >>> SLOT_BITS) {
@@ -197,11 +203,27 @@ export class NativeSockets implements SocketEngine {
           break;
       }
     }
+    events.forget();
     this.#isTelling = false;
     const lingerUs = events.turned(mayLinger);
     this.flush();
     this.#isInTurn = false;
     return lingerUs;
+  }
+
+  /** Has the next events looked at. @returns The first that was not. */
+  #lookAhead(from: number, count: number): number {
+    const table = this.#table;
+    const events = this.#events;
+    const end = Math.min(count, from + AHEAD_MAX);
+    events.forget();
+    if (end - from < AHEAD_MIN) return end;
+    for (let w = from * ENTRY_WORDS; w < end * ENTRY_WORDS; w += ENTRY_WORDS) {
+      if (table[w]! >>> SLOT_BITS === EVENT_RECEIVED)
+        events.foresee(this.#input, table[w + 2]!, table[w + 3]!);
+    }
+    events.lookAhead();
+    return end;
   }
 
   #opened(slot: number, generation: number, at: number, size: number): void {

@@ -78,6 +78,14 @@ export class RequestReader {
     this.#dispatcher = dispatcher;
   }
 
+  /** Looks at the frame that these bytes seem to be: if they are something else, no harm is done. */
+  foresee(bytes: Uint8Array, at: number, size: number): void {
+    if (size < PROTO_HEADER_SIZE || bytes[at] !== PROTO_VERSION || bytes[at + 1] !== PROTO_MESSAGE) return;
+    const bodySize = protoBodySize(bytes, at);
+    if (bodySize <= size - PROTO_HEADER_SIZE)
+      this.#dispatcher.foresee(bytes, at + PROTO_HEADER_SIZE, bodySize);
+  }
+
   /** Executes whole frames while the connection is free. @returns Bytes used up. */
   frames(connection: Connection, bytes: Uint8Array, at: number, size: number): number {
     let used = 0;

@@ -8,6 +8,14 @@ import type { RingConsumer } from '../../base/ring.js';
 export interface SocketEvents {
   /** A client has connected. @returns false to refuse it: it is closed at once. */
   opened(slot: number, remote: string): boolean;
+  /**
+   * An engine that knows what it is going to tell can say so before: first `foresee` for each of several chunks of
+   * bytes, in ascending order of where they lie, then `lookAhead`, then `received` for each in the same order, then
+   * `forget`. The bytes stay as they are meanwhile.
+   */
+  foresee(bytes: Uint8Array, at: number, size: number): void;
+  lookAhead(): void;
+  forget(): void;
   /** Bytes have come; they are valid until the call returns. */
   received(slot: number, bytes: Uint8Array, at: number, size: number): void;
   /** What was queued has been taken by the kernel. */

@@ -132,21 +132,21 @@ export class PrimaryIndex extends SprigLists {
 
   /**
    * For whoever brings entries near to the processor before they are looked up, from any thread, whatever happens to the
-   * index meanwhile: the first entry of the list that a digest would be in, and the one after an entry; 0 = none. What
-   * they return is good for nothing else.
+   * index meanwhile: the first entry of the list that a digest with this first order word would be in, 0 = none; and
+   * what comes after an entry in such a list: the complement of its handle when it seems to be the digest's own, else the
+   * next one. What they return is good for nothing else.
    */
-  headOf(digest: Uint8Array, at: number): number {
-    const local = this.localOf[partitionOf(digest, at)]!;
-    return this.directory.head(this.directory.slotOf(local, E.orderWord(digest, at + 2))) | 0;
+  headOf(pid: number, order: number): number {
+    return this.directory.head(this.directory.slotOf(this.localOf[pid]!, order)) | 0;
   }
 
-  /** @returns The complement of the handle when the entry seems to be the digest's own. */
-  nextOf(handle: number, digest: Uint8Array, at: number): number {
+  stepOf(handle: number, order: number): number {
     const words = this.chunks[handle >>> SLOT_BITS];
     if (words === undefined) return 0;
     const w = (handle & SLOT_MASK) * E.ENTRY_WORDS;
-    const isOwn = words[w + E.ENTRY_ORDER] === E.orderWord(digest, at + 2);
-    return isOwn ? ~handle : words[w + E.ENTRY_NEXT]!;
+    const difference = words[w + E.ENTRY_ORDER]! ^ order;
+    const isOther = (difference | -difference) >> 31; // not a condition: see shard/rows-ahead.ts
+    return (words[w + E.ENTRY_NEXT]! & isOther) | (~handle & ~isOther);
   }
 
   /** As `find`, by the five order words at `orders[at]`. */

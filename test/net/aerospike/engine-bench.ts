@@ -58,6 +58,9 @@ export class Bench implements SocketEvents {
   readonly bySlot: Told[] = [];
   readonly all: Told[] = [];
   turnCount = 0;
+  /** Chunks of bytes that were announced and not yet told: where they lie. */
+  readonly #foreseen: [at: number, size: number][] = [];
+  foreseenCount = 0;
   /** Whether a connection may come in. */
   admits: (remote: string) => boolean = () => true;
   /** What is done with bytes. */
@@ -93,7 +96,24 @@ export class Bench implements SocketEvents {
     return true;
   }
 
+  foresee(_bytes: Uint8Array, at: number, size: number): void {
+    const before = this.#foreseen.at(-1);
+    if (before !== undefined && before[0] >= at) throw new Error('bytes are announced out of order');
+    this.#foreseen.push([at, size]);
+    this.foreseenCount++;
+  }
+
+  lookAhead(): void {}
+
+  forget(): void {
+    if (this.#foreseen.length > 0) throw new Error(`${this.#foreseen.length} announced chunks never came`);
+  }
+
   received(slot: number, bytes: Uint8Array, at: number, size: number): void {
+    const foreseen = this.#foreseen.shift();
+    if (foreseen !== undefined && (foreseen[0] !== at || foreseen[1] !== size)) {
+      throw new Error(`${size} bytes at ${at} came where ${foreseen[1]} at ${foreseen[0]} were announced`);
+    }
     const told = this.bySlot[slot]!;
     if (told.isClosed) throw new Error(`bytes of slot ${slot}, which is closed`);
     told.take(bytes.subarray(at, at + size));

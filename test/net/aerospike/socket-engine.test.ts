@@ -74,6 +74,17 @@ for (const [name, create] of Object.entries(ENGINES)) {
     for (const [i, { client }] of pairs.entries()) t.true(client.received.equals(Buffer.alloc(300, i)));
   });
 
+  test(`${name}: bytes of many connections that are announced come as they were announced`, async t => {
+    const bench = await Bench.start(t, create);
+    const pairs = await Promise.all(Array.from({ length: 150 }, () => bench.connect()));
+    for (let round = 1; round <= 5; round++) {
+      for (const [i, { client }] of pairs.entries()) client.socket.write(Buffer.alloc(1 + i, round));
+      await until(() => pairs.every(({ told }, i) => told.receivedSize === round * (1 + i)));
+    }
+    if (bench.engine.wakeDescriptor >= 0) t.true(bench.foreseenCount > 0);
+    else t.is(bench.foreseenCount, 0, 'one socket is told of at a time');
+  });
+
   test(`${name}: a client that does not read is queued for, and told when it has read`, async t => {
     const bench = await Bench.start(t, create);
     const { client, slot, told } = await bench.connect();
