@@ -13,7 +13,7 @@ export const SET_SETTINGS: readonly SettingRow[] = [
   integer('default-read-touch-ttl-pct', 0, [-1, 100], 'dynamic honoured', TOUCH),
   seconds('default-ttl', 0, [0, TTL_MAX_SEC], 'dynamic honoured', TTL),
   boolean('disable-eviction', false, 'dynamic honoured', 'keeps its records when others are evicted'),
-  boolean('enable-index', false, 'dynamic known', 'a scan of the set reads only its own records'),
+  boolean('enable-index', false, 'dynamic honoured', 'what walks the set looks at its records alone'),
   integer(
     'stop-writes-count',
     0,

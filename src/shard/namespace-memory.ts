@@ -42,6 +42,7 @@ export const TUNE_EVER_COMPRESSED = 30; // some record may be stored compressed
 export const TUNE_TOMB_RAIDER_AGE = 40; // seconds
 export const TUNE_TOMB_RAIDER_PERIOD = 41; // seconds, 0 = never
 export const TUNE_DISALLOW_EXPUNGE = 42;
+export const TUNE_SET_INDEX_CHANGES = 44; // counts changes of sets' enable-index
 export const TUNE_SET_LIMITS = 43; // 1: some set has a stop-writes-count or stop-writes-size
 const TUNE_COUNT = 64;
 
@@ -49,6 +50,7 @@ const TUNE_COUNT = 64;
 export const SET_OBJECTS = 0;
 export const SET_TOMBSTONES = 1;
 export const SET_BYTES = 2;
+export const SET_INDEXED = 3; // nsup/set-indexing.ts says with what
 const SET_STRIDE = 4;
 
 export interface NamespaceMemory {
@@ -71,6 +73,7 @@ export const SET_TUNE_READ_TOUCH_PCT = 1;
 export const SET_TUNE_STOP_COUNT = 2; // records, 0 = no limit
 export const SET_TUNE_STOP_SIZE = 3; // bytes, 0 = no limit
 export const SET_TUNE_DISABLE_EVICTION = 4;
+export const SET_TUNE_ENABLE_INDEX = 5;
 export const SET_TUNE_STRIDE = 8;
 
 export function createNamespaceMemory(shardCount: number): NamespaceMemory {

@@ -14,6 +14,7 @@ import {
   type NamespaceMemory,
   SET_TUNE_DEFAULT_TTL,
   SET_TUNE_DISABLE_EVICTION,
+  SET_TUNE_ENABLE_INDEX,
   SET_TUNE_READ_TOUCH_PCT,
   SET_TUNE_STOP_COUNT,
   SET_TUNE_STOP_SIZE,
@@ -44,6 +45,7 @@ import {
   TUNE_RECORD_SIZE_MAX,
   TUNE_REJECT_NON_XDR_WRITES,
   TUNE_REJECT_XDR_WRITES,
+  TUNE_SET_INDEX_CHANGES,
   TUNE_SET_LIMITS,
   TUNE_STOP_AVAIL_PCT,
   TUNE_STOP_WRITES,
@@ -155,7 +157,11 @@ export function tune(config: NamespaceConfig, memory: NamespaceMemory): void {
   if (isOnFiles(config)) tuneFiles(config, tuning);
   const sets = new SetTable(memory.sets);
   const setTuning = new Region(memory.setTuning).f64;
-  for (const [name, settings] of config.sets) tuneSet(sets, setTuning, name, settings);
+  let hasChanged = false;
+  for (const [name, settings] of config.sets) {
+    if (tuneSet(sets, setTuning, name, settings)) hasChanged = true;
+  }
+  if (hasChanged) tuning[TUNE_SET_INDEX_CHANGES]! += 1; // after the sets' own
 }
 
 /** Bytes of written blocks to keep in memory; none of a namespace that is there anyway. */
@@ -184,13 +190,18 @@ function tuneFiles(config: NamespaceConfig, tuning: Float64Array): void {
   tuning[TUNE_COMMIT] = Number(config.storage.boolean('commit-to-device'));
 }
 
-function tuneSet(sets: SetTable, setTuning: Float64Array, name: string, settings: Settings): void {
+/** @returns Whether its enable-index has changed. */
+function tuneSet(sets: SetTable, setTuning: Float64Array, name: string, settings: Settings): boolean {
   const bytes = Buffer.from(name);
   const id = sets.findOrAdd(bytes, 0, bytes.length);
-  if (id <= 0) return;
+  if (id <= 0) return false;
   const at = id * SET_TUNE_STRIDE;
   for (const [slot, setting, plus] of SET_TUNINGS) {
     setTuning[at + slot] = settings.isSet(setting) ? settings.number(setting) + plus : 0;
   }
   setTuning[at + SET_TUNE_DISABLE_EVICTION] = Number(settings.boolean('disable-eviction'));
+  const isIndexed = Number(settings.boolean('enable-index'));
+  const hasChanged = setTuning[at + SET_TUNE_ENABLE_INDEX] !== isIndexed;
+  setTuning[at + SET_TUNE_ENABLE_INDEX] = isIndexed;
+  return hasChanged;
 }

@@ -20,6 +20,7 @@ import {
   SET_OBJECTS,
   SET_TOMBSTONES,
   SET_TUNE_DISABLE_EVICTION,
+  SET_TUNE_ENABLE_INDEX,
   SET_TUNE_STOP_COUNT,
   SET_TUNE_STOP_SIZE,
   SET_TUNE_STRIDE,
@@ -100,6 +101,11 @@ export class NamespaceView {
   /** Whether the records of a set are never evicted. */
   isSetSpared(setId: number): boolean {
     return this.#setTuning[setId * SET_TUNE_STRIDE + SET_TUNE_DISABLE_EVICTION] !== 0;
+  }
+
+  /** Whether a set is to have an index of its own. */
+  isSetIndexWanted(setId: number): boolean {
+    return this.#setTuning[setId * SET_TUNE_STRIDE + SET_TUNE_ENABLE_INDEX] !== 0;
   }
 
   /** The block of figures of one shard. */

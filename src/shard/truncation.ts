@@ -14,8 +14,8 @@ import { SharedVersion } from '../base/flags.js';
 import { SET_COUNT_MAX } from '../storage/record/set-table.js';
 
 const COUNT = SET_COUNT_MAX + 1;
-/** Words before the LUTs: the versions of all and of evictions, and two that the main thread alone reads. */
-const LAST_TRUNCATION = 1; // float64: the version that the last truncation made
+/** Words before the LUTs: the versions of all and of evictions, then those that the last truncation and eviction made. */
+const LAST_TRUNCATION = 1; // float64
 const LAST_EVICTION = 2;
 const LUTS_AT = 3;
 const VERSIONS_AT = LUTS_AT + COUNT;
@@ -147,5 +147,19 @@ export class TruncationView {
       lutMs < this.#evictLutMs &&
       this.#spared[setId] === 0
     );
+  }
+
+  /**
+   * Numbers of the sets that were truncated after a version, up to the copy's and maybe later.
+   * @returns undefined when the whole namespace was, or records were evicted.
+   */
+  setsSince(version: number): number[] | undefined {
+    if (this.#shared[LAST_EVICTION]! > version) return undefined;
+    if (this.#shared[VERSIONS_AT + WHOLE_NAMESPACE]! > version) return undefined;
+    const sets: number[] = [];
+    for (let setId = 1; setId < COUNT; setId++) {
+      if (this.#shared[VERSIONS_AT + setId]! > version) sets.push(setId);
+    }
+    return sets;
   }
 }

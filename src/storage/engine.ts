@@ -141,6 +141,7 @@ export const ST_CHECKPOINTS = 50; // written since the start
 export const ST_CHECKPOINT_AT_MS = 51; // when the newest whole one was begun, wall milliseconds since 2010; 0 = there is none
 export const ST_CHECKPOINT_BYTES = 52; // its size
 export const ST_CHECKPOINT_ERRORS = 53; // checkpoints given up, and those that a start could not use
+export const ST_SET_INDEX_BYTES = 55;
 // Of the records written last: their sizes, and what they would have been unpacked; both decay. 0 without compression.
 export const ST_PACKED_BYTES = 56;
 export const ST_RAW_BYTES = 57;

@@ -78,6 +78,8 @@ export interface SetFigures {
   readonly dataUsedBytes: number;
   readonly truncateLut: number;
   readonly isTruncating: boolean;
+  /** Whether it is to have an index of its own that does not know all of its records yet. */
+  readonly isIndexPopulating: boolean;
 }
 
 /** Whole percents, 0 of nothing. */

@@ -17,7 +17,14 @@ function namespaceAnswer(source: InfoSource, args: string): string {
   return [...stats, namespaceConfigText(source, namespace)].join(';');
 }
 
-const EMPTY_SET = { objects: 0, tombstones: 0, dataUsedBytes: 0, truncateLut: 0, isTruncating: false };
+const EMPTY_SET = {
+  objects: 0,
+  tombstones: 0,
+  dataUsedBytes: 0,
+  truncateLut: 0,
+  isTruncating: false,
+  isIndexPopulating: false,
+};
 
 function configOf(source: InfoSource, namespace: NamespaceSource): NamespaceConfig {
   const found = source.config.namespaces.find(config => config.name === namespace.name);
@@ -41,7 +48,7 @@ function setText(config: NamespaceConfig, set: SetFigures): string {
     `data_used_bytes=${set.dataUsedBytes}`,
     `truncate_lut=${set.truncateLut}`,
     'sindexes=0',
-    'index_populating=false',
+    `index_populating=${set.isIndexPopulating}`,
     `truncating=${set.isTruncating}`,
   ];
   return `${[...figures, ...setSettings(config, set.name)].join(':')};`;

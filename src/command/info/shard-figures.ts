@@ -7,11 +7,15 @@ import { epochMs } from '../../base/clock.js';
 import {
   type NamespaceMemory,
   SET_BYTES,
+  SET_INDEXED,
   SET_OBJECTS,
   SET_TOMBSTONES,
+  SET_TUNE_ENABLE_INDEX,
+  SET_TUNE_STRIDE,
   setSlot,
   TUNE_STOP_WRITES,
 } from '../../shard/namespace-memory.js';
+import { SET_READY } from '../../shard/nsup/set-indexing.js';
 import { TruncationTable, WHOLE_NAMESPACE } from '../../shard/truncation.js';
 import * as st from '../../storage/engine.js';
 import { SetTable } from '../../storage/record/set-table.js';
@@ -46,6 +50,7 @@ export class ShardFigures {
   readonly #sets: SetTable;
   readonly #truncation: TruncationTable;
   readonly #tuning: Float64Array;
+  readonly #setTuning: Float64Array;
 
   constructor(memory: NamespaceMemory, places: readonly ShardPlace[]) {
     this.#places = places;
@@ -53,6 +58,7 @@ export class ShardFigures {
     this.#sets = new SetTable(memory.sets);
     this.#truncation = new TruncationTable(memory.truncation);
     this.#tuning = new Region(memory.tuning).f64;
+    this.#setTuning = new Region(memory.setTuning).f64;
   }
 
   namespace(): NamespaceFigures {
@@ -64,7 +70,7 @@ export class ShardFigures {
       objects: total(st.ST_OBJECTS),
       tombstones: total(st.ST_TOMBSTONES),
       indexUsedBytes: total(st.ST_INDEX_BYTES),
-      setIndexUsedBytes: 0,
+      setIndexUsedBytes: total(st.ST_SET_INDEX_BYTES),
       dataTotalBytes: total(st.ST_TOTAL_BYTES),
       dataUsedBytes: total(st.ST_USED_BYTES),
       dataAvailableBytes: total(st.ST_AVAILABLE_BYTES),
@@ -96,6 +102,9 @@ export class ShardFigures {
         dataUsedBytes: sumOf(this.#blocks, setSlot(id, SET_BYTES)),
         truncateLut: this.#truncation.lut(id),
         isTruncating: this.#truncation.versionOf(id) > this.#truncatedVersion,
+        isIndexPopulating:
+          this.#setTuning[id * SET_TUNE_STRIDE + SET_TUNE_ENABLE_INDEX] !== 0 &&
+          this.#blocks.some(block => block[setSlot(id, SET_INDEXED)] !== SET_READY),
       };
     });
   }

@@ -1,7 +1,8 @@
 /**
  * Removes what was truncated or evicted of one namespace from a worker's shards, a little at a time. It is invisible
  * already, so that this only gives the space back. Of what was truncated nothing is written, since older versions have
- * lower LUTs; what was evicted leaves a marker, since an older version may have a later void-time.
+ * lower LUTs; what was evicted leaves a marker, since an older version may have a later void-time. When only sets with
+ * indexes were truncated, their records alone are looked at.
  */
 import { OK } from '../../base/result.js';
 import { ST_TRUNCATED_VERSION } from '../../storage/engine.js';
@@ -10,7 +11,8 @@ import { IndexWalk } from './index-walk.js';
 
 interface Walk {
   readonly shard: Shard;
-  readonly entries: IndexWalk;
+  /** Those that follow each other. */
+  readonly entries: IndexWalk[];
   /** Of what it carries out. */
   version: number;
   /** Whether it has left nothing behind that it came to. */
@@ -31,7 +33,7 @@ export class TruncationWalk {
   constructor(shards: readonly Shard[]) {
     this.#walks = shards.map(shard => ({
       shard,
-      entries: new IndexWalk(shard.index, shard.partitions),
+      entries: [],
       version: 0,
       isComplete: true,
     }));
@@ -48,11 +50,13 @@ export class TruncationWalk {
       if (walk.version !== truncationVersion) {
         walk.version = truncationVersion;
         walk.isComplete = true;
-        entries.restart();
+        entries.length = 0;
       }
+      if (entries.length === 0) entries.push(...walksOf(shard));
       this.#current = walk;
       this.#isRefused = false;
-      const isDone = !entries.step(count, this.#visit);
+      if (!entries[0]!.step(count, this.#visit)) entries.shift();
+      const isDone = entries.length === 0;
       walk.isComplete &&= !this.#isRefused;
       if (isDone && walk.isComplete) figures[ST_TRUNCATED_VERSION] = truncationVersion;
       if (isDone) walk.isComplete = true;
@@ -61,4 +65,12 @@ export class TruncationWalk {
     }
     return false;
   }
+}
+
+function walksOf({ index, partitions, namespace, figures }: Shard): IndexWalk[] {
+  const sets = namespace.truncation.setsSince(figures[ST_TRUNCATED_VERSION]!);
+  if (sets === undefined || sets.length === 0 || !sets.every(setId => index.isSetReady(setId))) {
+    return [new IndexWalk(index, partitions)];
+  }
+  return sets.map(setId => new IndexWalk(index, partitions, setId));
 }

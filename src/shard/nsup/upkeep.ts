@@ -1,12 +1,13 @@
 /**
  * What a worker does for its records by itself, a little every 10 ms: keeps their clocks, removes what was
- * truncated or evicted and what has expired.
+ * truncated or evicted and what has expired, and makes the indexes of sets.
  */
 import { monotonicMs } from '../../base/clock.js';
 import type { Shard } from '../shard.js';
 import type { ShardMap } from '../shard-map.js';
 import type { EvictionCountReport } from './eviction-count.js';
 import { Nsup } from './nsup.js';
+import { SetIndexing } from './set-indexing.js';
 import { TombRaider } from './tomb-raider.js';
 import { TruncationWalk } from './truncation-walk.js';
 
@@ -20,6 +21,7 @@ export class Upkeep {
   readonly #nsups: readonly Nsup[];
   readonly #truncations: readonly TruncationWalk[];
   readonly #raiders: readonly TombRaider[];
+  readonly #indexings: readonly SetIndexing[];
   /** Where the next turn begins, so that no namespace waits for another. */
   #next = 0;
 
@@ -31,6 +33,7 @@ export class Upkeep {
       .filter(shards => shards.length > 0);
     this.#nsups = namespaces.map(shards => new Nsup(shards, report));
     this.#truncations = namespaces.map(shards => new TruncationWalk(shards));
+    this.#indexings = namespaces.map(shards => new SetIndexing(shards));
     this.#raiders = namespaces.map(shards => new TombRaider(shards, monotonicMs()));
   }
 
@@ -49,7 +52,9 @@ export class Upkeep {
       const truncation = this.#truncations[at]!;
       const nsup = this.#nsups[at]!;
       const raider = this.#raiders[at]!;
+      const indexing = this.#indexings[at]!;
       while (truncation.step(STEP_COUNT)) if (monotonicMs() >= endMs) return true;
+      while (indexing.step(STEP_COUNT)) if (monotonicMs() >= endMs) return true;
       while (nsup.isDue(nowMs)) {
         nsup.step(nowMs, STEP_COUNT);
         if (monotonicMs() >= endMs) return true;

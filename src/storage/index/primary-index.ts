@@ -9,10 +9,13 @@
 import { partitionOf } from '../../base/digest.js';
 import * as E from './entry.js';
 import { SLOT_BITS, SLOT_MASK } from './entry-table.js';
+import { NO_SLOT } from './sprig-directory.js';
 import { SprigLists } from './sprig-lists.js';
 
 /** Order words of a digest. */
 const ORDER_WORDS = 5;
+/** Of all order words. */
+const LOWEST = -0x80000000;
 /** Entries of a list that `touch` looks at: few lists are longer. */
 const TOUCH_DEPTH = 3;
 
@@ -74,7 +77,18 @@ export class PrimaryIndex extends SprigLists {
       last,
     );
     if (found !== handle) throw new Error(`primary index: handle ${handle} is not in the index`);
+    const setId = words[w + E.ENTRY_GENERATION_SET]! >>> 16;
+    const first = words[w + E.ENTRY_ORDER]!;
     this.unlinkFound(local, handle);
+    if (this.members.isUsed && this.members.has(setId)) this.#forgetMember(local, setId, first);
+  }
+
+  /** Every change of an entry's set comes by here, but for what a start finds. */
+  override setSetId(handle: number, setId: number): void {
+    if (this.members.isUsed && this.members.has(setId) && this.setId(handle) !== setId) {
+      this.noteMember(handle, setId);
+    }
+    super.setSetId(handle, setId);
   }
 
   /** First handle of a partition in walking order, or -1. */
@@ -100,6 +114,115 @@ export class PrimaryIndex extends SprigLists {
     if (handle !== 0) return this.isExact ? this.next(pid, handle) : handle;
     const local = this.localOf[pid]!;
     return this.firstFrom(local, this.directory.slotAfter(local, this.slot));
+  }
+
+  /** Numbers of the sets that are indexed. */
+  get indexedSets(): number[] {
+    return this.members.sets;
+  }
+
+  /** Bytes of the indexes of sets. */
+  get setIndexBytes(): number {
+    return this.members.usedBytes;
+  }
+
+  /** Begins to index a set: from now on what comes is known; `noteMember` is to be called for what is there. @throws RangeError. */
+  addSetIndex(setId: number): void {
+    this.members.add(setId, this.count);
+  }
+
+  /** All entries of an indexed set are known. */
+  setIndexReady(setId: number): void {
+    this.members.setReady(setId);
+  }
+
+  dropSetIndex(setId: number): void {
+    this.members.drop(setId);
+  }
+
+  /** Whether firstOfSet and its kind may be asked for the entries of a set. */
+  isSetReady(setId: number): boolean {
+    return this.members.isReady(setId);
+  }
+
+  /** Whether the indexes of sets are coarse for what the index has become. */
+  get isSetIndexGrowthDue(): boolean {
+    return this.members.isUsed && this.members.isTooSmall(this.count);
+  }
+
+  /**
+   * Makes the indexes of sets finer. They should be walked afterwards, or walks find twice as many places empty as not.
+   * @throws RangeError without memory.
+   */
+  growSetIndexes(): void {
+    this.members.grow();
+  }
+
+  /** An entry is of an indexed set. */
+  noteMember(handle: number, setId: number): void {
+    const words = this.chunks[handle >>> SLOT_BITS]!;
+    const w = (handle & SLOT_MASK) * E.ENTRY_WORDS;
+    const local = this.localOf[E.pidOfLastWord(words[w + E.ENTRY_ORDER + 4]!)]!;
+    this.members.note(setId, local, this.members.bucketOf(words[w + E.ENTRY_ORDER]!));
+  }
+
+  /** First handle of a ready set in a partition, in walking order, or -1. Tombstones are of their set, too. */
+  firstOfSet(pid: number, setId: number): number {
+    return this.#memberFrom(this.localOf[pid]!, setId, 0);
+  }
+
+  /** The handle of the set after `handle`, which must still be in the index; or -1. */
+  nextOfSet(pid: number, setId: number, handle: number): number {
+    return this.#memberAfter(pid, setId, this.word(handle, E.ENTRY_ORDER), this.next(pid, handle));
+  }
+
+  /** First handle of the set in a partition strictly after the digest at `at`, which need not be in the index; or -1. */
+  afterOfSet(pid: number, setId: number, digest: Uint8Array, at: number): number {
+    return this.#memberAfter(pid, setId, E.orderWord(digest, at + 2), this.after(pid, digest, at));
+  }
+
+  /** The first entry of the set from `handle` on, which follows something with the first order word `w0`; or -1. */
+  #memberAfter(pid: number, setId: number, w0: number, handle: number): number {
+    const bucket = this.members.bucketOf(w0);
+    while (handle >= 0 && this.members.bucketOf(this.word(handle, E.ENTRY_ORDER)) === bucket) {
+      if (this.setId(handle) === setId) return handle;
+      handle = this.next(pid, handle);
+    }
+    return this.#memberFrom(this.localOf[pid]!, setId, bucket + 1);
+  }
+
+  /** The first entry of the set in a bucket from `bucket` on; or -1. Buckets without any are not looked at again. */
+  #memberFrom(local: number, setId: number, bucket: number): number {
+    const { members } = this;
+    for (let b = members.next(setId, local, bucket); b >= 0; b = members.next(setId, local, b + 1)) {
+      const handle = this.#memberIn(local, setId, b);
+      if (handle >= 0) return handle;
+      members.clear(setId, local, b);
+    }
+    return -1;
+  }
+
+  #memberIn(local: number, setId: number, bucket: number): number {
+    const { members } = this;
+    let handle = this.seek(local, members.lowestOf(bucket), LOWEST, LOWEST, LOWEST, LOWEST);
+    let { slot } = this;
+    for (;;) {
+      if (handle === 0) {
+        slot = this.directory.slotAfter(local, slot);
+        if (slot === NO_SLOT) return -1;
+        handle = this.directory.head(slot);
+        continue;
+      }
+      if (members.bucketOf(this.word(handle, E.ENTRY_ORDER)) !== bucket) return -1;
+      if (this.setId(handle) === setId) return handle;
+      handle = this.word(handle, E.ENTRY_NEXT);
+    }
+  }
+
+  /** An entry of an indexed set has gone. */
+  #forgetMember(local: number, setId: number, w0: number): void {
+    const bucket = this.members.bucketOf(w0);
+    if (this.#memberIn(local, setId, bucket) < 0) this.members.clear(setId, local, bucket);
   }
 
   /**

@@ -8,6 +8,7 @@ import { type ChunkListener, Region, type SharedBytes } from '../../base/arena.j
 import { PARTITION_COUNT } from '../../base/digest.js';
 import * as E from './entry.js';
 import { EntryTable, SLOT_BITS, SLOT_MASK } from './entry-table.js';
+import { SetMembers, type SetMembersMemory } from './set-members.js';
 import { type DirectoryMemory, NO_SLOT, SprigDirectory } from './sprig-directory.js';
 
 /**
@@ -35,11 +36,14 @@ export interface PrimaryIndexOptions {
 export interface PrimaryIndexMemory {
   control: SharedBytes;
   directory: DirectoryMemory;
+  members: SetMembersMemory;
   chunks: SharedBytes[];
 }
 
 export class SprigLists extends EntryTable {
   protected readonly directory: SprigDirectory;
+  /** Where the entries of indexed sets are. */
+  protected readonly members: SetMembers;
   /** Position of each owned pid among the shard's partitions, -1 for the others. */
   protected readonly localOf = new Int16Array(PARTITION_COUNT).fill(-1);
   protected readonly partitionCount: number;
@@ -57,6 +61,7 @@ export class SprigLists extends EntryTable {
     });
     this.partitionCount = partitions.length;
     this.directory = new SprigDirectory(partitions.length, control, memory?.directory);
+    this.members = new SetMembers(partitions.length, memory?.members);
   }
 
   /** For `options.memory` on another thread; to be taken anew when that thread's view is no longer `isCurrent`. */
@@ -64,6 +69,7 @@ export class SprigLists extends EntryTable {
     return {
       control: this.control.buffer as SharedBytes,
       directory: this.directory.memory,
+      members: this.members.memory,
       chunks: this.sharedChunks,
     };
   }
@@ -74,12 +80,12 @@ export class SprigLists extends EntryTable {
 
   /** Whether a view knows all memory of the index. */
   get isCurrent(): boolean {
-    return this.directory.isCurrent && this.hasAllChunks;
+    return this.directory.isCurrent && this.hasAllChunks && this.members.isCurrent;
   }
 
   /** Another number whenever a view made before it is no longer current. */
   get shape(): number {
-    return this.directory.epoch + this.chunks.length;
+    return this.directory.epoch + this.chunks.length + this.members.epoch;
   }
 
   /** Entries of one owned partition. */
