@@ -79,7 +79,7 @@ class Model {
 }
 
 /** What the histories of this run did; a test that never defrags proves nothing of it. */
-const done = { emptied: 0, moved: 0, byCheckpoint: 0 };
+const done = { emptied: 0, moved: 0, byCheckpoint: 0, viewed: 0 };
 
 /** When a write has to be durable: a time after it was made, or (commit-to-device) when it is acknowledged. */
 type Promised = { withinMs: number } | 'at once';
@@ -145,6 +145,7 @@ function runHistory(
       limits,
       codec: seed % CODEC_NAMES.length,
       isResident: seed % 5 === 0,
+      hasView: !isCommitting && seed % 5 !== 0 && seed % 2 === 1,
     });
     shard.recover(Math.floor(wallMs / 1000));
     /** Expiries that were shown and that nothing stored says yet: a shard without any room cannot say it. */
@@ -244,6 +245,7 @@ function runHistory(
       if (isUnsaid && shard.counters[ST_FREE_BLOCKS]! > ROOMY) problems.push('no clock mark');
     }
     done.byCheckpoint += shard.counters[ST_START_KIND] === START_CHECKPOINT ? 1 : 0;
+    done.viewed += shard.viewed;
     done.emptied += shard.counters[ST_DEFRAG_READS]!;
     done.moved += shard.counters[ST_DEFRAG_WRITES]! + shard.counters[ST_DEFRAG_PARTIAL_WRITES]!;
     io.cutPower();
@@ -279,6 +281,8 @@ test('what was acknowledged flush-max-ms before a power cut is there afterwards'
     t.deepEqual(runHistory(seed, IN_TIME, noFaults), [], `seed ${seed}`);
   t.true(done.emptied > SEEDS * 10 && done.moved > SEEDS * 5, JSON.stringify(done));
   t.true(done.byCheckpoint > SEEDS / 2, JSON.stringify(done));
+  t.true(done.viewed > SEEDS * 500, JSON.stringify(done));
+  t.log(JSON.stringify(done));
 });
 
 test('a device that fails writes and flushes now and then only delays them', t => {

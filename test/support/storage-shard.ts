@@ -9,8 +9,9 @@ import { OK, PARKED } from '../../src/base/result.js';
 import { NO_CODEC, openCodecs } from '../../src/storage/codec/codecs.js';
 import { RecordCompression } from '../../src/storage/codec/record-compression.js';
 import { DeviceEngine } from '../../src/storage/device/device-engine.js';
+import { DeviceView } from '../../src/storage/device/device-view.js';
 import type { StorageLog } from '../../src/storage/device/storage-error.js';
-import { RecordSpan, ST_COUNT } from '../../src/storage/engine.js';
+import { RecordSpan, ST_COUNT, type StorageEngine } from '../../src/storage/engine.js';
 import { RecordClock } from '../../src/storage/expiry/record-clock.js';
 import { TOMBSTONE } from '../../src/storage/index/entry.js';
 import { PrimaryIndex } from '../../src/storage/index/primary-index.js';
@@ -58,6 +59,8 @@ export interface StorageShardOptions {
   codec?: number;
   /** All records are in memory too. */
   isResident?: boolean;
+  /** Every other call is made on a view, as by another thread, and on the engine itself only where that cannot do it. */
+  hasView?: boolean;
 }
 
 const codecs = await openCodecs();
@@ -78,11 +81,20 @@ export class StorageShard {
   readonly #fresh = new RecordSpan();
   readonly #header = newRecordHeader();
   readonly #tokens = new Int32Array(64);
+  readonly #partitions: Uint16Array;
+  readonly #hasView: boolean;
+  #view: { readonly index: PrimaryIndex; readonly engine: DeviceView } | undefined;
+  #calls = 0;
+  #nowMs = 0;
+  /** Calls that the view has carried out. */
+  viewed = 0;
 
   constructor(options: StorageShardOptions) {
     const shard = options.extent.owner.shard;
     const shardOf = options.shardOf ?? new Uint16Array(PARTITION_COUNT).fill(shard);
     const partitions = Uint16Array.from([...shardOf.keys()].filter(pid => shardOf[pid] === shard));
+    this.#partitions = partitions;
+    this.#hasView = options.hasView ?? false;
     this.sets = options.sets ?? new SetTable(createSetTable());
     this.io = new IoQueue(options.backend);
     this.index = new PrimaryIndex({
@@ -106,6 +118,19 @@ export class StorageShard {
     });
   }
 
+  /** The view, when it is its turn; made anew when the index has got more memory. */
+  #viewInTurn(): { readonly index: PrimaryIndex; readonly engine: DeviceView } | undefined {
+    if (!this.#hasView || ++this.#calls % 2 === 0) return undefined;
+    if (this.#view?.index.isCurrent !== true) {
+      const index = new PrimaryIndex({ partitions: this.#partitions, memory: this.index.memory });
+      const { counters, sets } = this;
+      const engine = new DeviceView({ index, counters, sets, memory: this.engine.memory! });
+      this.#view = { index, engine };
+    }
+    this.#view.engine.setTime(this.#nowMs);
+    return this.#view;
+  }
+
   recover(nowSec = 0, isStopping?: () => boolean): this {
     const onSet = (setId: number, records: number): void => {
       this.recovered.set(this.sets.nameOf(setId), records);
@@ -116,19 +141,35 @@ export class StorageShard {
 
   /** Writes version `version` of a record whose value has `size` bytes (16 or more). @returns A result code. */
   put(key: number, version: number, size: number, voidTimeSec = 0): number {
+    const view = this.#viewInTurn();
+    const result = view ? this.#putOn(view.engine, view.index, key, version, size, voidTimeSec) : PARKED;
+    if (result === OK) this.viewed++;
+    if (result !== PARKED) return result;
+    return this.#putOn(this.engine, this.index, key, version, size, voidTimeSec);
+  }
+
+  #putOn(
+    engine: StorageEngine,
+    index: PrimaryIndex,
+    key: number,
+    version: number,
+    size: number,
+    voidTimeSec: number,
+  ): number {
     const digest = digestOf(key);
     const binsAt = binsOffset(SET_NAME.length, 0);
-    const result = this.engine.reserve(binsAt + size, this.#fresh);
+    const result = engine.reserve(binsAt + size, this.#fresh);
     if (result !== OK) return result;
-    let entry = this.index.find(digest, 0);
-    if (entry < 0) entry = this.index.insert(digest, 0);
+    let entry = index.find(digest, 0);
+    if (entry < 0) entry = index.insert(digest, 0);
+    if (entry < 0 && index !== this.index) return PARKED; // it would have to grow
     if (entry < 0) throw new Error('the index is full');
     const { region, at } = this.#fresh;
     const header = this.#header;
     header.generation = version & 0xffff;
     header.voidTimeSec = voidTimeSec;
     header.lutMs = this.clock.ms || version;
-    header.sequence = this.engine.nextSequence();
+    header.sequence = engine.nextSequence();
     header.setNameSize = SET_NAME.length;
     header.binCount = 1;
     writeRecordHeader(region.u8, region.u32, at, header, digest, 0);
@@ -139,7 +180,7 @@ export class StorageShard {
     this.index.setVoidTime(entry, voidTimeSec);
     this.index.setLut(entry, header.lutMs);
     this.index.setFlag(entry, TOMBSTONE, false);
-    this.engine.store(entry);
+    engine.store(entry);
     return OK;
   }
 
@@ -147,7 +188,11 @@ export class StorageShard {
   delete(key: number): number | undefined {
     const entry = this.index.find(digestOf(key), 0);
     if (entry < 0 || this.index.hasFlag(entry, TOMBSTONE)) return undefined;
-    const result = this.engine.remove(entry, this.clock.ms || 1);
+    const lutMs = this.clock.ms || 1;
+    const view = this.#viewInTurn();
+    let result = view ? view.engine.remove(entry, lutMs) : PARKED;
+    if (result === OK) this.viewed++;
+    if (result === PARKED) result = this.engine.remove(entry, lutMs);
     if (result === OK) this.index.remove(entry);
     return result;
   }
@@ -156,7 +201,10 @@ export class StorageShard {
   bury(key: number): number | undefined {
     const entry = this.index.find(digestOf(key), 0);
     if (entry < 0 || this.index.hasFlag(entry, TOMBSTONE)) return undefined;
-    const result = this.engine.bury(entry, this.clock.ms || 1);
+    const lutMs = this.clock.ms || 1;
+    const view = this.#viewInTurn();
+    let result = view ? view.engine.bury(entry, lutMs) : PARKED;
+    if (result === PARKED) result = this.engine.bury(entry, lutMs);
     if (result !== OK) return result;
     this.index.setFlag(entry, TOMBSTONE, true);
     this.index.setVoidTime(entry, 0);
@@ -175,7 +223,9 @@ export class StorageShard {
   tryGet(key: number, token: number): number | undefined {
     const entry = this.index.find(digestOf(key), 0);
     if (entry < 0 || this.index.hasFlag(entry, TOMBSTONE) || this.#hasExpired(entry)) return undefined;
-    const result = this.engine.load(entry, token, this.#span);
+    const view = this.#viewInTurn();
+    let result = view ? view.engine.load(entry, token, this.#span) : PARKED;
+    if (result === PARKED) result = this.engine.load(entry, token, this.#span);
     if (result === OK) this.version = this.#check(key);
     return result;
   }
@@ -213,6 +263,7 @@ export class StorageShard {
 
   /** Lets the engine and its device work at time `nowMs`. @param wallMs Moves the record clock, when it is given. */
   tick(nowMs: number, wallMs?: number): void {
+    this.#nowMs = nowMs;
     this.io.drain();
     if (wallMs !== undefined) {
       this.clock.read(wallMs);
