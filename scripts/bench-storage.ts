@@ -4,9 +4,14 @@
  * nothing else: one for each processor; on io_uring and on node:fs.
  * Every round measures all of them, one after the other, so that a disk that slows down slows all; ratios are
  * taken within a round, and the median of the rounds counts.
+ *
+ * Writes go to files every byte of which was written before, as the blocks of a server that has run for a while were:
+ * on fresh ones the file system's own notes of what has been written would be measured too. What is counted ends when all
+ * records are durable, with the last flush; the checkpoint of the index, which a server writes when it stops, comes after.
  */
 import {
   closeSync,
+  constants,
   fsyncSync,
   mkdtempSync,
   openSync,
@@ -18,6 +23,7 @@ import {
 import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { allocateAligned } from '../src/base/arena.js';
 import { ringRefusal } from '../src/storage/io/uring-io.js';
 import { DeviceShards, type DeviceShardsOptions } from './support/device-shards.js';
 import { DeviceThreads } from './support/device-threads.js';
@@ -37,6 +43,7 @@ const READ_SIZE = 4096; // bytes of a record, header included
 const WRITE_SIZE = 1024;
 const FILL = 0.75;
 const MIB = 1024 * 1024;
+const ZEROS_SIZE = 4 * MIB;
 const FIO_WRITE_SIZE = MIB;
 const FIO_WRITE_DEPTH = 8;
 const MARKS = { 'gets / fio': 0.7, 'writes / fio': 0.6, 'gets, io_uring / node:fs': 1.5 } as const;
@@ -90,9 +97,9 @@ for (let round = 1; round <= rounds; round++) {
   for (const backend of backends) gets.push(await measureGets(backend));
   note('gets / fio', gets[0]!, disk);
   if (hasRing) note('gets, io_uring / node:fs', gets[0]!, gets[1]!);
-  const diskBytes = withFio ? fioWriting() : 0;
+  const diskBytes = withFio ? await onZeros(fioWriting) : 0;
   const writes: number[] = [];
-  for (const backend of backends) writes.push(await measureWrites(backend));
+  for (const backend of backends) writes.push(await onZeros(file => measureWrites(backend, file)));
   note('writes / fio', writes[0]!, diskBytes);
   if (hasRing) note('writes, io_uring / node:fs', writes[0]!, writes[1]!);
 }
@@ -115,14 +122,29 @@ function options(file: string, backend: Backend): DeviceShardsOptions {
 
 /** The rest of the file is written too: what never was is read without the disk, which would flatter fio. */
 async function fill(): Promise<void> {
-  const zeros = new Uint8Array(MIB);
-  const file = openSync(readFile, 'w');
-  for (let at = 0; at < size; at += MIB) writeSync(file, zeros);
-  fsyncSync(file);
-  closeSync(file);
+  writeZeros(readFile);
   const shards = await DeviceShards.open(options(readFile, backends[0]!));
   shards.write(0, Math.floor((size * FILL) / READ_SIZE), READ_SIZE);
   await shards.close();
+}
+
+/** Makes a file of zeros, all of it written and none of it cached. */
+function writeZeros(name: string): void {
+  const zeros = new Uint8Array(allocateAligned(ZEROS_SIZE));
+  const file = openSync(name, constants.O_CREAT | constants.O_WRONLY | constants.O_DIRECT);
+  for (let at = 0; at < size; at += ZEROS_SIZE) writeSync(file, zeros, 0, Math.min(ZEROS_SIZE, size - at));
+  fsyncSync(file);
+  closeSync(file);
+}
+
+/** Runs `measure` on a file of zeros in a directory that is its own. */
+async function onZeros<T>(measure: (file: string) => T): Promise<Awaited<T>> {
+  const own = mkdtempSync(path.join(directory, 'write-'));
+  const file = path.join(own, 'write.dat');
+  writeZeros(file);
+  const result = await measure(file);
+  rmSync(own, { recursive: true });
+  return result;
 }
 
 function fioReads(): number {
@@ -148,34 +170,33 @@ async function measureGets(backend: Backend): Promise<number> {
   return perSec;
 }
 
-function fioWriting(): number {
-  const file = path.join(directory, 'fio.dat');
-  const { bytesPerSec } = fioWrites(file, Math.floor(size * FILL), FIO_WRITE_SIZE, FIO_WRITE_DEPTH);
-  rmSync(file);
-  line(`fio, writes of ${FIO_WRITE_SIZE}`, `${(bytesPerSec / MIB).toFixed(0)} MiB/s`, '');
+function fioWriting(file: string): number {
+  const bytes = Math.floor(size * FILL);
+  const { bytesPerSec, cpuSec } = fioWrites(file, bytes, FIO_WRITE_SIZE, FIO_WRITE_DEPTH);
+  const figure = `${(bytesPerSec / MIB).toFixed(0)} MiB/s`;
+  line(`fio, writes of ${FIO_WRITE_SIZE}`, figure, cpuEach(cpuSec, bytes / FIO_WRITE_SIZE));
   return bytesPerSec;
 }
 
 /** Until all records are durable. An eighth goes before and is not counted: the threads compile what they run. */
-async function measureWrites(backend: Backend): Promise<number> {
-  const file = path.join(directory, 'write.dat');
+async function measureWrites(backend: Backend, file: string): Promise<number> {
   const shards = await DeviceThreads.open(options(file, backend), threads);
   const all = Math.floor((size * FILL) / WRITE_SIZE);
   const first = all >>> 3;
-  await shards.write(0, first, WRITE_SIZE);
+  await shards.makeKeys(0, first);
+  await shards.write(WRITE_SIZE);
+  await shards.makeKeys(first, all);
   const count = all - first;
   const before = process.cpuUsage();
   const fromSec = starvedSec();
   const startMs = performance.now();
-  await shards.write(first, all, WRITE_SIZE);
-  await shards.close();
+  await shards.write(WRITE_SIZE);
   const wallSec = (performance.now() - startMs) / 1000;
   const perSec = count / wallSec;
   const { user, system } = process.cpuUsage(before);
-  rmSync(file);
-  const figure = `${((perSec * WRITE_SIZE) / MIB).toFixed(0)} MiB/s`;
   const cpu = cpuEach((user + system) / 1e6, count) + starved(fromSec, wallSec);
-  line(`${backend}, writes of ${WRITE_SIZE}`, figure, cpu);
+  await shards.close();
+  line(`${backend}, writes of ${WRITE_SIZE}`, `${((perSec * WRITE_SIZE) / MIB).toFixed(0)} MiB/s`, cpu);
   return perSec * WRITE_SIZE;
 }
 

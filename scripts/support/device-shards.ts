@@ -3,10 +3,12 @@
  * are known by number, hold their number, and are written and read through real engines on a real file. Several
  * threads may share a namespace (device-threads.ts): each has some of its shards, and passes over the records of the others.
  */
+import { randomFillSync } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Piscina } from 'piscina';
 import { Region } from '../../src/base/arena.js';
 import { monotonicMs } from '../../src/base/clock.js';
+import { copyBytes } from '../../src/base/copy.js';
 import { DIGEST_SIZE, PARTITION_COUNT, partitionOf } from '../../src/base/digest.js';
 import { DEVICE_OVERLOAD, OK, PARKED } from '../../src/base/result.js';
 import { createSleeper } from '../../src/base/sleeper.js';
@@ -14,6 +16,7 @@ import { DeviceEngine } from '../../src/storage/device/device-engine.js';
 import { type DeviceSet, type OpenDeviceSet, openDeviceSet } from '../../src/storage/device/device-set.js';
 import type { StorageLog } from '../../src/storage/device/storage-error.js';
 import { RecordSpan, ST_COUNT } from '../../src/storage/engine.js';
+import { orderWord } from '../../src/storage/index/entry.js';
 import { PrimaryIndex } from '../../src/storage/index/primary-index.js';
 import type { IoBackend } from '../../src/storage/io/io-backend.js';
 import { IoQueue } from '../../src/storage/io/io-queue.js';
@@ -27,10 +30,17 @@ import {
 } from '../../src/storage/record/flat-record.js';
 import { createSetTable, SetTable } from '../../src/storage/record/set-table.js';
 import { type BlockWriterLimits, DEFAULT_LIMITS } from '../../src/storage/write-block/writer-limits.js';
+import { digestOf, RecordKeys } from './record-keys.js';
 
 const MIB = 1024 * 1024;
 const TICK_MS = 10;
 const NOT_OURS = -1;
+const WRITE_COUNT = 1 << 16; // records whose digests are made at a time
+const TURN = 32; // records between two turns of the loop
+/** What records have in their bins, but for their number. */
+const BINS = randomFillSync(new Uint8Array(MIB));
+const LOOK_AHEAD = 16; // records
+const LOOK_AHEAD_DEPTH = 3; // entries of a list
 const LIMITS = { flushMaxMs: 1000, writeCacheMax: 4 * MIB, postWriteCacheMax: 0 }; // a shard, of 64 MiB
 const LOG: StorageLog = { info: () => {}, warning: console.error, critical: console.error };
 const IO_THREAD = new URL('../../src/storage/io/node-io-thread.js', import.meta.url).href;
@@ -71,6 +81,8 @@ export class DeviceShards {
   readonly #digest = new Uint8Array(this.#digestWords.buffer);
   readonly #polled: Int32Array;
   readonly #counters: Float64Array[] = [];
+  readonly #ahead = new Int32Array(LOOK_AHEAD);
+  readonly #aheadOrders = new Int32Array(LOOK_AHEAD);
   #tickAtMs = 0;
 
   private constructor(
@@ -175,7 +187,9 @@ export class DeviceShards {
   /** Writes version `version` of record `number`, waiting while the engine is overloaded. @returns How often it was. */
   overwrite(number: number, version: number, size: number): number {
     let waits = 0;
-    for (; !this.#put(number, size, version); waits++) this.turn(true);
+    const shard = this.#find(number);
+    if (this.#engineOf[shard] === null) return 0;
+    for (; !this.#put(this.#digest, 0, number, size, version); waits++) this.turn(true);
     return waits;
   }
 
@@ -230,12 +244,59 @@ export class DeviceShards {
     return this.#binsAt + size;
   }
 
-  /** Writes records `from` to `to` - 1 of `size` bytes each. They are durable after close(). */
+  /** The records with numbers `from` to `to` - 1 that are this thread's. */
+  keys(from: number, to: number): RecordKeys {
+    return new RecordKeys(from, to, (digests, at) => this.#engineOf[this.#shardAt(digests, at)] !== null);
+  }
+
+  /** Writes records `from` to `to` - 1 of `size` bytes each. They are durable after settle() or close(). */
   write(from: number, to: number, size: number): void {
-    for (let number = from; number < to; number++) {
-      while (!this.#put(number, size)) this.turn(true);
-      if (number % 64 === 0) this.turn(false);
+    for (let at = from; at < to; at += WRITE_COUNT) {
+      this.writeKeys(this.keys(at, Math.min(to, at + WRITE_COUNT)), size);
     }
+  }
+
+  /** As `write`, those of `keys`, which are this thread's. */
+  writeKeys({ numbers, digests }: RecordKeys, size: number): void {
+    for (let i = 0; i < numbers.length; i++) {
+      if (i % LOOK_AHEAD === 0) this.#lookAhead(digests, i, Math.min(numbers.length, i + LOOK_AHEAD));
+      const at = i * DIGEST_SIZE;
+      const number = numbers[i]!;
+      while (!this.#put(digests, at, number, size, number)) this.turn(true);
+      if (i % TURN === 0) this.turn(false);
+    }
+  }
+
+  /** What the server does with the commands of a turn before the first is executed (shard/look-ahead.ts). */
+  #lookAhead(digests: Uint8Array, from: number, to: number): void {
+    const entries = this.#ahead;
+    const orders = this.#aheadOrders;
+    for (let i = from; i < to; i++) {
+      const at = i * DIGEST_SIZE;
+      const pid = partitionOf(digests, at);
+      const order = orderWord(digests, at + 2);
+      orders[i - from] = order;
+      entries[i - from] = this.#indexes[this.#shardOf[pid]!]!.headOf(pid, order);
+    }
+    for (let depth = 0; depth < LOOK_AHEAD_DEPTH; depth++) {
+      for (let i = from; i < to; i++) {
+        const entry = entries[i - from]!;
+        if (entry <= 0) continue;
+        const index = this.#indexes[this.#shardAt(digests, i * DIGEST_SIZE)]!;
+        entries[i - from] = index.stepOf(entry, orders[i - from]!);
+      }
+    }
+  }
+
+  /** Waits until all records written are durable. */
+  settle(): void {
+    const { flushMaxMs } = this.#engines[0]!.limits;
+    this.setLimits({ flushMaxMs: 1 });
+    while (this.#engines.some(engine => engine.committedNumber < engine.appendedNumber)) {
+      for (const engine of this.#engines) engine.tick(monotonicMs() + 1000);
+      this.io.drainOrWait(TICK_MS);
+    }
+    this.setLimits({ flushMaxMs });
   }
 
   /**
@@ -294,25 +355,27 @@ export class DeviceShards {
     await this.#close();
   }
 
-  #put(number: number, size: number, version = number): boolean {
-    const shard = this.#find(number);
+  /** @returns false when the engine is overloaded. */
+  #put(digests: Uint8Array, digestAt: number, number: number, size: number, version: number): boolean {
+    const shard = this.#shardAt(digests, digestAt);
     const engine = this.#engineOf[shard]!;
-    if (engine === null) return true;
     const result = engine.reserve(size, this.#span);
     if (result === DEVICE_OVERLOAD) return false;
     if (result !== OK) throw new Error(`a record cannot be written: result ${result}`);
     const index = this.#indexes[shard]!;
-    let entry = index.find(this.#digest, 0);
-    if (entry < 0) entry = index.insert(this.#digest, 0);
+    let entry = index.find(digests, digestAt);
+    if (entry < 0) entry = index.insert(digests, digestAt);
     const { region, at } = this.#span;
     this.#header.sequence = engine.nextSequence();
     this.#header.binCount = 1;
-    writeRecordHeader(region.u8, region.u32, at, this.#header, this.#digest, 0);
-    region.u8.set(this.#setName, at + RECORD_HEADER_SIZE);
-    const words = (size - this.#binsAt) >>> 2;
+    writeRecordHeader(region.u8, region.u32, at, this.#header, digests, digestAt);
+    const { u8, u32 } = region;
+    for (let i = 0; i < this.#setName.length; i++) u8[at + RECORD_HEADER_SIZE + i] = this.#setName[i]!;
+    copyBytes(u8, at + this.#binsAt, BINS, 0, size - this.#binsAt);
     const w = (at + this.#binsAt) >>> 2;
-    region.u32.fill(number, w, w + words);
-    region.u32[w + 1] = version;
+    u32[w] = number;
+    u32[w + 1] = version;
+    u32[w + 2] = number;
     engine.store(entry);
     return true;
   }
@@ -342,16 +405,14 @@ export class DeviceShards {
     return span.region.u32[(span.at + this.#binsAt) >>> 2]!;
   }
 
-  /** Makes the digest of a record: 20 bytes that look random and differ for each number. @returns Its shard. */
+  /** Makes the digest of a record. @returns Its shard. */
   #find(number: number): number {
-    let state = number;
-    for (let i = 0; i < 5; i++) {
-      state = Math.imul(state ^ (state >>> 16), 0x7feb352d);
-      state = Math.imul(state ^ (state >>> 15), 0x846ca68b);
-      this.#digestWords[i] = state ^ (state >>> 16);
-      state = (state + 0x9e3779b9) | 0;
-    }
-    return this.#shardOf[partitionOf(this.#digest, 0)]!;
+    digestOf(number, this.#digestWords, 0);
+    return this.#shardAt(this.#digest, 0);
+  }
+
+  #shardAt(digests: Uint8Array, at: number): number {
+    return this.#shardOf[partitionOf(digests, at)]!;
   }
 }
 

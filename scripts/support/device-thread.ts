@@ -10,18 +10,25 @@ export interface ThreadData {
 }
 
 export type ThreadOrder =
-  | { readonly write: { readonly from: number; readonly to: number; readonly size: number } }
+  /** What `write` is to write. */
+  | { readonly keys: { readonly from: number; readonly to: number } }
+  /** Answered when all is durable. */
+  | { readonly write: { readonly size: number } }
   | { readonly read: { readonly count: number; readonly depth: number; readonly ms: number } }
   | 'close';
 
 const { options, set, share } = workerData as ThreadData;
 const shards = await DeviceShards.attach(options, set, share);
+let keys = shards.keys(0, 0);
 parentPort!.postMessage(0);
 parentPort!.on('message', async (order: ThreadOrder) => {
   let done = 0;
   if (order === 'close') await shards.close();
-  else if ('write' in order) shards.write(order.write.from, order.write.to, order.write.size);
-  else {
+  else if ('keys' in order) keys = shards.keys(order.keys.from, order.keys.to);
+  else if ('write' in order) {
+    shards.writeKeys(keys, order.write.size);
+    shards.settle();
+  } else {
     const { count, depth, ms } = order.read;
     done = shards.read(() => Math.floor(Math.random() * count), depth, ms);
   }

@@ -27,9 +27,14 @@ export class DeviceThreads {
     return new DeviceThreads(devices, threads);
   }
 
-  /** Writes records `from` to `to` - 1 of `size` bytes each. They are durable after close(). */
-  async write(from: number, to: number, size: number): Promise<void> {
-    await this.#all({ write: { from, to, size } });
+  /** Makes the digests of records `from` to `to` - 1, for `write`. */
+  async makeKeys(from: number, to: number): Promise<void> {
+    await this.#all({ keys: { from, to } });
+  }
+
+  /** Writes the records of `makeKeys`, of `size` bytes each, and waits until they are durable. */
+  async write(size: number): Promise<void> {
+    await this.#all({ write: { size } });
   }
 
   /**

@@ -26,10 +26,10 @@ export function fioRandomReads(file: string, blockSize: number, depth: number, s
   return run(file, [...size, '--readonly', '--time_based', `--runtime=${seconds}`], 'read');
 }
 
-/** Writes `bytes` in order to a new file, `blockSize` at a time, O_DIRECT by io_uring, and flushes at the end. */
+/** Writes `bytes` in order to a file that is there, `blockSize` at a time, O_DIRECT by io_uring, and flushes at the end. */
 export function fioWrites(file: string, bytes: number, blockSize: number, depth: number): FioResult {
   const size = ['--rw=write', `--bs=${blockSize}`, `--iodepth=${depth}`, `--size=${bytes}`];
-  return run(file, [...size, '--fallocate=posix', '--end_fsync=1'], 'write');
+  return run(file, [...size, '--end_fsync=1'], 'write');
 }
 
 function run(file: string, options: readonly string[], which: 'read' | 'write'): FioResult {
