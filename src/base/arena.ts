@@ -31,13 +31,15 @@ interface WasmNamespace {
 }
 const Wasm = (globalThis as unknown as { WebAssembly: WasmNamespace }).WebAssembly;
 
-/** One block of shared memory and the views that hot paths use. All views start at byte 0 of `shared`. */
+/** One block of shared memory and the views that hot paths use. All of them start at byte 0 of `shared`. */
 export class Region {
   readonly shared: SharedBytes;
   readonly u8: Uint8Array;
   readonly i32: Int32Array;
   readonly u32: Uint32Array;
   readonly f64: Float64Array;
+  /** For what need not lie at whole words. */
+  readonly view: DataView;
 
   /** @param source bytes to allocate (rounded up to 8), or the shared bytes of a region of another thread. */
   constructor(source: number | SharedBytes) {
@@ -46,6 +48,7 @@ export class Region {
     this.i32 = new Int32Array(this.shared);
     this.u32 = new Uint32Array(this.shared);
     this.f64 = new Float64Array(this.shared, 0, this.shared.byteLength >>> 3);
+    this.view = new DataView(this.shared);
   }
 }
 

@@ -32,8 +32,8 @@ export function copyBytes(
 
 /**
  * As copyBytes, between regions: word by word, whatever way the two lie to each other. Records and the answers made of
- * them are of a hundred bytes or so: no view has to be made for them (25 to 40 ns for 109 bytes instead of 80 to 110).
- * Numbers are taken as little-endian, as everywhere in shared memory.
+ * them are of a hundred bytes or so: no typed array has to be made for them, and a DataView, whose accesses V8 compiles to
+ * plain loads and stores, need not care where a word begins (32 ns for 109 bytes; 63 with Int32Arrays and shifts).
  */
 export function copyRegion(
   target: Region,
@@ -42,32 +42,16 @@ export function copyRegion(
   sourceAt: number,
   size: number,
 ): void {
-  if (size > WORDS_SIZE_MAX) {
+  if (size > WORDS_SIZE_MAX || size < 4) {
     copyBytes(target.u8, targetAt, source.u8, sourceAt, size);
     return;
   }
-  const end = sourceAt + size;
-  for (; (targetAt & 3) !== 0 && sourceAt < end; targetAt++, sourceAt++) {
-    target.u8[targetAt] = source.u8[sourceAt]!;
-  }
-  const to = target.i32;
-  const from = source.i32;
-  const wordsEnd = (targetAt + end - sourceAt) >>> 2;
-  let t = targetAt >>> 2;
-  let s = sourceAt >>> 2;
-  const shift = (sourceAt & 3) << 3;
-  const done = (wordsEnd - t) << 2;
-  if (shift === 0) {
-    while (t < wordsEnd) to[t++] = from[s++]!;
-  } else {
-    for (let low = from[s]!; t < wordsEnd; ) {
-      const high = from[++s]!;
-      to[t++] = (low >>> shift) | (high << (32 - shift));
-      low = high;
-    }
-  }
-  targetAt += done;
-  for (sourceAt += done; sourceAt < end; ) target.u8[targetAt++] = source.u8[sourceAt++]!;
+  const to = target.view;
+  const from = source.view;
+  const distance = targetAt - sourceAt;
+  const last = sourceAt + size - 4;
+  for (let at = sourceAt; at < last; at += 4) to.setInt32(at + distance, from.getInt32(at, true), true);
+  to.setInt32(last + distance, from.getInt32(last, true), true); // may cover what is copied already
 }
 
 /** Whether two runs of `size` bytes are equal. */
