@@ -8,12 +8,15 @@ import { FILTERED_OUT, NOT_FOUND, OK } from '../base/result.js';
 import { ROW_DIGEST_AT, ROW_PREFIX_SIZE } from '../shard/batch-group.js';
 import { Request, ROW_REPEAT } from '../shard/command/request.js';
 import { type InPlace, MESSAGE_SIZE_MAX } from '../shard/in-place.js';
+import { RowGroups } from '../shard/row-groups.js';
 import { readU32 } from '../wire/message.js';
 import type { GroupFrames } from './batch-run.js';
 import type { NamespaceRoute, Routes } from './routes.js';
 
 /** Rows that a batch may have: about a tenth of a millisecond. */
 export const IN_PLACE_ROWS_MAX = 256;
+/** Rows for which a shard is held in one go. */
+const HELD_ROWS_MAX = 32;
 
 export class BatchInPlace {
   readonly inPlace: InPlace;
@@ -23,6 +26,14 @@ export class BatchInPlace {
   readonly #rowsAt = new Int32Array(IN_PLACE_ROWS_MAX);
   readonly #templatesAt = new Int32Array(IN_PLACE_ROWS_MAX);
   readonly #templateEnds = new Int32Array(IN_PLACE_ROWS_MAX);
+  readonly #groups = new RowGroups(IN_PLACE_ROWS_MAX);
+  /** Whether one command is that of all rows. */
+  #isUniform = false;
+  // While a batch is run.
+  #bytes!: Uint8Array;
+  #frames!: GroupFrames;
+  /** Where the command of `#row` is, or -1. */
+  #parsedAt = -1;
   /** [shard] → the last batch of which a row on it was left to its worker. */
   readonly #leftIn = new Int32Array(PARTITION_COUNT);
   #batchNumber = 0;
@@ -66,6 +77,7 @@ export class BatchInPlace {
     }
     if (route === null) return false;
     this.#route = route;
+    this.#isUniform = this.#templatesAt[0] === templateAt;
     return true;
   }
 
@@ -78,37 +90,100 @@ export class BatchInPlace {
    */
   run(bytes: Uint8Array, frames: GroupFrames, respondAll: boolean, reportErrorRow: boolean): number {
     const { inPlace } = this;
-    const { id, shardOf, workerOf } = this.#route;
-    const row = this.#row;
-    const count = this.#count;
-    inPlace.touchRows(id, shardOf, bytes, this.#rowsAt, count);
-    inPlace.beginRows();
+    const groups = this.#groups;
+    groups.group(this.#route.shardOf, bytes, this.#rowsAt, this.#count);
+    inPlace.beginRows(this.#route.id, groups, bytes);
     this.#batchNumber = (this.#batchNumber + 1) | 0;
+    this.#bytes = bytes;
+    this.#frames = frames;
+    this.#parsedAt = -1;
     this.code = OK;
+    const isPlain = this.#isUniform && inPlace.beginPlainRows(this.#route.id, this.#row);
+    return respondAll || isPlain
+      ? this.#runByShard(isPlain, respondAll, reportErrorRow)
+      : this.#runInOrder(reportErrorRow);
+  }
+
+  /** A shard's rows follow each other, so that it is taken once. Rows of plain reads, and others whose failures end nothing. */
+  #runByShard(isPlain: boolean, respondAll: boolean, reportErrorRow: boolean): number {
+    const { inPlace } = this;
+    const { rows, shards, ends, digestsAt, shardCount } = this.#groups;
+    const bytes = this.#bytes;
     let left = 0;
-    let parsedAt = -1;
-    for (let i = 0; i < count; i++) {
-      const rowAt = this.#rowsAt[i]!;
-      const templateAt = this.#templatesAt[i]!;
-      if (templateAt !== parsedAt) row.parseRow(bytes, templateAt, this.#templateEnds[i]!, this.#info3);
-      parsedAt = templateAt;
-      row.digestAt = rowAt + ROW_DIGEST_AT;
-      const pid = partitionOf(bytes, row.digestAt);
-      const shard = shardOf[pid]!;
-      // Rows on one key stay in order: what comes after a row that is left is left too.
-      const mayRun = this.#leftIn[shard] !== this.#batchNumber;
-      if (mayRun && inPlace.row(id, shard, row, readU32(bytes, rowAt))) {
-        const { code } = inPlace;
-        if (respondAll || code === OK || code === NOT_FOUND || code === FILTERED_OUT) continue;
-        this.code = code;
-        if (!reportErrorRow) inPlace.dropRow();
-        break;
+    for (let g = 0, at = 0; g < shardCount; g++) {
+      const end = ends[g]!;
+      let isHeld = inPlace.takeShard(shards[g]!);
+      for (const from = at; at < end; at++) {
+        if (isHeld && (at - from) % HELD_ROWS_MAX === HELD_ROWS_MAX - 1) {
+          inPlace.giveShard();
+          isHeld = inPlace.takeShard(shards[g]!);
+        }
+        const digestAt = digestsAt[at]!;
+        if (isHeld && isPlain && inPlace.plainRow(bytes, digestAt, readU32(bytes, digestAt - ROW_DIGEST_AT)))
+          continue;
+        if (!isHeld || !this.#runRow(rows[at]!)) {
+          // Rows on one key stay in order: what comes after a row that is left is left too.
+          if (isHeld) inPlace.giveShard();
+          isHeld = false;
+          this.#leave(rows[at]!);
+          left++;
+        } else if (!respondAll && this.#endsBatch(reportErrorRow)) {
+          inPlace.giveShard();
+          return left;
+        }
+      }
+      if (isHeld) inPlace.giveShard();
+    }
+    return left;
+  }
+
+  #runInOrder(reportErrorRow: boolean): number {
+    const { inPlace } = this;
+    const { shardOf } = this.#route;
+    let left = 0;
+    for (let i = 0; i < this.#count; i++) {
+      const shard = shardOf[partitionOf(this.#bytes, this.#rowsAt[i]! + ROW_DIGEST_AT)]!;
+      let hasRun = false;
+      if (this.#leftIn[shard] !== this.#batchNumber && inPlace.takeShard(shard)) {
+        hasRun = this.#runRow(i);
+        inPlace.giveShard();
+      }
+      if (hasRun) {
+        if (this.#endsBatch(reportErrorRow)) break;
+        continue;
       }
       this.#leftIn[shard] = this.#batchNumber;
-      frames.addRow(workerOf[pid]!, bytes, rowAt, templateAt, this.#templateEnds[i]!);
+      this.#leave(i);
       left++;
     }
     return left;
+  }
+
+  /** Executes a row on its shard, which is taken. @returns false when its worker has to. */
+  #runRow(i: number): boolean {
+    const row = this.#row;
+    const templateAt = this.#templatesAt[i]!;
+    if (templateAt !== this.#parsedAt)
+      row.parseRow(this.#bytes, templateAt, this.#templateEnds[i]!, this.#info3);
+    this.#parsedAt = templateAt;
+    const rowAt = this.#rowsAt[i]!;
+    row.digestAt = rowAt + ROW_DIGEST_AT;
+    return this.inPlace.row(row, readU32(this.#bytes, rowAt));
+  }
+
+  /** Whether the row that was executed last ends the batch, where the first failure does. */
+  #endsBatch(reportErrorRow: boolean): boolean {
+    const { code } = this.inPlace;
+    if (code === OK || code === NOT_FOUND || code === FILTERED_OUT) return false;
+    this.code = code;
+    if (!reportErrorRow) this.inPlace.dropRow();
+    return true;
+  }
+
+  #leave(i: number): void {
+    const rowAt = this.#rowsAt[i]!;
+    const worker = this.#route.workerOf[partitionOf(this.#bytes, rowAt + ROW_DIGEST_AT)]!;
+    this.#frames.addRow(worker, this.#bytes, rowAt, this.#templatesAt[i]!, this.#templateEnds[i]!);
   }
 
   /** Ends the frame of rows, as InPlace.endRows. */

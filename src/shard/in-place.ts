@@ -12,10 +12,10 @@
  * clients ask at once has no order anyway.
  */
 import { Region } from '../base/arena.js';
-import { DIGEST_SIZE, partitionOf } from '../base/digest.js';
+import { DIGEST_SIZE } from '../base/digest.js';
 import { OK, OUT_OF_SPACE, PARKED } from '../base/result.js';
 import { BENCH_BATCH_SUB, BENCH_READ, BENCH_WRITE, stepNumber } from '../observe/benchmarks.js';
-import { orderWord } from '../storage/index/entry.js';
+import { BATCH_SUB_READ_NOT_FOUND, BATCH_SUB_READ_SUCCESS } from '../observe/namespace-counters.js';
 import {
   INFO1_COMPRESS_RESPONSE,
   INFO1_READ,
@@ -30,7 +30,6 @@ import {
   OP_WRITE,
 } from '../wire/message.js';
 import { PROTO_HEADER_SIZE, PROTO_MESSAGE, writeProtoHeader } from '../wire/proto.js';
-import { ROW_DIGEST_AT } from './batch-group.js';
 import { execute, isReadCommand } from './command/execute.js';
 import { Executor } from './command/executor.js';
 import { countOutcome } from './command/outcome.js';
@@ -38,6 +37,8 @@ import { touchAfterRead } from './command/read-touch.js';
 import { opEnd, Request } from './command/request.js';
 import { LookAhead } from './look-ahead.js';
 import { TUNE_BENCHMARKS, TUNE_EVER_COMPRESSED } from './namespace-memory.js';
+import { PlainReads } from './plain-reads.js';
+import type { RowGroups } from './row-groups.js';
 import type { NamespaceView } from './shard.js';
 import type { ShardView } from './shard-view.js';
 
@@ -49,8 +50,6 @@ const ANSWER_SIZE_MAX = 32 * 1024; // bytes, with the proto header and what is l
 const FRAME_HEAD_SIZE = PROTO_HEADER_SIZE + MSG_HEADER_SIZE;
 const MESSAGE_ANSWER_MAX = ANSWER_SIZE_MAX - FRAME_HEAD_SIZE;
 const OUTBOX_SIZE = 256 * 1024; // bytes
-/** Entries of a list that `touchRows` looks at: few lists are longer. */
-const TOUCH_DEPTH = 3;
 const BATCH_SUB_READ = stepNumber('batch-sub-read');
 const BATCH_SUB_WRITE = stepNumber('batch-sub-write');
 const NO_TOKEN = -1; // no command waits here
@@ -74,10 +73,13 @@ export class InPlace {
   #rowAt = 0;
   #readCount = 0;
   #writeCount = 0;
-  /** Entries that `touchRows` has come to. */
-  #touched = new Int32Array(0);
-  /** Keeps the loads of `touchRows` from being optimised away. */
-  sum = 0;
+  /** Of the plain rows. */
+  #foundCount = 0;
+  #notFoundCount = 0;
+  /** Those of the namespace of the rows, and the one that is taken. */
+  #shards: readonly (ShardView | undefined)[] = [];
+  #view!: ShardView;
+  readonly #plain = new PlainReads(RECORD_SIZE_MAX);
   readonly #namespaces: readonly NamespaceView[];
   readonly #views: readonly (readonly (ShardView | undefined)[])[];
   readonly #ex = new Executor();
@@ -98,6 +100,7 @@ export class InPlace {
   setTime(nowMs: number, epochMs: number): void {
     this.#nowMs = nowMs;
     this.#ex.setTime(epochMs);
+    this.#plain.wallMs = epochMs;
   }
 
   /** Whether there is room for another answer. If not, have the outbox sent and call `clear`. */
@@ -176,61 +179,59 @@ export class InPlace {
     return end - at;
   }
 
-  /**
-   * Brings the records of `count` rows near to the processor: each look-up waits for memory several times, one after the
-   * other, and here the processor waits for many rows at once. Changes nothing and holds nothing.
-   * @param rowsAt   Where the rows' indexes and digests are.
-   * @param shardOf  [partition] → shard number.
-   */
-  touchRows(
-    namespaceId: number,
-    shardOf: Uint16Array,
-    bytes: Uint8Array,
-    rowsAt: Int32Array,
-    count: number,
-  ): void {
-    if (this.#touched.length < count) this.#touched = new Int32Array(count);
-    const touched = this.#touched;
-    const views = this.#views[namespaceId]!;
-    let sum = 0;
-    for (let i = 0; i < count; i++) {
-      const at = rowsAt[i]! + ROW_DIGEST_AT;
-      const view = views[shardOf[partitionOf(bytes, at)]!];
-      touched[i] =
-        view?.isCurrent === true ? view.index.headOf(partitionOf(bytes, at), orderWord(bytes, at + 2)) : 0;
-    }
-    for (let depth = 0; depth <= TOUCH_DEPTH; depth++) {
-      for (let i = 0; i < count; i++) {
-        const handle = touched[i]!;
-        if (handle === 0) continue;
-        const at = rowsAt[i]! + ROW_DIGEST_AT;
-        const view = views[shardOf[partitionOf(bytes, at)]!]!;
-        if (handle < 0) {
-          sum ^= view.engine.touch(view.index.location(~handle));
-          touched[i] = 0;
-        } else {
-          touched[i] = view.index.stepOf(handle, orderWord(bytes, at + 2));
-        }
-      }
-    }
-    this.sum = sum;
-  }
-
-  /** Begins a frame of rows. */
-  beginRows(): void {
+  /** Begins a frame of rows of one namespace, whose shards are in `groups`. */
+  beginRows(namespaceId: number, groups: RowGroups, bytes: Uint8Array): void {
+    this.#shards = this.#views[namespaceId]!;
+    groups.touch(this.#shards, bytes);
     this.answerAt = this.#end;
     this.#end += PROTO_HEADER_SIZE;
     this.#readCount = 0;
     this.#writeCount = 0;
+    this.#foundCount = 0;
+    this.#notFoundCount = 0;
   }
 
-  /** Executes a row, of which `mayRun` was true and whose digest is set, unless its worker has to. @returns Whether it was. */
-  row(namespaceId: number, shardNumber: number, req: Request, rowIndex: number): boolean {
-    if (!this.hasRoom) return false;
-    const view = this.#views[namespaceId]![shardNumber];
+  /** Whether rows with this command may be given to `plainRow`: see plain-reads.ts. */
+  beginPlainRows(namespaceId: number, req: Request): boolean {
+    return this.#plain.begin(req, this.#namespaces[namespaceId]!);
+  }
+
+  /** Takes a shard for the rows that follow, until `giveShard`. @returns false: they are its worker's. */
+  takeShard(shardNumber: number): boolean {
+    const view = this.#shards[shardNumber];
     if (view === undefined || !view.ownership.tryTake()) return false;
-    const end = this.#execute(view, req, this.#end, rowIndex, true);
-    giveBack(view);
+    this.#view = view;
+    if (view.isCurrent) return true;
+    view.ownership.give();
+    return false;
+  }
+
+  giveShard(): void {
+    giveBack(this.#view);
+  }
+
+  /** Executes a plain read on the shard that is taken. @returns false: it is to be given to `row`. */
+  plainRow(bytes: Uint8Array, digestAt: number, rowIndex: number): boolean {
+    if (this.#end > OUTBOX_SIZE - ANSWER_SIZE_MAX) return false;
+    const plain = this.#plain;
+    const view = this.#view;
+    if (!view.mayBegin(bytes, digestAt, true, this.#nowMs)) return false;
+    const end = plain.answer(view.shard, bytes, digestAt, rowIndex, this.outbox, this.#end);
+    if (end < 0) return false;
+    this.#rowAt = this.#end;
+    this.#end = end;
+    if (plain.code === OK) this.#foundCount++;
+    else this.#notFoundCount++;
+    return true;
+  }
+
+  /**
+   * Executes a row, of which `mayRun` was true and whose digest is set, on the shard that is taken, unless its worker has
+   * to. @returns Whether it was.
+   */
+  row(req: Request, rowIndex: number): boolean {
+    if (!this.hasRoom) return false;
+    const end = this.#execute(this.#view, req, this.#end, rowIndex, true);
     if (end < 0) return false;
     this.#rowAt = this.#end;
     this.#end = end;
@@ -247,9 +248,11 @@ export class InPlace {
   /** Ends the frame of rows, which came `durationMs` ago. @returns Its bytes at `answerAt`, 0 when no row is in it. */
   endRows(namespaceId: number, durationMs: number): number {
     const at = this.answerAt;
-    const reads = this.#readCount;
+    const reads = this.#readCount + this.#foundCount + this.#notFoundCount;
     const writes = this.#writeCount;
-    const { times } = this.#namespaces[namespaceId]!;
+    const { times, counters } = this.#namespaces[namespaceId]!;
+    counters[BATCH_SUB_READ_SUCCESS]! += this.#foundCount;
+    counters[BATCH_SUB_READ_NOT_FOUND]! += this.#notFoundCount;
     if (reads > 0) times.record(BATCH_SUB_READ, durationMs, reads);
     if (writes > 0) times.record(BATCH_SUB_WRITE, durationMs, writes);
     if (this.#end === at + PROTO_HEADER_SIZE) {

@@ -118,7 +118,11 @@ export class ShardView {
    * @param nowMs Monotonic.
    */
   takes(digest: Uint8Array, at: number, isRead: boolean, nowMs: number): boolean {
-    if (!this.index.isCurrent || !this.engine.isCurrent) return false;
+    return this.isCurrent && this.mayBegin(digest, at, isRead, nowMs);
+  }
+
+  /** As `takes`, where it is known that all of the shard's memory is: that does not change while the shard is owned. */
+  mayBegin(digest: Uint8Array, at: number, isRead: boolean, nowMs: number): boolean {
     const device = this.#device;
     if (device === null) return true;
     if (this.#tuning[TUNE_COMMIT] !== 0 || isParkedIn(this.#parked, digest, at)) return false;

@@ -358,3 +358,53 @@ test('batches one after another on many connections at once', async t => {
     }),
   );
 });
+
+test('a batch of reads says of every record what single reads say, unusual ones too', async t => {
+  const server = await TestServer.start(t, { namespaces: [{ name: 'test', lines: ['nsup-period 3600'] }] });
+  const client = await server.connect();
+  const store = async (name: string, message: Message): Promise<void> => {
+    t.is((await client.command({ ...message, digest: digestOf(name) })).code, 0, name);
+  };
+  const value = (size: number): Message => put(write('n', 1), write('b', Buffer.alloc(size, size & 0xff)));
+  const names = ['none'];
+  for (const size of [0, 1, 2, 3, 4, 5, 100, 101, 102, 103, 600, 16_000, 40_000]) {
+    names.push(`of ${size}`);
+    await store(`of ${size}`, value(size));
+  }
+  await store('in a', { ...value(10), set: 'a' });
+  await store('in b', { ...value(10), set: 'b' });
+  await store('gone', { ...value(10), set: 'c' });
+  await store('lives', { ...value(10), ttl: 5000 });
+  await store('expired', { ...value(10), ttl: 1 });
+  await store('expired of a', { ...value(10), set: 'a', ttl: 1 });
+  await store('deleted', value(10));
+  await store('deleted', DELETE);
+  await store('buried', value(10));
+  await store('buried', { info2: 0x13 });
+  await store('indexed', put(op(2, 'm', 19, Buffer.from('83c70013c001090208', 'hex'))));
+  names.push('in a', 'in b', 'gone', 'lives', 'expired', 'expired of a', 'deleted', 'buried', 'indexed');
+  t.is(await server.info('truncate:namespace=test;set=c'), 'ok');
+  await sleep(2100);
+  for (const touch of [0, 80]) {
+    t.is(await server.info(`set-config:context=namespace;id=test;default-read-touch-ttl-pct=${touch}`), 'ok');
+    for (const ttl of [0, 50, 200, 0xffffffff]) {
+      for (const set of [undefined, 'a', 'unheard of']) {
+        for (const message of [GET, HEADER]) {
+          const command = { ...message, ttl, ...(set === undefined ? {} : { set }) };
+          const answer = await client.batch(
+            names.map((name, i): Row => (i === 0 ? row(i, name, command) : repeat(i, name))),
+          );
+          t.is(answer.code, 0);
+          for (const [i, name] of names.entries()) {
+            const { index, ...single } = await client.command({ ...command, digest: digestOf(name) });
+            t.deepEqual(
+              { ...answer.rows.get(i)!, index },
+              { ...single, index },
+              `${name} ${JSON.stringify(command)}`,
+            );
+          }
+        }
+      }
+    }
+  }
+});

@@ -45,6 +45,8 @@ export class DeviceView implements StorageEngine {
   readonly committedNumber = 0;
   /** All memory of the engine is there from its start. */
   readonly isCurrent = true;
+  /** Keeps the loads of `touchMany` from being optimised away. */
+  sum = 0;
   readonly #index: PrimaryIndex;
   readonly #counters: Float64Array;
   readonly #buffers: Region;
@@ -99,6 +101,23 @@ export class DeviceView implements StorageEngine {
     const block = Math.floor(at / this.#blockSize);
     const bufferAt = this.#table.bufferAt[block]!;
     return bufferAt >= 0 ? this.#buffers.u32[(bufferAt + (at - block * this.#blockSize)) >>> 2]! | 0 : 0;
+  }
+
+  /**
+   * As `touch`, for many.
+   * @param lows  The words of index entries, from `from` to `to - 1`, that say where records are,
+   * @param highs and how long.
+   */
+  touchMany(lows: Int32Array, highs: Int32Array, from: number, to: number): void {
+    const { u32 } = this.#buffers;
+    let sum = 0;
+    for (let i = from; i < to; i++) {
+      const at = ((highs[i]! & 0xff) * 2 ** 32 + (lows[i]! >>> 0)) * RECORD_ALIGN;
+      const block = Math.floor(at / this.#blockSize);
+      const bufferAt = this.#table.bufferAt[block]!;
+      if (bufferAt >= 0) sum ^= u32[(bufferAt + (at - block * this.#blockSize)) >>> 2]! | 0;
+    }
+    this.sum = sum;
   }
 
   load(entry: number, _token: number, out: RecordSpan): number {

@@ -12,6 +12,8 @@ import { SLOT_BITS, SLOT_MASK } from './entry-table.js';
 import { NO_SLOT } from './sprig-directory.js';
 import { SprigLists } from './sprig-lists.js';
 
+// Names of a namespace are looked up anew in every round of a loop.
+const { ENTRY_WORDS, ENTRY_ORDER, ENTRY_LOCATION_LOW, ENTRY_LOCATION_HIGH_SIZE } = E;
 /** Order words of a digest. */
 const ORDER_WORDS = 5;
 /** Of all order words. */
@@ -268,8 +270,68 @@ export class PrimaryIndex extends SprigLists {
     if (words === undefined) return 0;
     const w = (handle & SLOT_MASK) * E.ENTRY_WORDS;
     const difference = words[w + E.ENTRY_ORDER]! ^ order;
-    const isOther = (difference | -difference) >> 31; // not a condition: see shard/rows-ahead.ts
+    const isOther = (difference | -difference) >> 31; // not a condition: see entriesAhead
     return (words[w + E.ENTRY_NEXT]! & isOther) | (~handle & ~isOther);
+  }
+
+  /**
+   * As `headOf`, for many digests (shard/row-groups.ts): `at[from]` to `at[to - 1]` become the first entries of the lists
+   * that the digests would be in, 0 = none, and `orders` the digests' first order words. What comes of these three is
+   * good for nothing else.
+   */
+  headsAhead(
+    bytes: Uint8Array,
+    digestsAt: Int32Array,
+    orders: Int32Array,
+    at: Int32Array,
+    from: number,
+    to: number,
+  ): void {
+    const { directory, localOf } = this;
+    for (let i = from; i < to; i++) {
+      const digestAt = digestsAt[i]!;
+      const order = E.orderWord(bytes, digestAt + 2);
+      orders[i] = order;
+      at[i] = directory.head(directory.slotOf(localOf[partitionOf(bytes, digestAt)]!, order)) | 0;
+    }
+  }
+
+  /**
+   * Goes one step: an entry becomes the complement of its handle if it seems to be the digest's own, else the next one in
+   * its list. The processor can only look ahead as far as it guesses its way right, so nothing here is a condition on
+   * what has just been loaded.
+   */
+  entriesAhead(orders: Int32Array, at: Int32Array, from: number, to: number): void {
+    const { chunks } = this;
+    const mask = SLOT_MASK;
+    const bits = SLOT_BITS;
+    let sum = 0;
+    for (let i = from; i < to; i++) {
+      const handle = at[i]!;
+      if (handle < 0) continue;
+      const words = chunks[handle >>> bits];
+      if (words === undefined) continue;
+      const w = (handle & mask) * ENTRY_WORDS;
+      sum ^= words[w + ENTRY_WORDS - 1]!; // it may lie in two cache lines
+      const difference = words[w + ENTRY_ORDER]! ^ orders[i]!;
+      const isOther = (difference | -difference) >> 31;
+      at[i] = (words[w]! & isOther) | (~handle & ~isOther);
+    }
+    this.sum = sum;
+  }
+
+  /** Those that have come to an entry of their own: `lows` and `highs` become the words that say where its record is. */
+  locationsAhead(at: Int32Array, lows: Int32Array, highs: Int32Array, from: number, to: number): void {
+    const { chunks } = this;
+    const mask = SLOT_MASK;
+    const bits = SLOT_BITS;
+    for (let i = from; i < to; i++) {
+      const handle = ~at[i]!;
+      const words = handle < 0 ? undefined : chunks[handle >>> bits];
+      const w = (handle & mask) * ENTRY_WORDS;
+      lows[i] = words === undefined ? 0 : words[w + ENTRY_LOCATION_LOW]!;
+      highs[i] = words === undefined ? 0 : words[w + ENTRY_LOCATION_HIGH_SIZE]!;
+    }
   }
 
   /** As `find`, by the five order words at `orders[at]`. */

@@ -136,6 +136,11 @@ export class MemoryEngine implements StorageEngine {
     return this.#pool.touch(location);
   }
 
+  /** As `touch`, for many: unit-pool.ts. */
+  touchMany(lows: Int32Array, highs: Int32Array, from: number, to: number): void {
+    this.#pool.touchMany(lows, highs, from, to);
+  }
+
   release(_token: number): void {} // nothing ever parks here
 
   reserve(size: number, out: RecordSpan): number {

@@ -25,7 +25,8 @@ export const UNIT_MASK = (1 << UNIT_BITS) - 1;
 export const UNIT_WORDS = 4;
 const UNITS_PER_CHUNK = CHUNK_SIZE / UNIT_SIZE;
 const DESCRIPTOR_UNITS = (UNITS_PER_CHUNK * UNIT_WORDS * 4) / UNIT_SIZE;
-const CHUNK_BLOCKS = CHUNK_SIZE / RECORD_ALIGN;
+const CHUNK_BLOCK_BITS = 22;
+const CHUNK_BLOCKS = 1 << CHUNK_BLOCK_BITS; // of RECORD_ALIGN bytes
 /** The longest run, units. */
 export const RUN_MAX = UNITS_PER_CHUNK - DESCRIPTOR_UNITS;
 /** Unit numbers stay positive small integers: 8 TiB a shard. */
@@ -43,6 +44,9 @@ const BIN_STEPS = 8;
 const BIN_COUNT = EXACT_BINS + (UNIT_BITS - 4) * BIN_STEPS;
 /** Runs of a bin that are tried before a larger run is cut. */
 const TRIES_MAX = 8;
+
+/** Of a record: as much as is loaded ahead. */
+const TOUCHED_WORDS = 63;
 
 /** Words of the control region. */
 const TAKEN_UNITS = 0;
@@ -62,6 +66,8 @@ export class UnitPool {
   readonly words: Int32Array[] = [];
   /** Another thread's pool, described: it never adds a chunk. */
   readonly isView: boolean;
+  /** Keeps the loads of `touchMany` from being optimised away. */
+  sum = 0;
   readonly #arena: Arena;
   readonly #control: Int32Array;
   readonly #budget: Budget;
@@ -100,6 +106,28 @@ export class UnitPool {
     if (words === undefined) return 0;
     const w = ((location & (CHUNK_BLOCKS - 1)) * RECORD_ALIGN) >>> 2;
     return words[w]! ^ words[w + 16]! ^ words[w + 32]!;
+  }
+
+  /**
+   * As `touch`, for many records, as far as they are long.
+   * @param lows  The words of index entries, from `from` to `to - 1`, that say where records are,
+   * @param highs and how long.
+   */
+  touchMany(lows: Int32Array, highs: Int32Array, from: number, to: number): void {
+    const chunks = this.words;
+    let sum = 0;
+    for (let i = from; i < to; i++) {
+      const low = lows[i]!;
+      const high = highs[i]!;
+      const words = chunks[((high & 0xff) << (32 - CHUNK_BLOCK_BITS)) | (low >>> CHUNK_BLOCK_BITS)];
+      if (words === undefined) continue;
+      const w = (low & (CHUNK_BLOCKS - 1)) * (RECORD_ALIGN / 4);
+      const last = Math.min(high >>> 10, TOUCHED_WORDS);
+      sum ^=
+        words[w]! ^ words[w + (last >>> 2)]! ^ words[w + (last >>> 1)]! ^ words[w + last - (last >>> 2)]!;
+      sum ^= words[w + last]!;
+    }
+    this.sum = sum;
   }
 
   /** Units taken from the budget and not given back. */
