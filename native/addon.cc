@@ -2,6 +2,7 @@
  * Every function takes numbers and byte arrays; a wrong argument makes it do nothing. */
 #include "arguments.h"
 #include "futex.h"
+#include "record-seal.h"
 #include "socket-loop.h"
 #include "uring-addon.h"
 #include "uv.h"
@@ -15,7 +16,7 @@ namespace caltrop {
 
 namespace {
 
-constexpr int INTERFACE_VERSION = 5; // src/base/native-module.ts asks for it
+constexpr int INTERFACE_VERSION = 6; // src/base/native-module.ts asks for it
 
 /** A SocketLoop and the event loop that watches it. Lives until its thread's JavaScript ends. */
 struct Host {
@@ -205,6 +206,16 @@ napi_value signal(napi_env env, napi_callback_info info) {
 	return nullptr;
 }
 
+/** sealRecords(bytes, at, end) */
+napi_value sealRecords(napi_env env, napi_callback_info info) {
+	const Arguments arguments(env, info);
+	const Memory memory = arguments.memory(0);
+	const size_t at = arguments.number(1);
+	const size_t end = arguments.number(2);
+	if (at <= end && end <= memory.size) caltrop::sealRecords(memory.bytes + at, memory.bytes + end);
+	return nullptr;
+}
+
 /** The word that two arguments name: an Int32Array and an index. */
 const uint32_t *wordOf(const Arguments &arguments) {
 	const Memory memory = arguments.memory(0);
@@ -240,6 +251,7 @@ napi_value initialise(napi_env env, napi_value exports) {
 	(void)put(env, exports, "version", numberValue(env, INTERFACE_VERSION));
 	(void)putFunction(env, exports, "openSockets", openSockets, nullptr);
 	defineUring(env, exports);
+	(void)putFunction(env, exports, "sealRecords", sealRecords, nullptr);
 	(void)putFunction(env, exports, "signal", signal, nullptr);
 	(void)putFunction(env, exports, "sleep", sleep, nullptr);
 	(void)putFunction(env, exports, "yieldProcessor", yieldProcessor, nullptr);

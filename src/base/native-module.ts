@@ -10,7 +10,7 @@ const BUILD = path.join(import.meta.dirname, '../../../native/build'); // from d
 const ADDON = path.join(BUILD, 'caltrop.node');
 /** Written by scripts/build-native when it could not build the addon. */
 const REASON_FILE = path.join(BUILD, 'reason');
-const INTERFACE_VERSION = 5; // that of native/addon.cc
+const INTERFACE_VERSION = 6; // that of native/addon.cc
 
 /** An open set of sockets; native/socket-loop.h says what the tables hold. */
 export interface NativeSocketLoop {
@@ -82,6 +82,8 @@ export interface NativeModule {
   openRing(memory: Uint8Array, requests: Uint32Array, results: Int32Array): NativeRing | number;
   /** @returns 0, or the negative errno that keeps `count` rings from being opened. */
   probeRing(count: number): number;
+  /** Fills in the checksums of the flat records that follow one another in `bytes` from `at` up to `end`. */
+  sealRecords(bytes: Uint8Array, at: number, end: number): void;
   /** Adds 1 to an eventfd. */
   signal(descriptor: number): void;
   /** Blocks this thread until wake() is called for the word or `timeoutMs` are over, unless the word is no longer `value`. */

@@ -25,11 +25,10 @@ import {
   RECORD_MAGIC,
 } from '../record/flat-record.js';
 import { BLOCK_HEADER_SIZE } from './block-format.js';
+import { CHECKED_AT } from './record-seal.js';
 
 /** What a device writes whole or not at all, at the least. */
 const SECTOR_SIZE = 512; // bytes
-/** Where the checksum of a record starts. */
-const CHECKED_AT = 12; // bytes
 
 export class BlockScan {
   readonly #region: Region;
@@ -140,14 +139,4 @@ export function isIntactRecord(region: Region, at: number, room: number): boolea
   const word = u32[w + REC_FLAGS_SET_GEN]!;
   const binsAt = binsOffset((word >>> 8) & 0xff, u32[w + REC_KEY_SIZE]!);
   return ((word & FLAG_TOMBSTONE) !== 0 || u32[w + REC_BINS_AT] === binsAt) && binsAt <= ((size + 7) & ~7);
-}
-
-/** Fills in what the storage owns of the record at byte `at`: size, stamp, checksum, zeros up to a multiple of 16. */
-export function sealRecord(region: Region, at: number, size: number, stamp: number): void {
-  const { u8, u32, i32 } = region;
-  const w = at >>> 2;
-  u32[w + REC_SIZE] = size;
-  u32[w + REC_STAMP] = stamp;
-  for (let i = at + size; (i & (RECORD_ALIGN - 1)) !== 0; i++) u8[i] = 0;
-  u32[w + REC_CHECKSUM] = checksum32(i32, at + CHECKED_AT, size - CHECKED_AT);
 }

@@ -13,6 +13,7 @@ import { BlockSupply } from './block-supply.js';
 import * as B from './block-table.js';
 import { EmptiedBlocks } from './emptied-blocks.js';
 import type { OpenBlock } from './open-block.js';
+import { sealSize } from './record-seal.js';
 import type { ResidentBlocks } from './resident-blocks.js';
 import type { ShardExtent } from './shard-extent.js';
 import { QUEUE_COUNT_MAX, WRITE_LAST, WriteQueue } from './write-queue.js';
@@ -63,8 +64,9 @@ export class BlockWriter {
     this.cache = new BlockCache(extent, table);
     const takeBuffer = (size: number) => this.cache.take(size);
     const queue = (place: number) => new WriteQueue(place, extent, table, takeBuffer, counters, log);
-    this.#clients = new WriteStream(queue(CLIENTS), io.buffers, blockSize, counters, CLIENT_WRITES);
-    this.#defrag = new WriteStream(queue(DEFRAG), io.buffers, blockSize, counters, DEFRAG_WRITES);
+    const seal = resident === null ? sealSize() : 0; // what is copied to memory has to be whole
+    this.#clients = new WriteStream(queue(CLIENTS), io.buffers, blockSize, counters, CLIENT_WRITES, seal);
+    this.#defrag = new WriteStream(queue(DEFRAG), io.buffers, blockSize, counters, DEFRAG_WRITES, seal);
     this.#erases = queue(ERASES);
     this.#emptied = new EmptiedBlocks(extent, table, this.cache, this.#erases, resident);
     this.supply = new BlockSupply(extent, table, this.cache, this.#emptied, resident);

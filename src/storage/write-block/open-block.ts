@@ -11,7 +11,7 @@
 import { Region, type SharedBytes } from '../../base/arena.js';
 import { IO_ALIGN } from '../io/io-backend.js';
 import { RECORD_ALIGN } from '../record/flat-record.js';
-import { sealRecord } from './block-scan.js';
+import { sealRecords, stampRecord } from './record-seal.js';
 
 export const NONE = -1;
 export const PAGE_MASK = -IO_ALIGN;
@@ -27,6 +27,8 @@ const DIRTY_SINCE = 6; // when the oldest append that was not handed to the devi
 const PAGE_FIRST = 7; // of the last page that was begun: the first append that ends in it, ...
 const PAGE_SINCE = 8; // ... and its time
 const CHECK_AT = 9; // see `checkAt`
+const SEALED_TO = 10; // records before this have their checksums
+const SEAL_SIZE = 11; // bytes that may wait for theirs
 const WORDS = 16;
 
 export class OpenBlock {
@@ -40,14 +42,18 @@ export class OpenBlock {
   /** The clock of what is appended; set by the owner. */
   nowMs = 0;
 
-  /** @param memory The state of a stream that lives already, on another thread. */
-  constructor(buffers: Region, blockSize: number, memory?: SharedBytes) {
+  /**
+   * @param memory   The state of a stream that lives already, on another thread.
+   * @param sealSize Bytes of records that may wait for their checksums.
+   */
+  constructor(buffers: Region, blockSize: number, memory?: SharedBytes, sealSize = 0) {
     this.buffers = buffers;
     this.blockSize = blockSize;
     const region = new Region(memory ?? WORDS * 8);
     this.shared = region.shared;
     this.#state = region.f64;
     if (memory !== undefined) return;
+    this.#state[SEAL_SIZE] = sealSize;
     this.block = NONE;
     this.clean();
   }
@@ -85,8 +91,11 @@ export class OpenBlock {
   get appendAt(): number {
     return this.#state[APPEND_AT]!;
   }
-  protected set appendAt(at: number) {
+
+  /** What lies before `at` is no room for records any more. All of them have been sealed. */
+  protected skipTo(at: number): void {
     this.#state[APPEND_AT] = at;
+    this.#state[SEALED_TO] = at;
   }
 
   protected get submittedTo(): number {
@@ -120,6 +129,7 @@ export class OpenBlock {
     state[STAMP] = stamp;
     state[BUFFER_AT] = bufferAt;
     state[APPEND_AT] = appendAt;
+    state[SEALED_TO] = appendAt;
     state[SUBMITTED_TO] = submittedTo;
     state[PAGE_FIRST] = NONE;
     this.#reservedSize = 0;
@@ -135,7 +145,7 @@ export class OpenBlock {
   }
 
   /**
-   * Seals the record built in the reserved room and makes it append number `number`.
+   * Makes the record built in the reserved room append number `number`. It has its checksum after the next `seal`.
    * @returns Its location in the extent, in units of 16 bytes.
    */
   append(number: number): number {
@@ -145,7 +155,7 @@ export class OpenBlock {
     if (size === 0 || this.reservedAt !== state[BUFFER_AT]! + appendAt) {
       throw new Error('write block: a record is stored that has no room reserved');
     }
-    sealRecord(this.buffers, this.reservedAt, size, state[STAMP]!);
+    stampRecord(this.buffers, this.reservedAt, size, state[STAMP]!);
     this.#reservedSize = 0;
     const location = (state[BLOCK]! * this.blockSize + appendAt) / RECORD_ALIGN;
     const end = appendAt + ((size + RECORD_ALIGN - 1) & -RECORD_ALIGN);
@@ -158,7 +168,19 @@ export class OpenBlock {
       state[DIRTY_FIRST] = number;
       state[DIRTY_SINCE] = this.nowMs;
     }
+    if (end - state[SEALED_TO]! > state[SEAL_SIZE]!) this.seal();
     return location;
+  }
+
+  /** Sees to it that every record appended has its checksum: to be called before bytes leave. */
+  protected seal(): void {
+    const state = this.#state;
+    const bufferAt = state[BUFFER_AT]!;
+    const from = state[SEALED_TO]!;
+    const end = state[APPEND_AT]!;
+    if (from === end) return;
+    sealRecords(this.buffers, bufferAt + from, bufferAt + end);
+    state[SEALED_TO] = end;
   }
 
   /** All that was appended was handed to the device. */

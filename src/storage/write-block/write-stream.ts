@@ -41,8 +41,9 @@ export class WriteStream extends OpenBlock {
     blockSize: number,
     counters: Float64Array,
     counted: WriteCounters,
+    sealSize: number,
   ) {
-    super(buffers, blockSize);
+    super(buffers, blockSize, undefined, sealSize);
     this.writes = writes;
     this.#counters = counters;
     this.#counted = counted;
@@ -80,11 +81,12 @@ export class WriteStream extends OpenBlock {
    */
   submit(unit: number): void {
     if (this.dirtyFirst === NONE) return;
+    this.seal();
     const from = this.submittedTo;
     const end = Math.min(this.blockSize, from + ((this.appendAt - from + unit - 1) & -unit));
     this.#pad(end);
     this.#push(WRITE_RECORDS, from, end);
-    this.appendAt = end;
+    this.skipTo(end);
     this.clean();
     this.#counters[this.#counted.partial]!++;
   }
@@ -99,6 +101,7 @@ export class WriteStream extends OpenBlock {
     this.closedCount++;
     this.#counters[this.#counted.full]!++;
     if (this.dirtyFirst === NONE) return this.writes.markLast(block) ? NONE : block;
+    this.seal();
     const end = (this.appendAt + IO_ALIGN - 1) & PAGE_MASK;
     this.#pad(end);
     this.#push(WRITE_LAST, this.submittedTo, end, block);
@@ -117,6 +120,7 @@ export class WriteStream extends OpenBlock {
   #submitPages(): void {
     const end = this.appendAt & PAGE_MASK;
     if (this.dirtyFirst === NONE || end <= this.submittedTo) return;
+    this.seal();
     this.#push(WRITE_RECORDS, this.submittedTo, end);
     if (end === this.appendAt) {
       this.clean();

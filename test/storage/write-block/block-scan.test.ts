@@ -8,7 +8,8 @@ import {
   writeRecordHeader,
 } from '../../../src/storage/record/flat-record.js';
 import * as F from '../../../src/storage/write-block/block-format.js';
-import { BlockScan, sealRecord } from '../../../src/storage/write-block/block-scan.js';
+import { BlockScan } from '../../../src/storage/write-block/block-scan.js';
+import { sealRecords, stampRecord } from '../../../src/storage/write-block/record-seal.js';
 
 const BLOCK = 64 * 1024;
 const PAGE = 4096;
@@ -44,7 +45,8 @@ function build(
     header.sequence = i + 1;
     writeRecordHeader(region.u8, region.u32, at, header, new Uint8Array(20).fill(i), 0);
     region.u8.fill(fill + (i % 32), at + RECORD_HEADER_SIZE, at + size);
-    sealRecord(region, at, size, stamp);
+    stampRecord(region, at, size, stamp);
+    sealRecords(region, at, at + size);
     offsets.push(at);
     at = (at + size + 15) & ~15;
     if (flushed.has(i)) at = (at + PAGE - 1) & -PAGE;
@@ -128,7 +130,8 @@ test('bytes that imitate a record inside a value are not taken for one', t => {
   const { region, stamp, offsets } = build([4000, 300]);
   const value = offsets[0]! + 512;
   region.u8.copyWithin(value, offsets[1]!, offsets[1]! + 304);
-  sealRecord(region, offsets[0]!, 4000, stamp);
+  stampRecord(region, offsets[0]!, 4000, stamp);
+  sealRecords(region, offsets[0]!, offsets[0]! + 4000);
   region.u8[value + REC_DIGEST_AT]! ^= 1; // breaks both: the copy, and the record around it
   t.deepEqual(scan(region, stamp), { offsets: [offsets[1]!], damaged: 1, isTorn: false });
 });
