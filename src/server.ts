@@ -101,7 +101,7 @@ export class Server {
     const shards = new ShardHost(config, this.log, workerCount);
     this.#shards = shards;
     this.#closers.push(() => shards.stop());
-    await shards.openStorage();
+    await shards.openStorage(onProgress);
     const figures = shards.namespaces.map(figuresOf);
     const truncations = new Truncations(
       service.string('work-directory'),
@@ -382,9 +382,10 @@ function figuresOf({ task, devices }: HostedNamespace): ShardFigures {
 function placesOf(shardCount: number, devices: OpenDeviceSet | undefined): ShardPlace[] {
   if (devices === undefined) return stripePlaces(shardCount);
   const { set } = devices;
-  return set.devices.map(({ path, kind }, device) => ({
+  return set.devices.map(({ path, shadowPath, kind }, device) => ({
     kind,
     name: path,
+    hasShadow: shadowPath !== '',
     shards: set.extents.flatMap((extent, shard) => (extent.device === device ? [shard] : [])),
   }));
 }

@@ -54,7 +54,11 @@ export function getConfig(
 export function namespaceSettings(namespace: NamespaceConfig, stripeCount: number): string[] {
   const { settings, engine, storage, geo } = namespace;
   const media = ['file', 'device'].flatMap(name =>
-    storage.list(name).map((path, index) => `storage-engine.${name}[${index}]=${path.split(' ')[0]}`),
+    storage.list(name).flatMap((line, index) => {
+      const [path, shadow] = line.split(' ');
+      const row = `storage-engine.${name}[${index}]`;
+      return shadow === undefined ? [`${row}=${path}`] : [`${row}=${path}`, `${row}.shadow=${shadow}`];
+    }),
   );
   if (engine === 'memory') {
     for (let index = 0; index < stripeCount; index++)

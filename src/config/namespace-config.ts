@@ -260,15 +260,17 @@ export function checkNamespaces(nodes: readonly ConfigContext[], findings: Findi
     else names.set(node.label, node.line);
     for (const item of node.contexts.flatMap(context => context.items)) {
       if (item.name !== 'file' && item.name !== 'device') continue;
-      const file = resolve(item.value);
-      const usedAt = files.get(file);
-      if (usedAt === undefined) files.set(file, item.line);
-      else
-        findings.refuse(
-          item.line,
-          `${path}.storage-engine.${item.name}`,
-          `'${item.value}' is used in line ${usedAt} already`,
-        );
+      for (const name of item.value.split(/\s+/)) {
+        const file = resolve(name);
+        const usedAt = files.get(file);
+        if (usedAt === undefined) files.set(file, item.line);
+        else
+          findings.refuse(
+            item.line,
+            `${path}.storage-engine.${item.name}`,
+            `'${name}' is used in line ${usedAt} already`,
+          );
+      }
     }
   }
 }

@@ -71,7 +71,7 @@ export function describeAccepted(row: SettingRow): string {
     case 'choice':
       return row.values.join(', ');
     case 'paths':
-      return 'one path a line, without blanks; a shadow device is not built';
+      return 'a path a line, and behind it that of its shadow, if it has one; paths without blanks';
     case 'addresses':
       return 'any, an IPv4 or IPv6 address or a host name, one a line';
     case 'endpoints':
@@ -93,7 +93,10 @@ const READERS: Readonly<Record<SettingType, (written: string, row: SettingRow) =
     choice: (written, row) => row.values.find(value => value === written.toLowerCase()),
     text: written => written,
     texts: written => [written],
-    paths: written => (/\s/.test(written) ? undefined : [written]),
+    paths: written => {
+      const [primary, shadow = '', ...more] = written.split(/\s+/);
+      return more.length > 0 ? undefined : [`${primary} ${shadow}`.trim()];
+    },
     addresses: written => (isHost(written) ? [written] : undefined),
     endpoints: written => {
       const [host, port, ...more] = written.split(/\s+/);

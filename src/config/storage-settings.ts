@@ -40,8 +40,26 @@ const FLUSH = 'bytes of one device write';
 type Row = readonly [engines: 'both' | StorageEngine, row: SettingRow];
 
 const ROWS: readonly Row[] = [
-  ['both', list('file', 'paths', [], 'static honoured', 'data files, one a line; created when missing')],
-  ['both', list('device', 'paths', [], 'static honoured', 'raw block devices, one a line; used whole')],
+  [
+    'both',
+    list(
+      'file',
+      'paths',
+      [],
+      'static honoured',
+      'data files, one a line, with its shadow or without; created when missing',
+    ),
+  ],
+  [
+    'both',
+    list(
+      'device',
+      'paths',
+      [],
+      'static honoured',
+      'raw block devices, one a line, with its shadow or without; used whole',
+    ),
+  ],
   [
     'device',
     boolean('cache-replica-writes', false, 'dynamic known', 'keeps replica writes in the cache too'),

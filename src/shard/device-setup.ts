@@ -25,20 +25,29 @@ const MIB = 1024 * 1024;
 /** A byte array spans no more than this; caches that would need more are smaller. */
 const REGION_SIZE_MAX = 4096 * MIB - IO_SIZE_MAX;
 
-/** Opens, or creates, the data files of a namespace. @param workDirectory Of the server. @throws StorageError. */
+/**
+ * Opens, or creates, the data files of a namespace.
+ * @param workDirectory Of the server.
+ * @param onProgress    Told of a device that is rebuilt from its shadow, or the other way round.
+ * @throws StorageError.
+ */
 export function openNamespaceDevices(
   config: NamespaceConfig,
   workDirectory: string,
+  onProgress: (status: string) => void,
   log: LogContext,
 ): Promise<OpenDeviceSet> {
   const { storage } = config;
   const raw = storage.list('device');
+  const lines = raw.length > 0 ? raw : storage.list('file');
   // Devices are used past the system's cache always, but for reads that are to be kept there.
   const isCached = config.engine === 'device' && storage.boolean('read-page-cache');
   const isDirect = !isCached && (raw.length > 0 || storage.boolean('direct-files'));
   return openDeviceSet({
     namespace: config.name,
-    files: raw.length > 0 ? raw : storage.list('file'),
+    files: lines.map(line => line.split(' ')[0]!),
+    shadows: lines.map(line => line.split(' ')[1] ?? ''),
+    onProgress,
     kind: raw.length > 0 ? 'device' : 'file',
     filesize: config.storage.number('filesize'),
     recordSizeMax: config.settings.number('max-record-size') || RECORD_SIZE_CAP,

@@ -84,13 +84,17 @@ export class ShardHost {
     this.#workerCount = workerCount;
   }
 
-  /** Opens, or creates, the data files of all namespaces and takes their locks. @throws StorageError. */
-  async openStorage(): Promise<void> {
+  /**
+   * Opens, or creates, the data files of all namespaces and takes their locks.
+   * @param onProgress Told of what takes long.
+   * @throws StorageError.
+   */
+  async openStorage(onProgress: (status: string) => void): Promise<void> {
     const unit = this.#config.service.boolean('microsecond-histograms') ? 'usec' : 'msec';
     const workDirectory = this.#config.service.string('work-directory');
     for (const config of this.#config.namespaces) {
       const devices = isOnFiles(config)
-        ? await openNamespaceDevices(config, workDirectory, this.#log.context('drv_ssd'))
+        ? await openNamespaceDevices(config, workDirectory, onProgress, this.#log.context('drv_ssd'))
         : undefined;
       const isResident = config.engine === 'memory';
       const storage = devices && ({ engine: 'device', devices: devices.set, isResident } as const);
@@ -161,7 +165,8 @@ export class ShardHost {
     await this.#pool?.stop(() => {
       for (const client of this.clients) client.wake();
     });
-    for (const { devices } of this.namespaces) await devices?.close();
+    const isSettled = this.#pool?.hasEndedWell === true;
+    for (const { devices } of this.namespaces) await devices?.close(isSettled);
   }
 
   /** Device I/O is done by io_uring, or by node:fs where that is refused; the log says which and why. */

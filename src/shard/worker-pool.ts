@@ -17,6 +17,7 @@ export class WorkerPool {
   readonly #helpers: Promise<void>[] = [];
   #turns: number[] = [];
   #isStopping = false;
+  #hasFailed = false;
 
   /**
    * Starts a thread for each task.
@@ -24,6 +25,10 @@ export class WorkerPool {
    */
   constructor(tasks: readonly WorkerTask[], onFailure: (worker: number, error: Error) => void) {
     this.#tasks = tasks;
+    const fail = (worker: number, error: Error): void => {
+      this.#hasFailed = true;
+      onFailure(worker, error);
+    };
     const lanes = tasks.flatMap(task => task.io?.lanes ?? []);
     const threads = tasks.length + lanes.length;
     this.#pool = new Piscina({
@@ -39,15 +44,15 @@ export class WorkerPool {
       this.#helpers.push(
         this.#pool
           .run(lane, { filename: IO_THREAD })
-          .then(undefined, (error: Error) => onFailure(-1, new Error(`device I/O thread: ${error.message}`))),
+          .then(undefined, (error: Error) => fail(-1, new Error(`device I/O thread: ${error.message}`))),
       );
     }
     for (const task of tasks) {
       const run = this.#pool.run(task, { transferList: [task.port] }).then(
         () => {
-          if (!this.#isStopping) onFailure(task.worker, new Error('the worker returned unasked'));
+          if (!this.#isStopping) fail(task.worker, new Error('the worker returned unasked'));
         },
-        (error: Error) => onFailure(task.worker, error),
+        (error: Error) => fail(task.worker, error),
       );
       this.#running.push(run);
     }
@@ -69,6 +74,11 @@ export class WorkerPool {
     const isMoving = turns.every((count, worker) => count !== this.#turns[worker]);
     this.#turns = turns;
     return isMoving;
+  }
+
+  /** After `stop`: whether every worker had recovered its shards, and has flushed all that was written. */
+  get hasEndedWell(): boolean {
+    return !this.#hasFailed && this.#tasks.every(task => controlFlags(task.control).isSet(CONTROL_READY));
   }
 
   /** Tells every worker to finish and flush, wakes them, and waits until they have. */

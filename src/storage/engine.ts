@@ -145,6 +145,8 @@ export const ST_SET_INDEX_BYTES = 55;
 // Of the records written last: their sizes, and what they would have been unpacked; both decay. 0 without compression.
 export const ST_PACKED_BYTES = 56;
 export const ST_RAW_BYTES = 57;
+export const ST_SHADOW_WRITE_QUEUE = 58; // writes to the shadow that are under way
+export const ST_SHADOW_WRITE_ERRORS = 59;
 export const ST_COUNT = 64; // slots kept
 
 /** Values of ST_START_KIND. */

@@ -104,9 +104,9 @@ test('what strengthens durability, consistency or security and is not built stop
   const refused = {
     'encryption aes-256': mistakesOnDevice('encryption aes-256', 'file /a', 'filesize 1G'),
     'encryption-old-key-file /k': mistakesOnDevice('encryption-old-key-file /k', 'file /a', 'filesize 1G'),
-    'device /dev/sdb /dev/sdc': mistakesOnDevice('device /dev/sdb /dev/sdc'),
+    'device /dev/sdb /dev/sdc /dev/sdd': mistakesOnDevice('device /dev/sdb /dev/sdc /dev/sdd'),
     'file /a': mistakesOnDevice('file /a', 'device /dev/sdb', 'filesize 1G'),
-    'file /a /shadow': mistakesOnDevice('file /a /shadow', 'filesize 1G'),
+    'file /a /b /c': mistakesOnDevice('file /a /b /c', 'filesize 1G'),
   };
   for (const [line, reported] of Object.entries(refused)) {
     t.is(reported.length, 1, line);

@@ -101,9 +101,10 @@ test('endpoints are a host and a port', t => {
   }
 });
 
-test('a path has no blanks', t => {
+test('a path has no blanks, and may have that of a shadow behind it', t => {
   t.deepEqual(read(TESTED.paths, '/data/a.dat'), ['/data/a.dat']);
-  t.is(read(TESTED.paths, '/data/a.dat /data/shadow.dat'), undefined);
+  t.deepEqual(read(TESTED.paths, '/data/a.dat \t/data/shadow.dat'), ['/data/a.dat /data/shadow.dat']);
+  t.is(read(TESTED.paths, '/data/a.dat /data/shadow.dat /data/third.dat'), undefined);
 });
 
 test('a setting without a value is refused, whatever its type', t => {

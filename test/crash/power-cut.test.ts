@@ -79,7 +79,7 @@ class Model {
 }
 
 /** What the histories of this run did; a test that never defrags proves nothing of it. */
-const done = { emptied: 0, moved: 0, byCheckpoint: 0, viewed: 0 };
+const done = { emptied: 0, moved: 0, byCheckpoint: 0, viewed: 0, rebuilt: 0, compared: 0 };
 
 /** When a write has to be durable: a time after it was made, or (commit-to-device) when it is acknowledged. */
 type Promised = { withinMs: number } | 'at once';
@@ -89,6 +89,7 @@ function runHistory(
   seed: number,
   promised: Promised,
   faultsOf: (random: () => number) => Partial<Faults>,
+  isShadowed = false,
 ): string[] {
   const isCommitting = promised === 'at once';
   const withinMs = promised === 'at once' ? 0 : promised.withinMs;
@@ -101,6 +102,14 @@ function runHistory(
   );
   const checkpointRandom = seeded(seed + 1_000_000); // so that the rest of a history is what it is without them
   const checkpointShare = checkpointRandom() * 0.1;
+  // Where a primary is lost, so are its checkpoints: then nothing may be left that says how late a shard without any
+  // room, which could not append a clock mark, knew it to be.
+  const stepsBack = !isShadowed;
+  const shadow = new FaultyDisk(isShadowed ? disk.bytes.length : 0);
+  const files = new Map([...checkpointFiles, ['shadow', shadow]]);
+  const pairRandom = seeded(seed + 2_000_000);
+  let isInStep = true;
+  let isServing = false;
   const model = new Model();
   const problems: string[] = [];
   const valueMax = 200 + pick(6000);
@@ -109,6 +118,11 @@ function runHistory(
   const defragLwmPct = [0, 50, 50, 80, 95][pick(5)]!;
   const expiryShare = random() * random() * 0.5;
   const faults = faultsOf(random);
+  const { failsWrite, failsFlush } = faults;
+  if (isShadowed && failsWrite && failsFlush) {
+    faults.failsWrite = (...write) => isServing && failsWrite(...write);
+    faults.failsFlush = on => isServing && failsFlush(on);
+  }
   const dataKey = seed % 3 === 0 ? newDataKey('aes-128') : null;
   let nowMs = 1_000_000;
   let wallMs = 500_000_000_000;
@@ -127,8 +141,9 @@ function runHistory(
         writeBlockSize: BLOCK_SIZE,
         startCount: life,
       },
+      shadow: isShadowed ? { path: 'shadow', isDirect: false, isInStep } : null,
     };
-    const io = new FaultyIo(disk, 32 * 1024 * KIB, random, { turnsMax: 2, ...faults }, checkpointFiles);
+    const io = new FaultyIo(disk, 32 * 1024 * KIB, random, { turnsMax: 2, ...faults }, files);
     const limits = {
       flushMaxMs: FLUSH_MAX_MS,
       isCommitting,
@@ -147,7 +162,9 @@ function runHistory(
       isResident: seed % 5 === 0,
       hasView: !isCommitting && seed % 5 !== 0 && seed % 2 === 1,
     });
+    isServing = false;
     shard.recover(Math.floor(wallMs / 1000));
+    isServing = true;
     /** Expiries that were shown and that nothing stored says yet: a shard without any room cannot say it. */
     let expiries: { voidTimeSec: number; state: State; number: number; sinceMs: number }[] = [];
     /** Writes that are not acknowledged yet; their keys are left alone, as by the shard. */
@@ -229,7 +246,7 @@ function runHistory(
       else if (checkpointRandom() < checkpointShare) checkpoints?.start();
       nowMs += STEP_MS;
       wallMs += STEP_MS;
-      if (random() < 0.002) wallMs -= HOUR_MS;
+      if (random() < 0.002 && stepsBack) wallMs -= HOUR_MS;
       shard.tick(nowMs, wallMs);
       const storedMs = shard.counters[ST_STORED_CLOCK]!;
       const { appendedNumber, committedNumber } = shard.engine;
@@ -249,10 +266,20 @@ function runHistory(
     done.emptied += shard.counters[ST_DEFRAG_READS]!;
     done.moved += shard.counters[ST_DEFRAG_WRITES]! + shard.counters[ST_DEFRAG_PARTIAL_WRITES]!;
     io.cutPower();
+    isInStep = false;
+    if (isShadowed && pairRandom() < 0.5) {
+      // One of the two is lost with the power, and rebuilt from the other.
+      const [lost, kept] = pairRandom() < 0.7 ? [disk, shadow] : [shadow, disk];
+      lost.bytes.set(kept.bytes);
+      lost.durable.set(kept.durable);
+      if (lost === disk) for (const file of checkpointFiles.values()) file.erase();
+      isInStep = true;
+      done.rebuilt++;
+    } else if (isShadowed) done.compared += Buffer.compare(disk.bytes, shadow.bytes) === 0 ? 0 : 1;
     cutMs = nowMs;
     const offMs = pick(3000);
     nowMs += offMs;
-    wallMs += random() < 0.3 ? offMs - HOUR_MS : offMs;
+    wallMs += random() < 0.3 && stepsBack ? offMs - HOUR_MS : offMs;
   }
   return problems;
 }
@@ -288,5 +315,19 @@ test('what was acknowledged flush-max-ms before a power cut is there afterwards'
 test('a device that fails writes and flushes now and then only delays them', t => {
   for (let seed = 1; seed <= SEEDS / 2; seed++) {
     t.deepEqual(runHistory(seed, { withinMs: FLUSH_MAX_MS + 1000 }, failing), [], `seed ${seed}`);
+  }
+});
+
+test('a device and its shadow lose different writes, or one of them is lost: nothing that was promised is', t => {
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    t.deepEqual(runHistory(seed, 'at once', noFaults, true), [], `seed ${seed}`);
+    t.deepEqual(runHistory(seed, IN_TIME, noFaults, true), [], `seed ${seed}`);
+  }
+  t.true(done.rebuilt > SEEDS && done.compared > SEEDS, JSON.stringify(done));
+});
+
+test('nor is it when either of them fails writes and flushes now and then', t => {
+  for (let seed = 1; seed <= SEEDS / 2; seed++) {
+    t.deepEqual(runHistory(seed, { withinMs: FLUSH_MAX_MS + 1000 }, failing, true), [], `seed ${seed}`);
   }
 });

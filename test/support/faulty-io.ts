@@ -59,6 +59,14 @@ export class FaultyDisk {
     }
   }
 
+  /** Makes it a new one. */
+  erase(): void {
+    this.bytes.fill(0);
+    this.durable.fill(0);
+    this.unflushed = [];
+    this.writesEnded = 0;
+  }
+
   /** Cuts the power: of every unflushed write nothing, all, or some sectors are there afterwards. */
   cut(random: () => number, inFlight: readonly Unflushed[]): void {
     for (const { offset, bytes } of [...this.unflushed, ...inFlight]) {

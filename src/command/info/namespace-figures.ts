@@ -20,6 +20,10 @@ export interface DeviceFigures {
   readonly defragWrites: number;
   readonly defragPartialWrites: number;
   readonly writeErrors: number;
+  readonly hasShadow: boolean;
+  /** Writes to the shadow that are under way, and those that failed. */
+  readonly shadowWriteQueue: number;
+  readonly shadowWriteErrors: number;
   /** Records and blocks whose bytes were not those that were written. */
   readonly checksumErrors: number;
 }

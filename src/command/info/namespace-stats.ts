@@ -109,11 +109,16 @@ const COUNTER_ROWS: readonly Row[] = NAMESPACE_COUNTERS.names
   .map(name => [name] as const);
 
 /** Rows of a device, by the kinds that have them. */
-const DEVICE_ROWS: readonly (readonly [string, 'all' | 'blocks', (device: DeviceFigures) => number])[] = [
+const DEVICE_ROWS: readonly (readonly [
+  string,
+  'all' | 'blocks' | 'shadowed',
+  (device: DeviceFigures) => number,
+])[] = [
   ['used_bytes', 'all', device => device.usedBytes],
   ['free_wblocks', 'all', device => device.freeWriteBlocks],
   ['read_errors', 'blocks', device => device.readErrors],
   ['write_q', 'blocks', device => device.writeQueue],
+  ['shadow_write_q', 'shadowed', device => device.shadowWriteQueue],
   ['writes', 'all', device => device.writes],
   ['partial_writes', 'blocks', device => device.partialWrites],
   ['defrag_q', 'all', device => device.defragQueue],
@@ -122,6 +127,7 @@ const DEVICE_ROWS: readonly (readonly [string, 'all' | 'blocks', (device: Device
   ['defrag_partial_writes', 'blocks', device => device.defragPartialWrites],
   ['age', 'blocks', () => -1], // of the medium; files don't know theirs
   ['write_errors', 'blocks', device => device.writeErrors], // this and what follows are ours
+  ['shadow_write_errors', 'shadowed', device => device.shadowWriteErrors],
   ['checksum_errors', 'blocks', device => device.checksumErrors],
 ];
 
@@ -165,7 +171,9 @@ function deviceStats(devices: readonly DeviceFigures[]): Stat[] {
   return devices.flatMap(device => {
     const index = indexes.get(device.kind) ?? 0;
     indexes.set(device.kind, index + 1);
-    const rows = DEVICE_ROWS.filter(([, kinds]) => kinds === 'all' || device.kind !== 'stripe');
+    const rows = DEVICE_ROWS.filter(([, kinds]) =>
+      kinds === 'shadowed' ? device.hasShadow : kinds === 'all' || device.kind !== 'stripe',
+    );
     return rows.map(
       ([name, , read]) => [`storage-engine.${device.kind}[${index}].${name}`, read(device)] as const,
     );

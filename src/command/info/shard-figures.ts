@@ -37,11 +37,17 @@ export interface ShardPlace {
   readonly name: string;
   /** Numbers of the shards that lie there. */
   readonly shards: readonly number[];
+  readonly hasShadow: boolean;
 }
 
 /** The places of a memory engine: a stripe is a shard. */
 export function stripePlaces(shardCount: number): ShardPlace[] {
-  return Array.from({ length: shardCount }, (_, i) => ({ kind: 'stripe', name: `stripe-${i}`, shards: [i] }));
+  return Array.from({ length: shardCount }, (_, i) => ({
+    kind: 'stripe',
+    name: `stripe-${i}`,
+    shards: [i],
+    hasShadow: false,
+  }));
 }
 
 export class ShardFigures {
@@ -140,7 +146,7 @@ export class ShardFigures {
     };
   }
 
-  #device({ kind, name, shards }: ShardPlace): DeviceFigures {
+  #device({ kind, name, shards, hasShadow }: ShardPlace): DeviceFigures {
     const blocks = shards.map(shard => this.#blocks[shard]!);
     return {
       kind,
@@ -156,6 +162,9 @@ export class ShardFigures {
       defragWrites: sumOf(blocks, st.ST_DEFRAG_WRITES),
       defragPartialWrites: sumOf(blocks, st.ST_DEFRAG_PARTIAL_WRITES),
       writeErrors: sumOf(blocks, st.ST_WRITE_ERRORS),
+      hasShadow,
+      shadowWriteQueue: sumOf(blocks, st.ST_SHADOW_WRITE_QUEUE),
+      shadowWriteErrors: sumOf(blocks, st.ST_SHADOW_WRITE_ERRORS),
       checksumErrors: sumOf(blocks, st.ST_CHECKSUM_ERRORS),
     };
   }

@@ -37,6 +37,12 @@ export async function removeOtherCheckpoints(
   }
 }
 
+/** Removes the checkpoints of a device that was replaced by what another one held. */
+export async function removeCheckpoints(base: string, shards: readonly number[]): Promise<void> {
+  for (const shard of shards)
+    for (const name of checkpointPaths(base, shard)) await rm(name, { force: true });
+}
+
 export interface CheckpointNames {
   /** [place in `shards`] the two files; empty where there can be none. */
   readonly names: readonly string[][];

@@ -18,6 +18,9 @@
  * At 168: the wrapped key of an encrypted set (64 bytes, cipher/data-key.ts), zeros otherwise. An encrypted set has
  * format version 2, so that a program that knows no encryption leaves it alone; all else is as in version 1.
  *
+ * At 232, zeros where there is no shadow: u32 role, u32 the start that was ended with both in step, f64 how far the
+ * device was rebuilt, u32 the number that the two of a pair have in common.
+ *
  * The partition table is reserved for the cluster's facts; in this version it is all zeros (tree id 0).
  */
 import { Region } from '../../base/arena.js';
@@ -35,6 +38,7 @@ export const PARTITION_TABLE_AT = 256 * 1024;
 const MAGIC = 0x31445443; // "CTD1"
 const CHECKED_FROM = 16;
 const WRAPPED_KEY_AT = 168;
+const PAIR_AT = 232;
 const EXTENTS_AT = 256;
 const EXTENT_SIZE = 24;
 const SHARD_OF_AT = 4096;
@@ -43,6 +47,13 @@ export const NAME_SIZE_MAX = 63; // bytes
 /** The set is being initialised: nothing but headers was written yet. */
 export const STATE_CREATING = 1;
 export const STATE_READY = 2;
+/** What the other one of its pair holds is being copied to it; nothing on it counts. */
+export const STATE_REBUILDING = 3;
+
+// Roles of a device.
+export const ROLE_ALONE = 0;
+export const ROLE_PRIMARY = 1;
+export const ROLE_SHADOW = 2;
 
 export interface HeaderExtent {
   shard: number;
@@ -66,6 +77,13 @@ export interface DeviceHeader {
   state: number;
   /** All zeros: the set is not encrypted. */
   wrappedKey: Uint8Array;
+  role: number;
+  /** The start count of the last start that ended with primary and shadow in step, 0 = none did. */
+  settledStart: number;
+  /** While it is being rebuilt: bytes from its start that it holds already. */
+  rebuiltTo: number;
+  /** Drawn when a shadow is filled; primary and shadow have the same. 0: alone. */
+  pairNumber: number;
   extents: HeaderExtent[];
   /** [pid] shard. */
   shardOf: Uint16Array;
@@ -106,6 +124,10 @@ export function encodeHeader(header: DeviceHeader): Uint8Array {
   u8[104] = name.length;
   u8.set(name, 105);
   u8.set(header.wrappedKey, WRAPPED_KEY_AT);
+  view.setUint32(PAIR_AT, header.role, true);
+  view.setUint32(PAIR_AT + 4, header.settledStart, true);
+  view.setFloat64(PAIR_AT + 8, header.rebuiltTo, true);
+  view.setUint32(PAIR_AT + 16, header.pairNumber, true);
   header.extents.forEach((extent, i) => {
     const at = EXTENTS_AT + i * EXTENT_SIZE;
     view.setUint32(at, extent.shard, true);
@@ -156,6 +178,10 @@ export function decodeHeader(
     startCount: view.getUint32(96, true),
     state: view.getUint32(100, true),
     wrappedKey: region.u8.slice(WRAPPED_KEY_AT, WRAPPED_KEY_AT + WRAPPED_KEY_SIZE),
+    role: view.getUint32(PAIR_AT, true),
+    settledStart: view.getUint32(PAIR_AT + 4, true),
+    rebuiltTo: view.getFloat64(PAIR_AT + 8, true),
+    pairNumber: view.getUint32(PAIR_AT + 16, true),
     extents,
     shardOf: Uint16Array.from({ length: PARTITION_COUNT }, (_, pid) =>
       view.getUint16(SHARD_OF_AT + pid * 2, true),

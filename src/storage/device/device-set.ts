@@ -5,27 +5,30 @@
  * each open file, and every worker must hear of it.
  *
  * Nothing that might be somebody's data is ever overwritten: only a file that is new, empty or all zeros is
- * initialised. First every device gets its header in state CREATING, then every one is READY; a start that
+ * initialised; a device and its shadow may be rebuilt from each other (shadow-pair.ts). First every device gets its header in state CREATING, then every one is READY; a start that
  * finds nothing but CREATING and blank devices begins again.
  */
 import { randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import {
   createCheckpointFiles,
   deviceCheckpointBase,
+  removeCheckpoints,
   removeOtherCheckpoints,
 } from '../checkpoint/checkpoint-names.js';
 import { type DataKey, newDataKey, WRAPPED_KEY_SIZE, wrapKey, wrappingKeyOf } from '../cipher/data-key.js';
 import { type EncryptionSettings, openDataKey } from '../cipher/set-encryption.js';
 import type { BlockOwner } from '../write-block/block-format.js';
-import type { ExtentDescription } from '../write-block/shard-extent.js';
+import type { ExtentDescription, ShadowDescription } from '../write-block/shard-extent.js';
 import { accessTo, type DeviceAccess } from './device-access.js';
 import * as H from './device-header.js';
-import { describeContents, isBlank } from './foreign-contents.js';
-import { type Medium, type MediumKind, openMedium } from './medium.js';
+import { checkDevice, foreign } from './header-check.js';
+import type { MediumKind } from './medium.js';
+import { type Opening, openOne, withShadows, writeHeader } from './opening.js';
 import { preallocate } from './preallocate.js';
+import { syncDirectory } from './rebuild.js';
+import { checkRoles, isWhole, joinPair, newPairNumber } from './shadow-pair.js';
 import * as L from './shard-layout.js';
 import { StorageError, type StorageLog } from './storage-error.js';
 
@@ -33,6 +36,10 @@ export interface DeviceSetOptions {
   namespace: string;
   /** Paths of data files or raw devices, in the order of the configuration. */
   files: readonly string[];
+  /** By file, the path of its shadow; '' or left out: it has none. */
+  shadows?: readonly string[];
+  /** Told how far the start is, when it takes long. */
+  onProgress?: (status: string) => void;
   /** What the paths are; files when left out. */
   kind?: MediumKind;
   /** Bytes of each file; devices are used whole. */
@@ -60,7 +67,7 @@ export interface DeviceSet {
   /** [pid] shard. */
   shardOf: Uint16Array;
   /** [device] */
-  devices: { path: string; kind: MediumKind; size: number }[];
+  devices: { path: string; shadowPath: string; kind: MediumKind; size: number }[];
   /** [shard] where it lies; what DeviceEngine takes. */
   extents: (ExtentDescription & { device: number })[];
   /** What blocks are encrypted with; null: with nothing. */
@@ -73,14 +80,8 @@ export interface DeviceSet {
 /** The open set: keep it as long as any worker uses the files. */
 export interface OpenDeviceSet {
   readonly set: DeviceSet;
-  /** Gives the locks back. */
-  close(): Promise<void>;
-}
-
-/** One device while the set is being opened. */
-interface Opening extends Medium {
-  /** Null: blank. */
-  header: H.DeviceHeader | null;
+  /** Gives the locks back. @param isSettled All that was written is durable, and nothing is under way. */
+  close(isSettled?: boolean): Promise<void>;
 }
 
 /**
@@ -99,28 +100,35 @@ export async function openDeviceSet(options: DeviceSetOptions): Promise<OpenDevi
     throw new StorageError(options.namespace, `a namespace's name has at most ${H.NAME_SIZE_MAX} bytes`);
   }
   const opening: Opening[] = [];
-  const close = async (): Promise<void> => {
-    for (const { file } of opening) await file.close();
-    for (const { lock } of opening) await lock.release();
+  const close = async (isSettled = false): Promise<void> => {
+    if (isSettled) await noteSettled(opening);
+    const all = withShadows(opening);
+    for (const { file } of all) await file.close();
+    for (const { lock } of all) await lock.release();
   };
   try {
-    for (const path of files) opening.push(await openOne(path, options.kind ?? 'file', opening));
-    const isNew = opening.every(({ header }) => header === null || header.state === H.STATE_CREATING);
-    const headers = isNew ? await create(options, opening) : check(options, opening);
-    const startCount = Math.max(...headers.map(header => header.startCount)) + 1;
-    const wrapped = headers.map(header => header.wrappedKey);
-    const held = headers.map((header, device) => ({ path: opening[device]!.path, header }));
-    const dataKey = openDataKey(options.encryption ?? null, held, options.log);
-    for (const [device, header] of headers.entries()) {
-      header.startCount = startCount;
-      header.state = H.STATE_READY;
-      await writeHeader(opening[device]!, header);
-      // The older copy goes as well when it could be opened by a key that was replaced.
-      if (header.wrappedKey !== wrapped[device]) await writeHeader(opening[device]!, header);
+    for (const [device, path] of files.entries()) {
+      const primary = await openOne(path, options.kind ?? 'file', withShadows(opening));
+      opening.push(primary);
+      const shadow = options.shadows?.[device] ?? '';
+      if (shadow === '') continue;
+      primary.shadow = await openOne(shadow, primary.kind, withShadows(opening));
     }
+    for (const device of opening) checkRoles(device);
+    const isNew = withShadows(opening).every(
+      ({ header }) => header === null || header.state === H.STATE_CREATING,
+    );
+    const rebuilt = isNew ? [] : await join(options, opening);
+    const headers = isNew ? await create(options, opening) : opening.map(({ header }) => header!);
+    const dataKey = await writeStart(options, opening);
     const access = opening.map(device => accessTo(device.path, options.isDirect === true, options.log));
-    const set = describe(opening, headers, access, dataKey, isNew);
-    await giveCheckpoints(options, set);
+    const shadows = opening.map(({ shadow, isInStep }) => {
+      if (shadow === null) return null;
+      const { isDirect } = accessTo(shadow.path, options.isDirect === true, options.log);
+      return { path: shadow.path, isDirect, isInStep: isInStep || isNew };
+    });
+    const set = describe(opening, headers, access, shadows, dataKey, isNew);
+    await giveCheckpoints(options, set, rebuilt);
     return { set: { ...set, startsEmpty: options.startsEmpty === true }, close };
   } catch (error) {
     await close();
@@ -128,10 +136,73 @@ export async function openDeviceSet(options: DeviceSetOptions): Promise<OpenDevi
   }
 }
 
+/**
+ * Refuses devices that are not exactly the set that was created, in its order, and rebuilds the one of a pair from the
+ * other where that is needed.
+ * @returns Numbers of the devices whose primary was rebuilt.
+ */
+async function join(options: DeviceSetOptions, opening: readonly Opening[]): Promise<number[]> {
+  const { log, filesize, onProgress = () => {} } = options;
+  const first = withShadows(opening).find(({ header }) => header !== null)!.header!;
+  for (const [device, primary] of opening.entries()) {
+    const { shadow } = primary;
+    const isPrimaryHere = primary.header !== null || shadow === null || !isWhole(shadow);
+    if (isPrimaryHere) checkDevice(options, primary, first, device, opening.length);
+    if (shadow !== null && shadow.header !== null) {
+      checkDevice(options, shadow, first, device, opening.length);
+    }
+    if (shadow === null && !isWhole(primary)) {
+      throw new StorageError(
+        primary.path,
+        'was being rebuilt from its shadow and is not complete; name the shadow second on its line',
+      );
+    }
+  }
+  const rebuilt: number[] = [];
+  for (const [device, primary] of opening.entries()) {
+    if (primary.shadow !== null) {
+      if (await joinPair(primary, filesize, log, onProgress)) rebuilt.push(device);
+    } else if (primary.header!.role === H.ROLE_PRIMARY) {
+      log.warning(`${primary.path}: had a shadow and has none now`);
+      primary.header!.role = H.ROLE_ALONE;
+    }
+  }
+  return rebuilt;
+}
+
+/** Opens the data key and writes the headers of this start, those of the primaries first. */
+async function writeStart(options: DeviceSetOptions, opening: readonly Opening[]): Promise<DataKey | null> {
+  const shadows = opening.flatMap(({ shadow }) => (shadow === null ? [] : [shadow]));
+  const all = [...opening, ...shadows];
+  const headers = all.map(({ header }) => header!);
+  const startCount = Math.max(...headers.map(header => header.startCount)) + 1;
+  const wrapped = headers.map(header => header.wrappedKey);
+  const held = headers.map((header, place) => ({ path: all[place]!.path, header }));
+  const dataKey = openDataKey(options.encryption ?? null, held, options.log);
+  for (const [place, header] of headers.entries()) {
+    header.startCount = startCount;
+    header.state = H.STATE_READY;
+    await writeHeader(all[place]!, header);
+    // The older copy goes as well when it could be opened by a key that was replaced.
+    if (header.wrappedKey !== wrapped[place]) await writeHeader(all[place]!, header);
+  }
+  return dataKey;
+}
+
+/** Pairs have nothing under way: the next start has nothing to compare. */
+async function noteSettled(opening: readonly Opening[]): Promise<void> {
+  for (const device of withShadows(opening.filter(({ shadow }) => shadow !== null))) {
+    const header = device.header!;
+    header.settledStart = header.startCount;
+    await writeHeader(device, header);
+  }
+}
+
 /** Names the checkpoint files of all shards, which are there then. */
 async function giveCheckpoints(
   { kind, checkpointDirectory, log }: DeviceSetOptions,
   { namespace, setId, devices, extents, isNew }: Omit<DeviceSet, 'startsEmpty'>,
+  rebuilt: readonly number[],
 ): Promise<void> {
   if (kind === 'device') {
     if (checkpointDirectory === undefined) return;
@@ -142,52 +213,14 @@ async function giveCheckpoints(
       kind === 'device' ? deviceCheckpointBase(checkpointDirectory!, namespace, setId, device) : path;
     const here = extents.filter(extent => extent.device === device);
     const shards = here.map(({ owner }) => owner.shard);
+    // The shadow may be an older copy of itself, which a checkpoint cannot tell for sure.
+    if (rebuilt.includes(device)) await removeCheckpoints(base, shards);
     const { names, wereMissing } = await createCheckpointFiles(path, base, shards, log);
     for (const [place, extent] of here.entries()) {
       extent.checkpoints = names[place]!;
       extent.mayHaveOtherCheckpoints = wereMissing;
     }
   }
-}
-
-async function openOne(path: string, kind: MediumKind, others: readonly Opening[]): Promise<Opening> {
-  const medium = await openMedium(path, kind, others);
-  try {
-    return { ...medium, header: await readHeader(medium) };
-  } catch (error) {
-    await medium.file.close();
-    await medium.lock.release();
-    throw error;
-  }
-}
-
-/** The newer good copy of the header; null for a blank file. */
-async function readHeader({ path, file, size, kind }: Medium): Promise<H.DeviceHeader | null> {
-  let best: H.DeviceHeader | null = null;
-  let isDamaged = false;
-  for (const at of H.HEADER_AT) {
-    const bytes = new Uint8Array(H.HEADER_SIZE);
-    const { bytesRead } = await file.read(bytes, 0, H.HEADER_SIZE, at);
-    const copy = bytesRead === H.HEADER_SIZE ? H.decodeHeader(bytes) : H.NOT_A_HEADER;
-    if (copy === H.NOT_A_HEADER) continue;
-    if (copy === H.DAMAGED_HEADER) isDamaged = true;
-    else if ('formatVersion' in copy) {
-      throw new StorageError(
-        path,
-        `has format version ${copy.formatVersion}, this program reads ${H.FORMAT_VERSION}; use the version that wrote it`,
-      );
-    } else if (best === null || copy.copyNumber > best.copyNumber) best = copy;
-  }
-  if (best !== null) return best;
-  if (isDamaged)
-    throw new StorageError(path, 'both copies of its header are damaged; restore it or remove it');
-  if (await isBlank(file, size)) return null;
-  const cure =
-    kind === 'file' ? 'move it away' : 'wipe all of it (blkdiscard --zeroout), if nobody needs that,';
-  throw new StorageError(
-    path,
-    `holds ${await describeContents(file)}, but no Caltrop data; ${cure} or name another ${kind}`,
-  );
 }
 
 async function create(options: DeviceSetOptions, opening: readonly Opening[]): Promise<H.DeviceHeader[]> {
@@ -201,8 +234,18 @@ async function create(options: DeviceSetOptions, opening: readonly Opening[]): P
     const what = smallest.kind === 'file' ? `a filesize of ${filesize}` : `its size of ${smallest.size}`;
     throw new StorageError(smallest.path, `${what} bytes is too small; ${least} is the least`);
   }
-  for (const { path, header } of opening) {
+  for (const { path, header, shadow } of opening) {
     if (header !== null && header.namespace !== namespace) throw foreign(path, header.namespace, namespace);
+    if (shadow?.header && shadow.header.namespace !== namespace) {
+      throw foreign(shadow.path, shadow.header.namespace, namespace);
+    }
+  }
+  for (const [device, { shadow }] of opening.entries()) {
+    if (shadow === null || shadow.kind === 'file' || shadow.size >= sizes[device]!) continue;
+    throw new StorageError(
+      shadow.path,
+      `has ${shadow.size} bytes, its primary has ${sizes[device]}; name one that is as large`,
+    );
   }
   const setId = new Uint32Array(Uint8Array.from(randomBytes(16)).buffer);
   const wrappedKey = wrappedKeyOf(options, setId);
@@ -210,16 +253,18 @@ async function create(options: DeviceSetOptions, opening: readonly Opening[]): P
   /** Files with the size that they had, in case there is no room for all. */
   const given: { file: FileHandle; size: number }[] = [];
   for (const [device, one] of opening.entries()) {
-    log.info(`${one.path}: preparing ${sizes[device]} bytes for namespace ${namespace}`);
-    if (one.kind === 'file') {
-      await preallocate(one.path, one.file, filesize).catch(async error => {
+    for (const medium of withShadows([one])) {
+      log.info(`${medium.path}: preparing ${sizes[device]} bytes for namespace ${namespace}`);
+      if (medium.kind !== 'file') continue;
+      await preallocate(medium.path, medium.file, filesize).catch(async error => {
         for (const { file, size } of given) await file.truncate(size);
         throw error;
       });
-      given.push({ file: one.file, size: one.size });
-      await syncDirectory(path.dirname(one.path));
-      one.size = (await one.file.stat()).size;
+      given.push({ file: medium.file, size: medium.size });
+      await syncDirectory(path.dirname(medium.path));
+      medium.size = (await medium.file.stat()).size;
     }
+    const role = one.shadow === null ? H.ROLE_ALONE : H.ROLE_PRIMARY;
     headers.push({
       copyNumber: 0,
       setId,
@@ -234,13 +279,21 @@ async function create(options: DeviceSetOptions, opening: readonly Opening[]): P
       startCount: 0,
       state: H.STATE_CREATING,
       wrappedKey,
+      role,
+      settledStart: 0,
+      rebuiltTo: 0,
+      pairNumber: one.shadow === null ? 0 : newPairNumber(),
       extents: layout.places.flatMap(({ device: on, offset, size }, shard) =>
         on === device ? [{ shard, offset, size }] : [],
       ),
       shardOf: layout.shardOf,
     });
   }
-  for (const [device, header] of headers.entries()) await writeHeader(opening[device]!, header);
+  for (const [device, header] of headers.entries()) {
+    const { shadow } = opening[device]!;
+    if (shadow !== null) await writeHeader(shadow, { ...header, role: H.ROLE_SHADOW });
+    await writeHeader(opening[device]!, header);
+  }
   return headers;
 }
 
@@ -250,91 +303,11 @@ function wrappedKeyOf({ encryption }: DeviceSetOptions, setId: Uint32Array): Uin
   return wrapKey(newDataKey(encryption.algorithm), wrappingKeyOf(encryption.keyFile, setId), setId);
 }
 
-/** A new file's name must be as durable as its contents. */
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, constants.O_RDONLY);
-  await handle.sync().finally(() => handle.close());
-}
-
-/** Refuses devices that are not exactly the set that was created, in its order. */
-function check(options: DeviceSetOptions, opening: readonly Opening[]): H.DeviceHeader[] {
-  const { namespace, filesize, log } = options;
-  return opening.map(({ path, header, size, kind }, device) => {
-    if (header === null) {
-      throw new StorageError(
-        path,
-        `is blank, while other ${kind}s of namespace ${namespace} hold data; restore it, or ${kind === 'file' ? 'remove' : 'wipe'} all ${kind}s to start empty`,
-      );
-    }
-    const first = opening.find(other => other.header !== null)!.header!;
-    if (header.namespace !== namespace) throw foreign(path, header.namespace, namespace);
-    if (header.setId.some((word, i) => word !== first.setId[i])) {
-      throw new StorageError(
-        path,
-        `was created apart from the other ${kind}s of namespace ${namespace}; name the ${kind}s that belong together`,
-      );
-    }
-    if (header.deviceCount !== opening.length) {
-      throw new StorageError(
-        path,
-        `was created as one of ${header.deviceCount} ${kind}s, ${opening.length} are configured; name all of them and no others`,
-      );
-    }
-    if (header.device !== device) {
-      throw new StorageError(
-        path,
-        `is ${kind} ${header.device + 1} of its namespace, but is named as ${kind} ${device + 1}; name the ${kind}s in their order`,
-      );
-    }
-    if (size < header.deviceSize) {
-      throw new StorageError(
-        path,
-        `has ${size} bytes, but was created with ${header.deviceSize}: its end is missing; restore it`,
-      );
-    }
-    if (kind === 'device') {
-      if (size > header.deviceSize)
-        log.warning(`${path}: has ${size} bytes, but was created with ${header.deviceSize} and keeps that`);
-    } else if (filesize < header.deviceSize) {
-      throw new StorageError(
-        path,
-        `was created with filesize ${header.deviceSize}, ${filesize} is configured; it cannot shrink, configure at least what it has`,
-      );
-    } else if (filesize > header.deviceSize) {
-      log.warning(
-        `${path}: was created with filesize ${header.deviceSize} and keeps it; ${filesize} is configured`,
-      );
-    }
-    if (options.recordSizeMax > header.writeBlockSize - 4096) {
-      throw new StorageError(
-        path,
-        `was created for records of up to ${header.writeBlockSize - 4096} bytes, max-record-size is ${options.recordSizeMax}; lower that, or move the data to new files`,
-      );
-    }
-    return header;
-  });
-}
-
-function foreign(path: string, owner: string, namespace: string): StorageError {
-  return new StorageError(path, `belongs to namespace ${owner}, not to ${namespace}; name another file`);
-}
-
-/** Writes the next copy of a device's header over the older of the two, durably; the first time both. */
-async function writeHeader(device: Opening, header: H.DeviceHeader): Promise<void> {
-  const copies = header.copyNumber === 0 ? 2 : 1;
-  for (let i = 0; i < copies; i++) {
-    header.copyNumber++;
-    const bytes = H.encodeHeader(header);
-    await device.file.write(bytes, 0, bytes.length, H.HEADER_AT[header.copyNumber % 2]);
-    await device.file.sync();
-  }
-  device.header = header;
-}
-
 function describe(
   opening: readonly Opening[],
   headers: readonly H.DeviceHeader[],
   access: readonly DeviceAccess[],
+  shadows: readonly (ShadowDescription | null)[],
   dataKey: DataKey | null,
   isNew: boolean,
 ): Omit<DeviceSet, 'startsEmpty'> {
@@ -346,11 +319,21 @@ function describe(
       const owner: BlockOwner = { setId, shard, writeBlockSize, startCount };
       const { device } = header;
       const { path } = opening[device]!;
-      extents[shard] = { path, offset, size, owner, device, dataKey, ...access[device]! };
+      extents[shard] = {
+        path,
+        offset,
+        size,
+        owner,
+        device,
+        dataKey,
+        ...access[device]!,
+        shadow: shadows[device]!,
+      };
     }
   }
   const devices = headers.map(({ device, deviceSize }) => ({
     path: opening[device]!.path,
+    shadowPath: shadows[device]?.path ?? '',
     kind: opening[device]!.kind,
     size: deviceSize,
   }));

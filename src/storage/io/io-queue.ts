@@ -9,12 +9,16 @@
  *
  * A read or write that fails for a reason that has nothing to do with the device (no memory, no thread) is done
  * again for about a second before its client hears of it. A flush is not: whether it has failed for good cannot be told.
+ *
+ * A file may have a shadow, a second file that gets the same: a write or flush of it is two requests, twins, and has
+ * ended when both have; it is good when both are. Reads ask the file alone. The shadow is a file of its own too, so
+ * that a start can read it and put it right.
  */
 import type { Region } from '../../base/arena.js';
 import { monotonicMs } from '../../base/clock.js';
 import { BufferPool } from './buffer-pool.js';
 import { IO_FLUSH, IO_READ, IO_WRITE } from './file-io.js';
-import { IO_ALIGN, type IoBackend, isPassing } from './io-backend.js';
+import { EIO, IO_ALIGN, type IoBackend, isPassing } from './io-backend.js';
 
 /** Requests that may be queued or in flight, of all shards of the worker. */
 const REQUEST_COUNT_MAX = 8192;
@@ -40,10 +44,22 @@ export interface IoTimes {
   record(op: number, durationMs: number, size: number): void;
 }
 
+/** A second file that is to have all that is written to a first. */
+export interface ShadowPath {
+  readonly path: string;
+  readonly isDirect: boolean;
+}
+
 class OpenFile {
   readonly path: string;
   readonly number: number;
   readonly clients: IoClient[] = [];
+  /** Its shadow. */
+  shadow: OpenFile | null = null;
+  /** It is the shadow of another, with which it is closed. */
+  isShadow = false;
+  /** Which of the two the last write or flush failed on. */
+  failedPath: string;
   times: IoTimes | null = null;
   isFlushing = false;
   isFlushWanted = false;
@@ -52,8 +68,13 @@ class OpenFile {
   constructor(path: string, number: number) {
     this.path = path;
     this.number = number;
+    this.failedPath = path;
   }
 }
+
+const NONE = -1;
+/** No result: the twin of the request is still under way. */
+const WAITS = Number.MIN_SAFE_INTEGER;
 
 export class IoQueue {
   readonly backend: IoBackend;
@@ -83,6 +104,15 @@ export class IoQueue {
   #waitingHead = 0;
   #waitingCount = 0;
   readonly #attempts = new Uint8Array(REQUEST_COUNT_MAX);
+  /** The request that is the same on the other file of a pair, and whether this one is the shadow's. */
+  readonly #twin = new Int32Array(REQUEST_COUNT_MAX).fill(NONE);
+  readonly #isShadow = new Uint8Array(REQUEST_COUNT_MAX);
+  /** One of two twins has ended, with this result. */
+  readonly #hasEnded = new Uint8Array(REQUEST_COUNT_MAX);
+  readonly #result = new Int32Array(REQUEST_COUNT_MAX);
+  /** By client: writes to shadows under way, and those that failed. */
+  readonly #shadowWrites: number[] = [];
+  readonly #shadowErrors: number[] = [];
   readonly #again = new Int32Array(REQUEST_COUNT_MAX);
   #againCount = 0;
   #againAtMs = 0;
@@ -116,16 +146,31 @@ export class IoQueue {
   }
 
   /**
-   * Opens a file once for all its clients; the first says whether directly, and where its flushes are timed.
+   * Opens a file once for all its clients; the first says whether directly, where its flushes are timed, and what
+   * its shadow is.
    * @returns Its place, for the calls below.
    */
-  open(path: string, client: IoClient, isDirect = false, times: IoTimes | null = null): number {
+  open(
+    path: string,
+    client: IoClient,
+    isDirect = false,
+    times: IoTimes | null = null,
+    shadow: ShadowPath | null = null,
+  ): number {
     let place = this.#files.findIndex(file => file.path === path);
-    if (place < 0) place = this.#files.push(new OpenFile(path, this.backend.open(path, isDirect))) - 1;
+    if (place < 0) place = this.#openFile(path, isDirect);
     const file = this.#files[place]!;
     file.clients.push(client);
     file.times ??= times;
+    if (shadow !== null && file.shadow === null) {
+      file.shadow = this.#files[this.#openFile(shadow.path, shadow.isDirect)]!;
+      file.shadow.isShadow = true;
+    }
     return place;
+  }
+
+  #openFile(path: string, isDirect: boolean): number {
+    return this.#files.push(new OpenFile(path, this.backend.open(path, isDirect))) - 1;
   }
 
   /** The client has nothing in flight and goes; the last one closes the file. */
@@ -134,9 +179,29 @@ export class IoQueue {
     const at = file.clients.indexOf(client);
     if (at < 0) return;
     file.clients.splice(at, 1);
-    if (file.clients.length > 0) return;
-    this.backend.close(file.number);
+    if (file.clients.length > 0 || file.isShadow) return;
+    this.#closeFile(place);
+    if (file.shadow !== null) this.#closeFile(this.#files.indexOf(file.shadow));
+  }
+
+  #closeFile(place: number): void {
+    this.backend.close(this.#files[place]!.number);
     this.#files[place] = new OpenFile('', -1);
+  }
+
+  /** The path of the file, or of its shadow, that a write or flush failed on last. */
+  failedPath(place: number): string {
+    return this.#files[place]!.failedPath;
+  }
+
+  /** Writes of a client to the shadows of its files that are under way. */
+  shadowWrites(client: number): number {
+    return this.#shadowWrites[client]!;
+  }
+
+  /** Writes of a client to shadows that failed; they are asked for again. */
+  shadowErrors(client: number): number {
+    return this.#shadowErrors[client]!;
   }
 
   /** A buffer for reading a record. @returns Its offset, or -1 when those in use have to come back first. */
@@ -155,12 +220,14 @@ export class IoQueue {
   /** Registers whoever will queue requests. @returns Its number. */
   addClient(client: IoClient, times: IoTimes | null = null): number {
     this.#times.push(times);
+    this.#shadowWrites.push(0);
+    this.#shadowErrors.push(0);
     return this.#clients.push(client) - 1;
   }
 
   /** Queues a read; `onRead(argument, …)` of the client answers. @returns false when too much is queued already. */
   read(client: number, argument: number, place: number, offset: number, length: number, at: number): boolean {
-    return this.#queue(IO_READ, client, argument, this.#files[place]!.number, offset, length, at);
+    return this.#queue(IO_READ, client, argument, this.#files[place]!.number, offset, length, at) !== NONE;
   }
 
   /** Queues a write, as `read`. */
@@ -172,7 +239,8 @@ export class IoQueue {
     length: number,
     at: number,
   ): boolean {
-    return this.#queue(IO_WRITE, client, argument, this.#files[place]!.number, offset, length, at);
+    const file = this.#files[place]!;
+    return this.#queuePair(IO_WRITE, client, argument, file, offset, length, at);
   }
 
   /** The number of the first flush that covers a write whose end is known now. */
@@ -228,6 +296,30 @@ export class IoQueue {
     return this.drain();
   }
 
+  /** Queues a write or flush of a file, and of its shadow if it has one: both or none. */
+  #queuePair(
+    op: number,
+    client: number,
+    argument: number,
+    file: OpenFile,
+    offset: number,
+    length: number,
+    bufferAt: number,
+  ): boolean {
+    if (file.shadow === null) {
+      return this.#queue(op, client, argument, file.number, offset, length, bufferAt) !== NONE;
+    }
+    if (this.#freeSlotCount < 2) return false;
+    const first = this.#queue(op, client, argument, file.shadow.number, offset, length, bufferAt);
+    const second = this.#queue(op, client, argument, file.number, offset, length, bufferAt);
+    this.#twin[first] = second;
+    this.#twin[second] = first;
+    this.#isShadow[first] = 1;
+    if (op === IO_WRITE) this.#shadowWrites[client]!++;
+    return true;
+  }
+
+  /** @returns The request's slot, or -1. */
   #queue(
     op: number,
     client: number,
@@ -236,8 +328,8 @@ export class IoQueue {
     offset: number,
     length: number,
     bufferAt: number,
-  ): boolean {
-    if (this.#freeSlotCount === 0) return false;
+  ): number {
+    if (this.#freeSlotCount === 0) return NONE;
     const slot = this.#freeSlots[--this.#freeSlotCount]!;
     this.#op[slot] = op;
     this.#client[slot] = client;
@@ -252,7 +344,7 @@ export class IoQueue {
     if (this.#waitingCount > 0 || !this.#start(slot)) {
       this.#waiting[(this.#waitingHead + this.#waitingCount++) % REQUEST_COUNT_MAX] = slot;
     }
-    return true;
+    return slot;
   }
 
   #isAgainDue(): boolean {
@@ -270,7 +362,7 @@ export class IoQueue {
     for (let place = 0; place < this.#files.length; place++) {
       const file = this.#files[place]!;
       if (!file.isFlushWanted || file.isFlushing) continue;
-      if (!this.#queue(IO_FLUSH, place, file.flushesStarted + 1, file.number, 0, 0, 0)) continue;
+      if (!this.#queuePair(IO_FLUSH, place, file.flushesStarted + 1, file, 0, 0, 0)) continue;
       file.isFlushWanted = false;
       file.isFlushing = true;
       file.flushesStarted++;
@@ -302,6 +394,7 @@ export class IoQueue {
   }
 
   #timesOf(slot: number): IoTimes | null {
+    if (this.#isShadow[slot] !== 0) return null;
     const who = this.#client[slot]!;
     return this.#op[slot] === IO_FLUSH ? this.#files[who]!.times : this.#times[who]!;
   }
@@ -319,6 +412,11 @@ export class IoQueue {
     this.#timesOf(slot)?.record(op, durationMs, this.#length[slot]!);
     const who = this.#client[slot]!;
     const argument = this.#argument[slot]!;
+    if (this.#twin[slot] !== NONE) {
+      const both = this.#endTwin(slot, op, result);
+      if (both === WAITS) return;
+      result = both;
+    }
     this.#freeSlots[this.#freeSlotCount++] = slot;
     if (op === IO_READ) this.#clients[who]!.onRead(argument, result);
     else if (op === IO_WRITE) this.#clients[who]!.onWrite(argument, result);
@@ -327,5 +425,49 @@ export class IoQueue {
       file.isFlushing = false;
       for (let i = 0; i < file.clients.length; i++) file.clients[i]!.onFlush(argument, result >= 0);
     }
+  }
+
+  /** One of two twins has ended. @returns The result of both, or WAITS for the other. */
+  #endTwin(slot: number, op: number, result: number): number {
+    const twin = this.#twin[slot]!;
+    const isGood = op === IO_FLUSH ? result >= 0 : result === this.#length[slot];
+    const isShadow = this.#isShadow[slot] !== 0;
+    if (isShadow && op === IO_WRITE) {
+      this.#shadowWrites[this.#client[slot]!]!--;
+      if (!isGood) this.#shadowErrors[this.#client[slot]!]!++;
+    }
+    if (!isGood) this.#noteFailure(slot);
+    if (!isGood && op === IO_FLUSH) this.#loseEnded(this.#file[slot]!);
+    if (this.#hasEnded[twin] === 0) {
+      this.#hasEnded[slot] = 1;
+      this.#result[slot] = result;
+      return WAITS;
+    }
+    const other = this.#result[twin]!;
+    this.#freeSlots[this.#freeSlotCount++] = twin;
+    for (const one of [slot, twin]) {
+      this.#twin[one] = NONE;
+      this.#isShadow[one] = 0;
+      this.#hasEnded[one] = 0;
+    }
+    return isGood ? other : result;
+  }
+
+  /**
+   * A flush of a file has failed, which may have lost any write of it that had ended: also one whose twin has not, so
+   * that nobody was told of it yet.
+   */
+  #loseEnded(file: number): void {
+    for (let slot = 0; slot < REQUEST_COUNT_MAX; slot++) {
+      if (this.#hasEnded[slot] === 0 || this.#file[slot] !== file || this.#op[slot] !== IO_WRITE) continue;
+      this.#result[slot] = -EIO;
+    }
+  }
+
+  #noteFailure(slot: number): void {
+    const number = this.#file[slot]!;
+    const file = this.#files.find(one => one.number === number || one.shadow?.number === number);
+    if (file === undefined) return;
+    file.failedPath = file.number === number ? file.path : file.shadow!.path;
   }
 }

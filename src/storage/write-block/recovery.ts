@@ -27,6 +27,7 @@ import * as B from './block-table.js';
 import { ExtentReader } from './extent-reader.js';
 import { RecordIntake } from './record-intake.js';
 import type { ResidentBlocks } from './resident-blocks.js';
+import { ShadowStep } from './shadow-step.js';
 import type { ExtentDescription } from './shard-extent.js';
 
 const PAGE_READS = 32; // first pages in flight
@@ -163,6 +164,9 @@ export class Recovery {
         !this.#reader.readEach(tail.length, i => tail[i]!, blockSize, BLOCK_READS, visitBlock, isStopping)
       ) {
         return false;
+      }
+      if (extentNeedsStep(this.#o.extent)) {
+        if (!new ShadowStep(this.#o.extent, this.#o.io, table, log).run(tail, isStopping)) return false;
       }
       table.listUsed();
       const { sequence = 0, lastWriteId = 0 } = this.#loaded?.header ?? {};
@@ -347,6 +351,10 @@ export class Recovery {
       );
     }
   }
+}
+
+function extentNeedsStep({ shadow }: ExtentDescription): boolean {
+  return shadow !== undefined && shadow !== null && !shadow.isInStep;
 }
 
 /** How many records a block seems to have, by the sizes of those that begin in its first page, at byte `at`. */

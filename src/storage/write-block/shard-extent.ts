@@ -5,7 +5,7 @@
 import { BlockCipher } from '../cipher/block-cipher.js';
 import type { DataKey } from '../cipher/data-key.js';
 import { IO_ALIGN } from '../io/io-backend.js';
-import type { IoClient, IoQueue, IoTimes } from '../io/io-queue.js';
+import type { IoClient, IoQueue, IoTimes, ShadowPath } from '../io/io-queue.js';
 import type { BlockOwner } from './block-format.js';
 
 /** A shard's extent as the device set describes it; plain data. */
@@ -25,6 +25,13 @@ export interface ExtentDescription {
   isDirect?: boolean;
   /** Reads of records start and end at multiples of this, bytes; IO_ALIGN when left out. */
   readAlign?: number;
+  /** A second device or file that gets all that is written to this one, at the same places. */
+  shadow?: ShadowDescription | null;
+}
+
+export interface ShadowDescription extends ShadowPath {
+  /** It holds the same to the last byte: the stop before this start was a clean one. */
+  readonly isInStep: boolean;
 }
 
 export class ShardExtent {
@@ -53,7 +60,8 @@ export class ShardExtent {
     this.#offset = description.offset;
     this.#client = client;
     this.#number = io.addClient(client, times);
-    this.place = io.open(description.path, client, description.isDirect, times);
+    const { path, isDirect, shadow } = description;
+    this.place = io.open(path, client, isDirect, times, shadow);
   }
 
   /** Queues a read of part of a block; `onRead(argument, …)` of the client answers. @returns false when too much is queued. */
@@ -66,6 +74,21 @@ export class ShardExtent {
   write(argument: number, block: number, from: number, length: number, bufferAt: number): boolean {
     const offset = this.#offset + block * this.blockSize + from;
     return this.io.write(this.#number, argument, this.place, offset, length, bufferAt);
+  }
+
+  /** Writes to the shadow that are under way. */
+  get shadowWrites(): number {
+    return this.io.shadowWrites(this.#number);
+  }
+
+  /** Writes to the shadow that failed. */
+  get shadowErrors(): number {
+    return this.io.shadowErrors(this.#number);
+  }
+
+  /** The path of the device, or of its shadow, that a write or flush failed on last. */
+  get failedPath(): string {
+    return this.io.failedPath(this.place);
   }
 
   /** Where block `block` starts in the file, for messages. */

@@ -237,7 +237,7 @@ export class WriteQueue {
     this.#isFailing = true; // one line a burst: the counter has the rest
     const at = this.#extent.offsetOf(this.#block[i]!) + this.#from[i]!;
     this.#log.critical(
-      `${this.#extent.path}: writing ${this.#length[i]} bytes at ${at} failed (${reason}); kept in memory and tried again`,
+      `${this.#extent.failedPath}: writing ${this.#length[i]} bytes at ${at} failed (${reason}); kept in memory and tried again`,
     );
   }
 }

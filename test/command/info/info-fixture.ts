@@ -93,6 +93,7 @@ export function createFixture(t: ExecutionContext): Fixture {
   const file = {
     kind: 'file',
     name: path.join(directory, 'dev.dat'),
+    hasShadow: false,
     shards: [...Array(SHARD_COUNT).keys()],
   } as const;
   const source: InfoSource = {

@@ -84,6 +84,76 @@ test('a failed flush is told to every client of the file', t => {
   for (const client of clients) t.deepEqual(client.flushes, [[1, false]]);
 });
 
+test('a write or flush of a pair has ended when both have, is good when both are, and says which failed', t => {
+  const disk = new FaultyDisk(MIB);
+  const shadow = new FaultyDisk(MIB);
+  let failing: FaultyDisk | null = null;
+  const faults = {
+    turnsMax: 7,
+    failsWrite: (_offset: number, _length: number, on: FaultyDisk) => on === failing,
+    failsFlush: (on: FaultyDisk) => on === failing,
+  };
+  const others = new Map([['shadow', shadow]]);
+  const queue = new IoQueue(new FaultyIo(disk, 16 * MIB, seeded(5), faults, others));
+  const client = new Recorder();
+  const number = queue.addClient(client);
+  const place = queue.open('disk', client, false, null, { path: 'shadow', isDirect: false });
+  const at = queue.pool.take(PAGE);
+  queue.buffers.u8.fill(5, at, at + PAGE);
+  for (const [turn, bad] of [null, disk, shadow].entries()) {
+    failing = bad;
+    for (let i = 0; i < 50; i++) t.true(queue.write(number, turn * 100 + i, place, i * PAGE, PAGE, at));
+    t.is(queue.shadowWrites(number), 50);
+    while (client.writes.size < (turn + 1) * 50) {
+      queue.drain();
+      if (turn > 0) continue;
+      for (const i of client.writes.keys())
+        t.deepEqual([disk.bytes[i * PAGE], shadow.bytes[i * PAGE]], [5, 5]);
+    }
+    for (let i = 0; i < 50; i++) t.is(client.writes.get(turn * 100 + i)! === PAGE, bad === null);
+    if (bad !== null) t.is(queue.failedPath(place), bad === disk ? 'disk' : 'shadow');
+    t.is(queue.shadowErrors(number), bad === shadow ? 50 : 0);
+    t.is(queue.shadowWrites(number), 0);
+    queue.requestFlush(place);
+    settle(queue);
+    t.deepEqual(client.flushes.at(-1), [turn + 1, bad === null]);
+    if (bad === null) t.deepEqual([disk.durable[0], shadow.durable[0]], [5, 5]);
+  }
+  shadow.bytes.fill(7);
+  t.true(queue.read(number, 0, place, 0, PAGE, at));
+  settle(queue);
+  t.is(queue.buffers.u8[at], 5, 'reads ask the primary');
+  queue.close(place, client);
+});
+
+test('a write that one file of a pair has lost by a failed flush, before the other had it, has failed', t => {
+  const disk = new FaultyDisk(MIB);
+  const shadow = new FaultyDisk(MIB);
+  let isFailing = true;
+  const faults = { turnsMax: 9, failsFlush: () => isFailing };
+  for (let seed = 1; seed <= 50; seed++) {
+    isFailing = true;
+    const queue = new IoQueue(
+      new FaultyIo(disk, 16 * MIB, seeded(seed), faults, new Map([['shadow', shadow]])),
+    );
+    const client = new Recorder();
+    const number = queue.addClient(client);
+    const place = queue.open('disk', client, false, null, { path: 'shadow', isDirect: false });
+    const at = queue.pool.take(PAGE);
+    queue.buffers.u8.fill(seed, at, at + PAGE);
+    queue.requestFlush(place);
+    queue.write(number, 1, place, 0, PAGE, at);
+    while (client.flushes.length === 0) queue.drain();
+    const wasTold = client.writes.has(1);
+    isFailing = false;
+    settle(queue);
+    if (wasTold || client.writes.get(1) !== PAGE) continue;
+    queue.requestFlush(place);
+    settle(queue);
+    t.deepEqual([disk.durable[0], shadow.durable[0]], [seed, seed], `seed ${seed}`);
+  }
+});
+
 /** Node:fs, that answers each request with these errors first. */
 class Refusing extends SyncIo {
   readonly errors: number[] = [];
