@@ -16,7 +16,7 @@ import { RecordClock } from '../../src/storage/expiry/record-clock.js';
 import { TOMBSTONE } from '../../src/storage/index/entry.js';
 import { PrimaryIndex } from '../../src/storage/index/primary-index.js';
 import type { IoBackend } from '../../src/storage/io/io-backend.js';
-import { IoQueue } from '../../src/storage/io/io-queue.js';
+import { IoQueue, type IoTimes } from '../../src/storage/io/io-queue.js';
 import {
   binsOffset,
   newRecordHeader,
@@ -59,6 +59,7 @@ export interface StorageShardOptions {
   codec?: number;
   /** All records are in memory too. */
   isResident?: boolean;
+  times?: IoTimes;
   /** Every other call is made on a view, as by another thread, and on the engine itself only where that cannot do it. */
   hasView?: boolean;
 }
@@ -111,6 +112,7 @@ export class StorageShard {
       tokenCount: options.tokenCount ?? 64,
       recordSizeMax: options.recordSizeMax ?? 1024 * 1024,
       limits: { ...DEFAULT_LIMITS, ...options.limits },
+      ...(options.times ? { times: options.times } : {}),
       sets: this.sets,
       compression: new RecordCompression(codecs, this.compression),
       isResident: options.isResident ?? false,

@@ -8,6 +8,7 @@ import {
   DEVICE_READ,
   DEVICE_READ_SIZE,
   DEVICE_WRITE,
+  DEVICE_WRITE_QUEUE,
   DEVICE_WRITE_SIZE,
 } from '../../observe/benchmarks.js';
 import type { HistogramBlock } from '../../observe/histogram.js';
@@ -51,6 +52,10 @@ export class DeviceTimes implements IoTimes {
     const isRead = op === IO_READ;
     this.#block.record(this.#at + (isRead ? DEVICE_READ : DEVICE_WRITE), durationMs);
     this.#block.recordSize(this.#at + (isRead ? DEVICE_READ_SIZE : DEVICE_WRITE_SIZE), size);
+  }
+
+  recordBlock(durationMs: number): void {
+    if (this.isOn) this.#block.record(this.#at + DEVICE_WRITE_QUEUE, durationMs);
   }
 
   /** Tells of slow requests when it is time. */

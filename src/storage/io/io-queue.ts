@@ -42,6 +42,8 @@ export interface IoClient {
 export interface IoTimes {
   /** @param op IO_READ, IO_WRITE or IO_FLUSH. @param size Bytes. */
   record(op: number, durationMs: number, size: number): void;
+  /** A write block was full for so long before it was durable. Its writes and flushes are recorded too. */
+  recordBlock(durationMs: number): void;
 }
 
 /** A second file that is to have all that is written to a first. */

@@ -345,7 +345,8 @@ export class BlockWriter {
   }
 
   #stored(stream: WriteStream, block: number): void {
-    stream.closedCount--;
+    const durationMs = stream.leaveClosed();
+    this.#extent.times?.recordBlock(durationMs);
     this.#table.states[block] = B.STORED;
     // What defrag moved was not read or written lately.
     if (stream === this.#defrag && block !== this.cache.pinned) this.cache.release(block);

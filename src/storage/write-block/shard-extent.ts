@@ -36,6 +36,7 @@ export interface ShadowDescription extends ShadowPath {
 
 export class ShardExtent {
   readonly io: IoQueue;
+  readonly times: IoTimes | null;
   readonly path: string;
   readonly owner: BlockOwner;
   readonly blockSize: number; // bytes
@@ -51,6 +52,7 @@ export class ShardExtent {
 
   constructor(description: ExtentDescription, io: IoQueue, client: IoClient, times: IoTimes | null = null) {
     this.io = io;
+    this.times = times;
     this.path = description.path;
     this.owner = description.owner;
     this.blockSize = description.owner.writeBlockSize;

@@ -6,6 +6,7 @@
  * is everything before `firstUndurable`.
  */
 import type { Region } from '../../base/arena.js';
+import { monotonicMs } from '../../base/clock.js';
 import { ST_DEFRAG_PARTIAL_WRITES, ST_DEFRAG_WRITES, ST_PARTIAL_WRITES, ST_WRITES } from '../engine.js';
 import { IO_ALIGN } from '../io/io-backend.js';
 import { NONE, OpenBlock, PAGE_MASK } from './open-block.js';
@@ -29,8 +30,8 @@ export class WriteStream extends OpenBlock {
   readonly writes: WriteQueue;
   readonly #counters: Float64Array;
   readonly #counted: WriteCounters;
-  /** Full blocks that wait for the device. */
-  closedCount = 0;
+  /** When each of the full blocks that wait for the device was full, in their order. */
+  readonly #closedAtMs: number[] = [];
   #submittedAtMs = NONE;
   /** The slowest of the last pieces from submission to durability, decaying; at first a guess for a slow disk. */
   tookMs = 50;
@@ -98,7 +99,7 @@ export class WriteStream extends OpenBlock {
   close(): number {
     const { block } = this;
     this.block = NONE;
-    this.closedCount++;
+    this.#closedAtMs.push(monotonicMs());
     this.#counters[this.#counted.full]!++;
     if (this.dirtyFirst === NONE) return this.writes.markLast(block) ? NONE : block;
     this.seal();
@@ -107,6 +108,16 @@ export class WriteStream extends OpenBlock {
     this.#push(WRITE_LAST, this.submittedTo, end, block);
     this.clean();
     return NONE;
+  }
+
+  /** Full blocks that wait for the device. */
+  get closedCount(): number {
+    return this.#closedAtMs.length;
+  }
+
+  /** The first of them has become durable. @returns Milliseconds since it was full. */
+  leaveClosed(): number {
+    return monotonicMs() - this.#closedAtMs.shift()!;
   }
 
   /** A piece has become durable. */

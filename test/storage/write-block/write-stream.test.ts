@@ -1,6 +1,7 @@
 import test from 'ava';
 import { OK } from '../../../src/base/result.js';
 import * as ST from '../../../src/storage/engine.js';
+import type { IoTimes } from '../../../src/storage/io/io-queue.js';
 import type { BlockWriterLimits } from '../../../src/storage/write-block/writer-limits.js';
 import { FaultyDisk, FaultyIo, seeded } from '../../support/faulty-io.js';
 import { StorageShard } from '../../support/storage-shard.js';
@@ -8,12 +9,20 @@ import { StorageShard } from '../../support/storage-shard.js';
 const BLOCK = 64 * 1024;
 const DATA_AT = 64 * 1024;
 
-function start(limits: Partial<BlockWriterLimits> = {}): { shard: StorageShard; io: FaultyIo } {
+function start(
+  limits: Partial<BlockWriterLimits> = {},
+  times?: IoTimes,
+): { shard: StorageShard; io: FaultyIo } {
   const io = new FaultyIo(new FaultyDisk(DATA_AT + 16 * BLOCK), 32 * 1024 * 1024, seeded(3));
   const owner = { setId: Uint32Array.of(1, 2, 3, 4), shard: 0, writeBlockSize: BLOCK, startCount: 1 };
   const extent = { path: 'disk', offset: DATA_AT, size: 16 * BLOCK, owner };
   return {
-    shard: new StorageShard({ backend: io, extent, limits: { flushMaxMs: 100, ...limits } }).recover(),
+    shard: new StorageShard({
+      backend: io,
+      extent,
+      limits: { flushMaxMs: 100, ...limits },
+      ...(times ? { times } : {}),
+    }).recover(),
     io,
   };
 }
@@ -57,6 +66,18 @@ test('blocks of one stream become durable in their order', t => {
   const stored = shard.counters[ST.ST_CLIENT_BYTES]!;
   t.true(written > 8 * BLOCK && written % 4096 === 0);
   t.is(stored, shard.counters[ST.ST_USED_BYTES]!);
+});
+
+test('each full block is timed until it is durable', t => {
+  const took: number[] = [];
+  const times = { record: () => {}, recordBlock: (ms: number) => took.push(ms) };
+  const { shard } = start({ flushMaxMs: 0, flushSize: BLOCK }, times);
+  for (let key = 0; key < 300; key++) t.is(shard.put(key, 1, 2000), OK);
+  const fullCount = shard.counters[ST.ST_WRITES]!;
+  for (let ms = 0; ms < 100; ms++) shard.tick(ms);
+  t.true(fullCount >= 8, `${fullCount} blocks were full`);
+  t.is(took.length, fullCount);
+  t.true(took.every(ms => ms >= 0 && ms < 10_000));
 });
 
 test('flush-size bytes that have come together go to the device without waiting, in whole pages', t => {
