@@ -53,7 +53,8 @@ export class CommandLoop {
   readonly #hasWork: () => boolean;
   #nowMs = 0;
   #tickAtMs = 0;
-  #hasBackground = false;
+  /** Nothing was to be done at the last tick, and nothing was done since. */
+  #isQuiet = false;
   readonly #memoryShards: readonly Shard[];
   #nextToTidy = 0;
   /** Whether the last frame was a group of rows, which is as much work as many commands. */
@@ -81,10 +82,12 @@ export class CommandLoop {
       const hasResumed = this.#runner.resumeParked();
       const isBusy = this.#takeFrames() || hasResumed;
       reply.publish();
-      if (isBusy) continue;
+      if (isBusy) {
+        this.#isQuiet = false;
+        continue;
+      }
       if (this.#parts.isStopping() && !requests.hasFrame && this.#runner.isIdle) break;
-      const isQuiet = !devices.isBusy && !this.#hasBackground;
-      sleeper.sleep(this.#hasWork, isQuiet ? IDLE_SLEEP_MS : SLEEP_MS);
+      sleeper.sleep(this.#hasWork, this.#isQuiet && !devices.isWaiting ? IDLE_SLEEP_MS : SLEEP_MS);
     }
   }
 
@@ -108,7 +111,8 @@ export class CommandLoop {
       shard.engine.tick(this.#nowMs);
       if (shard.ownership !== null) shard.ownership.give();
     }
-    this.#hasBackground = this.#parts.background(this.#nowMs);
+    const hasBackground = this.#parts.background(this.#nowMs);
+    this.#isQuiet = !hasBackground && !this.#parts.devices.isBusy;
   }
 
   #takeFrames(): boolean {

@@ -198,10 +198,14 @@ export class WorkerDevices {
     );
   }
 
-  /** Whether anything is under way, so that a worker must not sleep long. */
+  /** Whether a device has something to answer. */
+  get isWaiting(): boolean {
+    return this.#io !== null && this.#io.pendingCount > 0;
+  }
+
+  /** Whether anything is under way, so that a worker must not sleep long. Looks at all shards: to be asked once a tick. */
   get isBusy(): boolean {
-    if (this.#io === null) return false;
-    if (this.#io.pendingCount > 0) return true;
+    if (this.isWaiting) return true;
     for (const { engine } of this.#engines) if (engine.isBusy || engine.checkpoints?.isActive) return true;
     return false;
   }

@@ -241,7 +241,9 @@ export class BlockWriter {
     if (this.#table.leavesEmptied) this.#emptied.addLeft(this.appendedNumber);
     this.#collect();
     const { flushMaxMs, flushSize } = this.limits;
-    this.#clients.submitFull(flushSize); // where others append too
+    // Where others append too.
+    this.#clients.submitFull(flushSize);
+    this.#lookAhead();
     this.#clients.flushOld(flushMaxMs);
     this.#defrag.flushOld(flushMaxMs || DEFRAG_FLUSH_MS);
     this.#hurry(this.#clients);
@@ -304,6 +306,13 @@ export class BlockWriter {
   #queueAt(place: number): WriteQueue {
     if (place === ERASES) return this.#erases;
     return place === CLIENTS ? this.#clients.writes : this.#defrag.writes;
+  }
+
+  /** Looks whether clients outrun defrag before it is due, so that whoever else appends need not stop for it. */
+  #lookAhead(): void {
+    const stream = this.#clients;
+    if (stream.block === NONE || stream.room >= stream.checkAt + CHECK_SIZE / 2) return;
+    if (!this.supply.outrunsDefrag()) stream.checkAt = stream.room - CHECK_SIZE;
   }
 
   /** When blocks run out, those that only wait for what replaced them do not wait until that is old enough. */
