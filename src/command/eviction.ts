@@ -9,7 +9,7 @@
  * Source: the reference's documentation of evict-…, and of its log and metrics.
  */
 import { epochMs, epochSec } from '../base/clock.js';
-import type { NamespaceConfig } from '../config/namespace-config.js';
+import { isOnFiles, type NamespaceConfig } from '../config/namespace-config.js';
 import type { LogContext } from '../observe/log.js';
 import type { EvictionCount, EvictionCountReport } from '../shard/nsup/eviction-count.js';
 import { seal, unseal } from '../storage/cipher/sealed.js';
@@ -58,6 +58,8 @@ interface Watched {
   isBreached: boolean;
   /** Monotonic: when the last count for an eviction was begun, and when the two warnings were last given. */
   beganMs: number;
+  /** When the last eviction was found to be carried out. */
+  endedMs: number;
   breachSaidMs: number;
   vainSaidMs: number;
   /** Where the count begins; by worker, what came of it. */
@@ -95,6 +97,7 @@ export class Evictions {
       phase: 'idle',
       isBreached: false,
       beganMs: Number.NEGATIVE_INFINITY,
+      endedMs: Number.NEGATIVE_INFINITY,
       breachSaidMs: Number.NEGATIVE_INFINITY,
       vainSaidMs: Number.NEGATIVE_INFINITY,
       fromSec: 0,
@@ -160,10 +163,13 @@ export class Evictions {
       const figures = of.figures();
       const breaches = evictionBreaches(of.config, figures, usedMemoryPct);
       this.#tell(watched, breaches, nowMs);
-      if (watched.phase === 'evicting' && !figures.isEvicting) this.#ended(watched);
+      if (watched.phase === 'evicting' && !figures.isEvicting) this.#ended(watched, nowMs);
       const periodMs = of.config.settings.number('nsup-period') * 1000;
       if (watched.phase !== 'idle' || figures.isEvicting || breaches.length === 0) continue;
       if (periodMs === 0 || nowMs - watched.beganMs < periodMs) continue;
+      // The depth that is kept stands in for the markers until they are flushed.
+      const flushMs = isOnFiles(of.config) ? 2 * of.config.storage.number('flush-max-ms') : 0;
+      if (nowMs - watched.endedMs < flushMs) continue;
       watched.beganMs = nowMs;
       watched.lutMs = Math.max(epochMs(), of.clockMs());
       watched.spared = sparedSets(of.config);
@@ -234,8 +240,9 @@ export class Evictions {
     });
   }
 
-  #ended(watched: Watched): void {
+  #ended(watched: Watched, nowMs: number): void {
     watched.phase = 'idle';
+    watched.endedMs = nowMs;
     const { of, ttlSec } = watched;
     this.#log.info(
       `{${of.name}} nsup-done: evicted through void-time ${watched.voidTimeSec} evict-ttl ${ttlSec} ` +

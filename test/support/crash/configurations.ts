@@ -6,6 +6,10 @@ export interface CrashConfiguration {
   readonly name: string;
   /** `device` when left out; `memory` that is backed by the file. */
   readonly engine?: 'memory' | 'device';
+  /** Lines of the namespace context. */
+  readonly lines?: readonly string[];
+  /** Its records may be evicted, so that they are given ttls. */
+  readonly evicts?: boolean;
   /** Lines of the storage-engine context, beside file, filesize and flush-max-ms. */
   readonly storage?: readonly string[];
   readonly filesize?: string;
@@ -42,6 +46,24 @@ export const CONFIGURATIONS: readonly CrashConfiguration[] = [
   { name: 'commit', filesize: '64M', commits: true, storage: ['commit-to-device true'] },
   // The clock of some lives is an hour behind: what has expired stays so, and no LUT goes back.
   { name: 'clock', filesize: '128M', stepsClock: true },
+  // Always too full, and with one lane's set spared: whatever has a ttl may go.
+  {
+    name: 'evicting',
+    filesize: '64M',
+    evicts: true,
+    keysPerLane: 120,
+    lines: ['evict-tenths-pct 100', 'set lane0 {\ndisable-eviction true\n}'],
+    storage: ['evict-used-pct 2', 'post-write-cache 8M', 'defrag-sleep 0'],
+  },
+  {
+    name: 'evicting memory',
+    engine: 'memory',
+    filesize: '64M',
+    evicts: true,
+    keysPerLane: 120,
+    lines: ['evict-tenths-pct 100'],
+    storage: ['evict-used-pct 2'],
+  },
   // Without io_uring, which the others use where there is one.
   { name: 'node-io', filesize: '256M', environment: { CALTROP_IO: 'node' } },
   {

@@ -55,7 +55,7 @@ export async function crashRun(
     namespaces: [
       {
         name: 'test',
-        lines: ['nsup-period 1'],
+        lines: ['nsup-period 1', ...(configuration.lines ?? [])],
         storage: `storage-engine ${configuration.engine ?? 'device'} {
           file DIRECTORY/test.dat
           filesize ${filesize}
@@ -65,9 +65,12 @@ export async function crashRun(
       },
     ],
   });
-  const clock = new ServerClock();
-  const load = new MixedLoad({ lanes, keysPerLane, ...(await featuresOf(server)) }, clock);
+  const evicts = configuration.evicts === true;
+  const clock = new ServerClock(evicts);
+  const features = await featuresOf(server);
+  const load = new MixedLoad({ lanes, keysPerLane, ...features, hasLongTtls: evicts }, clock);
   let checked = 0;
+  let evicted = 0;
   for (let life = 1; life <= lives && load.problems.length === 0; life++) {
     await load.start(
       server.port,
@@ -75,6 +78,7 @@ export async function crashRun(
     );
     await sleep(LOAD_MS[0] + random() * (LOAD_MS[1] - LOAD_MS[0]));
     await load.reach(random() * COMMANDS_MIN_MAX, LOAD_MS_MAX);
+    if (evicts) evicted += await server.statistic('evicted_objects', 'namespace/test');
     const durableByMs = (await endLife(server, load, random)) - (commits ? 0 : FLUSH_MAX_MS);
     const isBehind = configuration.stepsClock === true && random() < CLOCK_STEP_SHARE;
     // Behind, it may stand anywhere from there to now: what has passed in silence is not kept, what was shown is.
@@ -86,6 +90,7 @@ export async function crashRun(
     checked += lanes * keysPerLane;
     await compareFigures(server, load);
   }
+  if (evicts && evicted === 0) load.problems.push('nothing was evicted');
   const codes = [...load.codes].sort(([a], [b]) => a - b);
   return {
     problems: load.problems

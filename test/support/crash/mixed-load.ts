@@ -35,12 +35,14 @@ const DURABLE_DELETE = 0x10; // info2
 const REPLACE = 0x10; // info3
 const ROWS_MAX = 12;
 const TTL_MAX_SEC = 4;
+const LONG_TTL_MAX_SEC = 2000;
 
 export interface LoadOptions {
   readonly lanes: number;
   readonly keysPerLane: number;
   readonly hasDurableDeletes: boolean;
   readonly hasTruncate: boolean;
+  readonly hasLongTtls: boolean;
 }
 
 /** A command on one key: what is sent, what it does, and whether its answer says the generation. */
@@ -117,6 +119,17 @@ const COMMANDS: readonly Maker[] = [
     },
   ],
   [10, () => ({ message: DELETE, step: deleted })],
+];
+/** Puts of records that will not expire here, but may be evicted. */
+const LONG_TTL: Maker = [
+  25,
+  (key, version, random) => {
+    const ttl = 100 + Math.floor(random() * LONG_TTL_MAX_SEC);
+    return {
+      message: { ...put(write('v', recordValue(key, version))), ttl },
+      step: updated((before, next) => ({ ...next, version, counter: before.counter }), ttl),
+    };
+  },
 ];
 const DURABLE: Maker = [
   6,
@@ -215,7 +228,8 @@ export class MixedLoad {
 
   async #run(client: WireClient, lane: number, random: () => number): Promise<void> {
     const histories = this.histories[lane]!;
-    const makers = this.#options.hasDurableDeletes ? [...COMMANDS, DURABLE] : COMMANDS;
+    const { hasDurableDeletes, hasLongTtls } = this.#options;
+    const makers = [...COMMANDS, ...(hasDurableDeletes ? [DURABLE] : []), ...(hasLongTtls ? [LONG_TTL] : [])];
     const single = makers.reduce((sum, [share]) => sum + share, 0);
     const truncate = this.#options.hasTruncate ? TRUNCATE_SHARE : 0;
     while (!this.#isOver) {

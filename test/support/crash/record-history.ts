@@ -34,6 +34,12 @@ export const ABSENT: State = { version: 0, counter: 0, generation: 0, voidFromSe
 export class ServerClock {
   /** While its wall clock is behind: the least that it may say. */
   floorSec = Number.POSITIVE_INFINITY;
+  /** Whether any record with a void-time may go before it. */
+  readonly evicts: boolean;
+
+  constructor(evicts = false) {
+    this.evicts = evicts;
+  }
 
   /** The least that it said when a command ran that was sent at `beganSec`. */
   from(beganSec: number): number {
@@ -172,12 +178,12 @@ export class RecordHistory {
   #after(before: readonly State[], { step, beganSec }: Change): Outcome[] {
     const fromSec = this.#clock.from(beganSec);
     const toSec = this.#clock.to();
-    return before.flatMap(state => seen(state, fromSec, toSec).map(view => step(view, fromSec, toSec)));
+    return before.flatMap(state => this.#seen(state, fromSec, toSec).map(view => step(view, fromSec, toSec)));
   }
 
   /** The state that an answer shows, of those that it may show, or what it shows instead. */
   #match(answer: Answer, beganSec: number, states: readonly State[]): State | string {
-    const views = states.flatMap(state => seen(state, this.#clock.from(beganSec), this.#clock.to()));
+    const views = states.flatMap(state => this.#seen(state, this.#clock.from(beganSec), this.#clock.to()));
     const value = answer.ops.find(({ name }) => name === 'v')?.value;
     const number = answer.ops.find(({ name }) => name === 'n')?.value;
     const counter = number === undefined ? 0 : Number(number.readBigInt64BE());
@@ -198,6 +204,15 @@ export class RecordHistory {
     return `${this.key}: ${code === OK ? record : `code ${code}`} is none of ${views.map(textOf).join(' | ')}`;
   }
 
+  /** What a command may see of a state, by when it runs: the record, or none because it has expired or was evicted. */
+  #seen(state: State, fromSec: number, toSec: number): State[] {
+    if (state.version === 0 || state.voidFromSec === 0) return [state];
+    const views: State[] = [];
+    if (state.voidToSec > fromSec) views.push(state);
+    if (state.voidFromSec <= toSec || this.#clock.evicts) views.push(ABSENT);
+    return views;
+  }
+
   /** A living server showed the record: it was that. That it has expired is news, which has to become durable. */
   #learn(state: State): void {
     const last = this.#changes.at(-1);
@@ -209,15 +224,6 @@ export class RecordHistory {
     } else if (last === undefined) this.#settled = [state];
     else if (last.ackedMs !== Number.POSITIVE_INFINITY) last.states = [state];
   }
-}
-
-/** What a command may see of a state, by when it runs: the record, or none because it has expired. */
-function seen(state: State, fromSec: number, toSec: number): State[] {
-  if (state.version === 0 || state.voidFromSec === 0) return [state];
-  const views: State[] = [];
-  if (state.voidToSec > fromSec) views.push(state);
-  if (state.voidFromSec <= toSec) views.push(ABSENT);
-  return views;
 }
 
 function textOf({ version, counter, generation, voidFromSec, voidToSec }: State): string {
