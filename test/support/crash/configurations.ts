@@ -23,6 +23,9 @@ export interface CrashConfiguration {
   readonly stepsClock?: boolean;
 }
 
+/** Truncations of these sets go by their indexes, which have to know every record. */
+const INDEXED = ['0', '1', '2', '3'].map(lane => `set lane${lane} {\nenable-index true\n}`);
+
 export const CONFIGURATIONS: readonly CrashConfiguration[] = [
   { name: 'roomy', filesize: '1G' },
   // Two shards of 15 write blocks, which the records fill by half: defrag never rests.
@@ -30,6 +33,7 @@ export const CONFIGURATIONS: readonly CrashConfiguration[] = [
     name: 'small',
     filesize: '64M',
     keysPerLane: 500,
+    lines: INDEXED,
     storage: ['post-write-cache 8M', 'defrag-sleep 0', 'stop-writes-used-pct 90'],
   },
   { name: 'compressed', filesize: '64M', storage: ['compression zstd', 'post-write-cache 8M'] },
@@ -61,7 +65,7 @@ export const CONFIGURATIONS: readonly CrashConfiguration[] = [
     filesize: '64M',
     evicts: true,
     keysPerLane: 120,
-    lines: ['evict-tenths-pct 100'],
+    lines: ['evict-tenths-pct 100', ...INDEXED],
     storage: ['evict-used-pct 2'],
   },
   // Without io_uring, which the others use where there is one.
