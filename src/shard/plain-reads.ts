@@ -75,6 +75,7 @@ export class PlainReads {
     at: number,
   ): number {
     const { index, namespace } = shard;
+    if (shard.isTruncating) return -1; // it may be gone though it is in the index
     const entry = index.find(bytes, digestAt);
     if (entry < 0) {
       this.code = NOT_FOUND;

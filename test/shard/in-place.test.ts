@@ -12,9 +12,11 @@ import {
 import { InPlace } from '../../src/shard/in-place.js';
 import { createNamespaceMemory, TUNE_RECORD_SIZE_MAX } from '../../src/shard/namespace-memory.js';
 import { Ownership, WORKER } from '../../src/shard/ownership.js';
+import { PlainReads } from '../../src/shard/plain-reads.js';
 import { NamespaceView, Shard } from '../../src/shard/shard.js';
 import { ShardAnnouncer, ShardView } from '../../src/shard/shard-view.js';
 import { createParkedCounts } from '../../src/shard/slots.js';
+import { TruncationTable, WHOLE_NAMESPACE } from '../../src/shard/truncation.js';
 import { createControl } from '../../src/shard/worker-task.js';
 import { PrimaryIndex } from '../../src/storage/index/primary-index.js';
 import { MemoryEngine } from '../../src/storage/memory/memory-engine.js';
@@ -42,6 +44,8 @@ class Fixture {
   readonly engine: MemoryEngine;
   readonly inPlace: InPlace;
   readonly announcer: ShardAnnouncer;
+  readonly shard: Shard;
+  readonly truncation: TruncationTable;
   announced = 0;
 
   constructor(budgetSize = 8 * MIB) {
@@ -56,6 +60,8 @@ class Fixture {
     this.index = new PrimaryIndex({ partitions });
     this.engine = new MemoryEngine({ index: this.index, counters: figures, budget, shardCount: 1 });
     const shard = new Shard(view, partitions, this.index, this.engine, figures, this.owner);
+    this.shard = shard;
+    this.truncation = new TruncationTable(memory.truncation);
     const mine = new NamespaceView(0, 'test', memory, this.counters);
     const task = {
       name: 'test',
@@ -118,6 +124,24 @@ test('puts, reads, increments and deletes are executed and counted in a block of
   t.is(fixture.counters[CLIENT_READ_SUCCESS], 1);
   t.is(fixture.counters[CLIENT_WRITE_SUCCESS], 2);
   t.is(fixture.index.count, 1, 'the owner sees the same index');
+});
+
+test('plain rows are not read while what was truncated may still be there', t => {
+  const fixture = withRoom();
+  t.is(fixture.run('k', put(write('n', 5)))!.code, 0);
+  const { shard, inPlace, truncation } = fixture;
+  const plain = new PlainReads(MIB);
+  const digest = digestOf('k');
+  inPlace.parse(messageFrame({ ...GET, digest }), 8, messageFrame({ ...GET, digest }).length - 8);
+  t.true(plain.begin(inPlace.request, shard.namespace));
+  const out = new Region(4096);
+  plain.wallMs = 500_000_000_000;
+  t.true(plain.answer(shard, digest, 0, 0, out, 0) > 0);
+  truncation.set(WHOLE_NAMESPACE, 500_000_000_001);
+  t.is(plain.answer(shard, digest, 0, 0, out, 0), -1);
+  t.is(fixture.run('k', GET)!.code, 2);
+  shard.adoptTruncation();
+  t.is(plain.answer(shard, digest, 0, 0, out, 0), -1, 'known, and not carried out yet');
 });
 
 test('nothing is executed while the worker has the shard', t => {
