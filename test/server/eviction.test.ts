@@ -1,4 +1,6 @@
 /** Eviction: what goes, in which order and how much of it, what stays, and that it stays away. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { TestServer } from '../support/server.js';
@@ -263,4 +265,31 @@ test('eviction-reset: what it answers, and the depth that it leaves', async t =>
   t.is(await ask('namespace=test'), 'ok');
   t.is(await server.statistic('smd_evict_void_time', NAMESPACE), 0);
   t.is(await server.info('smd-show:module=evict'), '<empty>');
+});
+
+test('an encrypted namespace keeps the names of spared sets encrypted, and a depth that cannot be read stops the start', async t => {
+  const storage = FILE.replace('flush-max-ms', 'encryption-key-file DIRECTORY/caltrop.conf\n  flush-max-ms');
+  const server = await start(t, storage, ['evict-tenths-pct 1000', 'set hushed {\ndisable-eviction true\n}']);
+  let client = await server.connect();
+  await fill(client, 'k', 300, i => 10_000 + i);
+  await fill(client, 'hushed', 20, () => 5000, 'hushed');
+  await set(t, server, 'evict-used-pct=1');
+  await until(t, 'evicted', async () => (await server.statistic('evicted_objects', NAMESPACE)) > 0);
+  await until(t, 'settled', () => isSettled(server));
+  const left = await found(client, 'k', 300);
+  const file = path.join(server.directory, 'smd', 'evict.json');
+  const kept = readFileSync(file, 'latin1');
+  t.true(kept.includes('voidTime') && !kept.includes('hushed'), kept);
+  client.close();
+  await server.stop('SIGKILL');
+  await server.run();
+  client = await server.connect();
+  t.deepEqual(await found(client, 'k', 300), left);
+  t.is((await found(client, 'hushed', 20)).length, 20);
+  client.close();
+  await server.stop();
+  writeFileSync(file, kept.slice(0, 20));
+  await t.throwsAsync(server.run(), { message: /evict\.json: cannot be read/ });
+  writeFileSync(file, kept);
+  await server.run();
 });
