@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <new>
 #include <sched.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 namespace caltrop {
@@ -243,6 +244,16 @@ napi_value wake(napi_env env, napi_callback_info info) {
 	return nullptr;
 }
 
+/** preferHugePages(bytes): asks the kernel for large pages where the memory is long enough to hold any. */
+napi_value preferHugePages(napi_env env, napi_callback_info info) {
+	const Memory memory = Arguments(env, info).memory(0);
+	const uintptr_t page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+	const uintptr_t from = (reinterpret_cast<uintptr_t>(memory.bytes) + page - 1) & ~(page - 1);
+	const uintptr_t to = (reinterpret_cast<uintptr_t>(memory.bytes) + memory.size) & ~(page - 1);
+	if (from < to) (void)madvise(reinterpret_cast<void *>(from), to - from, MADV_HUGEPAGE);
+	return nullptr;
+}
+
 napi_value initialise(napi_env env, napi_value exports) {
 	if (!isUvAsDeclared()) {
 		(void)napi_throw_error(env, nullptr, "libuv's handle types are not as the addon expects");
@@ -256,6 +267,7 @@ napi_value initialise(napi_env env, napi_value exports) {
 	(void)putFunction(env, exports, "sleep", sleep, nullptr);
 	(void)putFunction(env, exports, "yieldProcessor", yieldProcessor, nullptr);
 	(void)putFunction(env, exports, "wake", wake, nullptr);
+	(void)putFunction(env, exports, "preferHugePages", preferHugePages, nullptr);
 	return exports;
 }
 

@@ -6,6 +6,8 @@
  * address space until it is touched.
  */
 
+import { type NativeModule, nativeModule } from './native-module.js';
+
 /** The shared bytes themselves, as they travel to another thread in a structured clone. */
 export type SharedBytes = SharedArrayBuffer;
 
@@ -56,6 +58,13 @@ export class Region {
 export type ChunkListener = (chunk: number, shared: SharedBytes) => void;
 
 /**
+ * Chunks of at least this size are to be of large pages. Records and entries are looked up at random, and with pages of
+ * 4 KiB the processor then walks the page table for nearly each of them.
+ */
+const HUGE_SIZE_MIN = 16 * 1024 * 1024; // bytes
+const native: NativeModule | null = (module => (typeof module === 'string' ? null : module))(nativeModule());
+
+/**
  * A list of chunks of `chunkSize` bytes each (a power of two is the caller's choice, not ours). Chunks are
  * never moved or freed while the arena lives, so a (chunk, offset) pair stays valid.
  */
@@ -72,6 +81,7 @@ export class Arena {
   /** Adds one zeroed chunk and returns its number. */
   addChunk(): number {
     const region = new Region(this.chunkSize);
+    if (this.chunkSize >= HUGE_SIZE_MIN && native !== null) native.preferHugePages(region.u8);
     const chunk = this.chunks.push(region) - 1;
     this.#onChunk?.(chunk, region.shared);
     return chunk;

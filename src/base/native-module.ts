@@ -92,6 +92,8 @@ export interface NativeModule {
   yieldProcessor(): void;
   /** Wakes whoever sleeps on the word. */
   wake(words: Int32Array, index: number): void;
+  /** Asks the kernel for large pages where the memory is long enough to hold any. They come as memory is first used. */
+  preferHugePages(bytes: Uint8Array): void;
 }
 
 let loaded: NativeModule | string | undefined;

@@ -34,7 +34,7 @@ withCompiler('the addon compiles without a warning and loads', t => {
   t.is(stderr, '');
   const addon = path.join(folder, 'native/build/caltrop.node');
   const { stdout } = spawnSync(process.execPath, ['-p', `require('${addon}').version`], { encoding: 'utf8' });
-  t.is(stdout.trim(), '5');
+  t.is(stdout.trim(), '6');
 });
 
 withCompiler('an addon that does not compile is removed, and the reason kept', t => {
