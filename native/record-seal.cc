@@ -25,6 +25,7 @@ constexpr Lanes START = {P1 + P2, P2, 0, 0 - P1};
 
 /** Records whose lanes go on together: each waits for its multiplications, the processor does those of the others. */
 constexpr size_t GROUP = 8;
+constexpr size_t GROUP_MIN = 3; // with fewer each is faster alone
 
 struct Part {
 	const uint8_t *at; // what comes next
@@ -72,9 +73,16 @@ void stepGroup(Part *parts, size_t count) {
 /** Goes over the rest. */
 uint32_t finish(const Part &part, const uint8_t *end) {
 	const uint8_t *at = part.at;
-	Lanes lanes = part.lanes;
-	for (; at + sizeof lanes <= end; at += sizeof lanes) lanes = step(lanes, at);
-	uint32_t hash = rotate(lanes[0], 1) + rotate(lanes[1], 7) + rotate(lanes[2], 12) + rotate(lanes[3], 18);
+	const Lanes lanes = part.lanes;
+	// Alone, a record is faster in four registers: their multiplications take a third of the time of a vector's.
+	uint32_t a = lanes[0], b = lanes[1], c = lanes[2], d = lanes[3];
+	for (; at + sizeof lanes <= end; at += sizeof lanes) {
+		a = rotate(a + load(at) * P2, 13) * P1;
+		b = rotate(b + load(at + 4) * P2, 13) * P1;
+		c = rotate(c + load(at + 8) * P2, 13) * P1;
+		d = rotate(d + load(at + 12) * P2, 13) * P1;
+	}
+	uint32_t hash = rotate(a, 1) + rotate(b, 7) + rotate(c, 12) + rotate(d, 18);
 	hash += static_cast<uint32_t>(part.size);
 	for (; at + 4 <= end; at += 4) hash = rotate(hash + load(at) * P3, 17) * P4;
 	for (; at < end; at++) hash = rotate(hash + *at * P5, 11) * P1;
@@ -102,7 +110,10 @@ void sealRecords(uint8_t *at, const uint8_t *end) {
 			count++;
 			at += (size + RECORD_ALIGN - 1) & ~(RECORD_ALIGN - 1);
 		}
-		if (count == GROUP) stepGroup(parts, least & ~(sizeof(Lanes) - 1));
+		if (count >= GROUP_MIN) {
+			for (size_t i = count; i < GROUP; i++) parts[i] = parts[0]; // done twice: the others' time covers it
+			stepGroup(parts, least & ~(sizeof(Lanes) - 1));
+		}
 		for (size_t i = 0; i < count; i++) {
 			const uint32_t sum = finish(parts[i], records[i] + CHECKED_AT + parts[i].size);
 			memcpy(records[i] + CHECKSUM_AT, &sum, sizeof sum);
