@@ -8,6 +8,7 @@ import { copyRegion } from '../base/copy.js';
 import { NOT_FOUND, OK } from '../base/result.js';
 import { RecordSpan } from '../storage/engine.js';
 import { TOMBSTONE } from '../storage/index/entry.js';
+import { EntryFields } from '../storage/index/entry-table.js';
 import {
   FLAG_COMPRESSED,
   FLAG_PERSISTED_INDEX,
@@ -22,7 +23,7 @@ import {
   INFO2_WRITE,
   INFO4_MRT_VERIFY_READ,
   MSG_HEADER_SIZE,
-  writeMessageHeader,
+  putMessageHeader,
 } from '../wire/message.js';
 import { NEVER_TOUCH } from './command/read-touch.js';
 import type { Request } from './command/request.js';
@@ -38,6 +39,7 @@ export class PlainReads {
   wallMs = 0;
   readonly #sizeMax: number;
   readonly #stored = new RecordSpan();
+  readonly #fields = new EntryFields();
   #isHeaderOnly = false;
   #setId = 0;
   #mayTouch = false;
@@ -79,13 +81,14 @@ export class PlainReads {
     const entry = index.find(bytes, digestAt);
     if (entry < 0) {
       this.code = NOT_FOUND;
-      writeMessageHeader(out.u8, at, NOT_FOUND, 0, 0, rowIndex, 0);
+      putMessageHeader(out.view, at, NOT_FOUND, 0, 0, rowIndex, 0);
       return at + MSG_HEADER_SIZE;
     }
-    if (index.hasFlag(entry, TOMBSTONE) || namespace.tuning[TUNE_EVER_COMPRESSED] !== 0) return -1;
-    const setId = index.setId(entry);
+    const fields = this.#fields;
+    index.fieldsTo(entry, fields);
+    if ((fields.flags & TOMBSTONE) !== 0 || namespace.tuning[TUNE_EVER_COMPRESSED] !== 0) return -1;
+    const { setId, voidTime } = fields;
     if (this.#setId !== 0 && setId !== this.#setId) return -1;
-    const voidTime = index.voidTime(entry);
     if (voidTime !== 0) {
       if (voidTime * 1000 <= shard.clock.read(this.wallMs)) return -1;
       if (
@@ -96,23 +99,15 @@ export class PlainReads {
     }
     this.code = OK;
     if (this.#isHeaderOnly) {
-      writeMessageHeader(out.u8, at, OK, index.generation(entry), voidTime, rowIndex, 0);
+      putMessageHeader(out.view, at, OK, fields.generation, voidTime, rowIndex, 0);
       return at + MSG_HEADER_SIZE;
     }
     const stored = this.#stored;
-    if (index.size(entry) > this.#sizeMax || shard.engine.load(entry, NO_TOKEN, stored) !== OK) return -1;
+    if (fields.size > this.#sizeMax || shard.engine.load(entry, NO_TOKEN, stored) !== OK) return -1;
     const words = stored.region.i32;
     const w = stored.at >>> 2;
     if ((words[w + REC_FLAGS_SET_GEN]! & (FLAG_PERSISTED_INDEX | FLAG_COMPRESSED)) !== 0) return -1;
-    writeMessageHeader(
-      out.u8,
-      at,
-      OK,
-      index.generation(entry),
-      voidTime,
-      rowIndex,
-      words[w + REC_BIN_COUNT]!,
-    );
+    putMessageHeader(out.view, at, OK, fields.generation, voidTime, rowIndex, words[w + REC_BIN_COUNT]!);
     const binsAt = words[w + REC_BINS_AT]!;
     const size = stored.size - binsAt;
     copyRegion(out, at + MSG_HEADER_SIZE, stored.region, stored.at + binsAt, size);

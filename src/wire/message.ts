@@ -124,3 +124,21 @@ export function writeMessageHeader(
   out[at + 20] = opCount >>> 8;
   out[at + 21] = opCount;
 }
+
+/** As writeMessageHeader, for those who write many: in whole words, wherever they lie. */
+export function putMessageHeader(
+  out: DataView,
+  at: number,
+  code: number,
+  generation: number,
+  voidTimeSec: number,
+  rowIndex: number,
+  opCount: number,
+): void {
+  out.setInt32(at, MSG_HEADER_SIZE << 24);
+  out.setInt16(at + 4, code);
+  out.setInt32(at + 6, generation);
+  out.setInt32(at + 10, voidTimeSec);
+  out.setInt32(at + 14, rowIndex);
+  out.setInt32(at + 18, opCount); // behind 16 bits of 0 fields
+}

@@ -20,6 +20,17 @@ const FRESH = 2; // handle of the first entry never used; 0 in a new region
 const CHUNK_COUNT = 3;
 export const TABLE_WORDS = 4;
 
+/** What most commands ask of an entry, read in one go. */
+export class EntryFields {
+  generation = 0;
+  setId = 0;
+  voidTime = 0;
+  /** Stored bytes. */
+  size = 0;
+  /** Bits of entry.ts. */
+  flags = 0;
+}
+
 export class EntryTable {
   /** Shared words of the whole index. */
   protected readonly control: Int32Array;
@@ -62,6 +73,18 @@ export class EntryTable {
   digestTo(handle: number, out: Uint8Array, at: number): void {
     const words = this.chunks[handle >>> SLOT_BITS]!;
     E.digestFromOrder(words, (handle & SLOT_MASK) * E.ENTRY_WORDS + E.ENTRY_ORDER, out, at);
+  }
+
+  /** Reads several fields, each as the method of its name does. */
+  fieldsTo(handle: number, out: EntryFields): void {
+    const words = this.chunks[handle >>> SLOT_BITS]!;
+    const w = (handle & SLOT_MASK) * E.ENTRY_WORDS;
+    const generationSet = words[w + E.ENTRY_GENERATION_SET]!;
+    out.generation = generationSet & 0xffff;
+    out.setId = generationSet >>> 16;
+    out.voidTime = words[w + E.ENTRY_VOID_TIME]! >>> 0;
+    out.size = words[w + E.ENTRY_LOCATION_HIGH_SIZE]! >>> 8;
+    out.flags = words[w + E.ENTRY_FLAGS]!;
   }
 
   generation(handle: number): number {
