@@ -12,7 +12,7 @@ import { type DeviceEngineMemory, DeviceView } from '../storage/device/device-vi
 import { PrimaryIndex } from '../storage/index/primary-index.js';
 import type { PrimaryIndexMemory } from '../storage/index/sprig-lists.js';
 import { MemoryEngine, type MemoryEngineMemory } from '../storage/memory/memory-engine.js';
-import { TUNE_COMMIT, TUNE_FLUSH_SIZE } from './namespace-memory.js';
+import { TUNE_COMMIT, TUNE_FLUSH_MAX_MS, TUNE_FLUSH_SIZE } from './namespace-memory.js';
 import { MAIN_THREAD, Ownership } from './ownership.js';
 import { type NamespaceView, Shard } from './shard.js';
 import { partitionsOf } from './shard-map.js';
@@ -126,7 +126,7 @@ export class ShardView {
     const device = this.#device;
     if (device === null) return true;
     if (this.#tuning[TUNE_COMMIT] !== 0 || isParkedIn(this.#parked, digest, at)) return false;
-    device.setTime(nowMs);
+    device.setTime(nowMs, this.#tuning[TUNE_FLUSH_MAX_MS]!);
     return isRead || device.hasRoom(APPEND_SIZE_MAX);
   }
 

@@ -129,7 +129,7 @@ export class StorageShard {
       const engine = new DeviceView({ index, counters, sets, memory: this.engine.memory! });
       this.#view = { index, engine };
     }
-    this.#view.engine.setTime(this.#nowMs);
+    this.#view.engine.setTime(this.#nowMs, this.engine.limits.flushMaxMs);
     return this.#view;
   }
 

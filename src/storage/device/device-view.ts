@@ -77,12 +77,15 @@ export class DeviceView implements StorageEngine {
     });
   }
 
-  /** The monotonic clock of the commands that follow. */
-  setTime(nowMs: number): void {
-    this.#tail.setTime(nowMs);
+  /** The monotonic clock of the commands that follow. @param flushMaxMs See `hasRoom`; 0 = no limit. */
+  setTime(nowMs: number, flushMaxMs: number): void {
+    this.#tail.setTime(nowMs, flushMaxMs);
   }
 
-  /** Whether records of `size` bytes in all can be appended here. */
+  /**
+   * Whether records of `size` bytes in all can be appended here. Not while the shard's own thread is late with what was
+   * appended: it may be stuck, and whatever waits for it is not acknowledged.
+   */
   hasRoom(size: number): boolean {
     return this.#tail.hasRoom(size);
   }
@@ -186,6 +189,7 @@ class OpenBlockTail implements Appends {
   #isAppended = false;
   #isNewlyDirty = false;
   #isEmptied = false;
+  #flushMaxMs = 0;
   /** Dirty bytes when they were last looked at. */
   #dirtySize = 0;
 
@@ -200,12 +204,14 @@ class OpenBlockTail implements Appends {
     return this.#open.reservedAt;
   }
 
-  setTime(nowMs: number): void {
+  setTime(nowMs: number, flushMaxMs: number): void {
     this.#open.nowMs = nowMs;
+    this.#flushMaxMs = flushMaxMs;
   }
 
   hasRoom(size: number): boolean {
-    const { room, checkAt, block } = this.#open;
+    const { room, checkAt, block, nowMs, dirtySinceMs } = this.#open;
+    if (this.#flushMaxMs > 0 && dirtySinceMs >= 0 && nowMs - dirtySinceMs >= this.#flushMaxMs) return false;
     // The first append to a block is the shard's own: with it the block before ceases to be the newest.
     return room >= size && room >= checkAt && this.#table.newest === block;
   }

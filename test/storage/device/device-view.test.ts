@@ -103,3 +103,19 @@ test('the engine is told once of what it has to look after', t => {
   t.is(view.bury(entry, 4), OK);
   t.false(view.takeNews(100));
 });
+
+test('nothing is appended while the engine is late with a flush', t => {
+  const { shard, viewNow } = openShard({ flushMaxMs: 50 }, false);
+  t.is(shard.put(1, 1, SIZE), OK); // at 0 ms
+  const view = viewNow();
+  view.setTime(49, 50);
+  t.true(view.hasRoom(1000));
+  view.setTime(50, 50);
+  t.false(view.hasRoom(1000));
+  t.is(view.bury(shard.index.find(digestOf(1), 0), 1), PARKED);
+  view.setTime(50, 0);
+  t.true(view.hasRoom(1000), 'no limit');
+  settle(shard, 60);
+  view.setTime(1000, 50);
+  t.true(view.hasRoom(1000), 'all was flushed');
+});
