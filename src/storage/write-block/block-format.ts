@@ -17,7 +17,10 @@
  * an earlier use, of another shard or of another device is known for what it is.
  *
  * A block is written front to back in pieces that end at a multiple of 4096, padded with zeros, and a page once
- * made durable is never written again while the block is in use. A block whose first page is zeros is free.
+ * made durable is never written again while the block is in use. A block is given up by an erased page over its first
+ * one, each sector of which says so: a power cut may leave the header and take a delete marker behind it. Whatever the
+ * header says, a block with such a sector in its first page holds nothing: it was being given up, or that page was
+ * being written for the first time, and nothing behind it was durable. A block whose first page is zeros is free too.
  */
 import type { Region } from '../../base/arena.js';
 import { checksum32 } from '../../base/checksum.js';
@@ -45,6 +48,12 @@ const CHECKED_SIZE = 60; // bytes
 
 const TWO_32 = 0x100000000;
 
+/** Devices write this much whole, at least. */
+const SECTOR_SIZE = 512; // bytes
+const FIRST_PAGE_SIZE = 4096; // bytes
+/** What an erased sector begins with, before the id of the device set: no client knows that, so none can write one. */
+const ERASED_MAGIC = 0x31455443; // "CTE1"
+
 /** What a block of this shard must say of itself. */
 export interface BlockOwner {
   /** Id of the device set, four words. */
@@ -56,10 +65,11 @@ export interface BlockOwner {
 }
 
 /** What the first page of a block turned out to be. */
-export const BLOCK_EMPTY = 0; // zeros: free
+export const BLOCK_EMPTY = 0; // zeros, or erased: free
 export const BLOCK_VALID = 1;
 export const BLOCK_FOREIGN = 2; // a good header, but not of this place
 export const BLOCK_DAMAGED = 3;
+export const BLOCK_GIVEN_UP = 4; // erased in part: nothing in it counts, and it has to be erased again
 
 /** A header that was read. One instance is reused. */
 export class BlockHeader {
@@ -105,10 +115,33 @@ export function writeBlockHeader(
   return stamp;
 }
 
+/** Writes an erased first page at byte `at`. */
+export function writeErasedPage({ u8, u32 }: Region, at: number, setId: Uint32Array): void {
+  u8.fill(0, at, at + FIRST_PAGE_SIZE);
+  for (let from = at; from < at + FIRST_PAGE_SIZE; from += SECTOR_SIZE) {
+    const w = from >>> 2;
+    u32[w] = ERASED_MAGIC;
+    for (let i = 0; i < 4; i++) u32[w + 1 + i] = setId[i]!;
+  }
+}
+
+/** How many sectors of the first page at byte `at`, as it lies on the device, are erased. */
+function erasedSectors({ u32 }: Region, at: number, setId: Uint32Array): number {
+  let count = 0;
+  for (let from = at; from < at + FIRST_PAGE_SIZE; from += SECTOR_SIZE) {
+    const w = from >>> 2;
+    if (u32[w] !== ERASED_MAGIC) continue;
+    let i = 0;
+    while (i < 4 && u32[w + 1 + i] === setId[i]) i++;
+    if (i === 4) count++;
+  }
+  return count;
+}
+
 /**
- * Reads the header of block `block`, whose first page is at byte `at`.
+ * Reads the header of block `block`, whose first page is at byte `at`, as it lies on the device.
  * @param out Filled when the answer is BLOCK_VALID.
- * @returns One of BLOCK_EMPTY, BLOCK_VALID, BLOCK_FOREIGN, BLOCK_DAMAGED.
+ * @returns One of BLOCK_EMPTY, BLOCK_VALID, BLOCK_FOREIGN, BLOCK_DAMAGED, BLOCK_GIVEN_UP.
  */
 export function readBlockHeader(
   region: Region,
@@ -118,6 +151,8 @@ export function readBlockHeader(
   out: BlockHeader,
 ): number {
   const { u32, i32 } = region;
+  const erased = erasedSectors(region, at, owner.setId);
+  if (erased > 0) return erased === FIRST_PAGE_SIZE / SECTOR_SIZE ? BLOCK_EMPTY : BLOCK_GIVEN_UP;
   let w = at >>> 2;
   if (!isHeader(i32, u32, w)) {
     w += HEADER_COPY_SIZE >>> 2;

@@ -7,7 +7,7 @@
  *   FREE ──open──▶ OPEN ──full──▶ CLOSED ──all durable──▶ STORED ──nothing needed──▶ DEAD ──▶ ERASING ──▶ FREE
  *
  * A STORED block may go when it holds neither live records nor needed markers. DEAD waits until whatever replaced
- * its records is durable. ERASING has its first page overwritten with zeros; it is FREE once that is durable. BAD
+ * its records is durable. ERASING has its first page overwritten; it is FREE once that is durable. BAD
  * cannot be read or written and stays so. A block counts as holding old records until it is FREE.
  *
  * A marker is needed while a copy of its record that is older may be on the device. Such a copy lies in a block that

@@ -3,7 +3,7 @@
  * what these wait for, and the overwriting of their first pages.
  *
  * Two rules keep what was acknowledged. A block whose records are all dead is given up only once whatever
- * replaced them is durable; and its first page is overwritten with zeros, durably, before it counts as free.
+ * replaced them is durable; and its first page is overwritten by an erased one, durably, before it counts as free.
  *
  * A third keeps deleted records dead. The record of a digest with the highest write sequence on the device is
  * its live version or a marker, always: a block that holds a marker that is needed (block-table.ts says when) is
@@ -34,7 +34,7 @@ export class EmptiedBlocks {
   readonly occupancy: Occupancy;
   /** Blocks in state DEAD, oldest first. */
   readonly #dead: number[] = [];
-  /** Blocks whose first page is being overwritten with zeros. */
+  /** Blocks whose first page is being overwritten. */
   #erasingCount = 0;
 
   constructor(
@@ -109,7 +109,7 @@ export class EmptiedBlocks {
     if (number >= 0 && before !== NONE && this.#table.used[before] === 0) this.add(before, number);
   }
 
-  /** Makes blocks free whose first pages are zeros, durably, and gives up those whose append is durable. */
+  /** Makes blocks free whose first pages are erased, durably, and gives up those whose append is durable. */
   collect(durableNumber: number, number: number): void {
     let isFreed = false;
     while (this.#erases.shift() === WRITE_ERASE) {
@@ -157,6 +157,6 @@ export class EmptiedBlocks {
     this.#resident?.free(block);
     this.#table.states[block] = B.ERASING;
     this.#erasingCount++;
-    this.#erases.push(WRITE_ERASE, block, 0, IO_ALIGN, this.#extent.io.zeroPageAt, 0);
+    this.#erases.push(WRITE_ERASE, block, 0, IO_ALIGN, this.#extent.erasedPageAt, 0);
   }
 }

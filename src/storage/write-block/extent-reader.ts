@@ -23,6 +23,9 @@ export class ExtentReader implements IoClient {
   readonly #ready: number[] = [];
   #pageResult: number | undefined;
   #isFlushGood: boolean | undefined;
+  #writeResult: number | undefined;
+  /** Whether the visitors get blocks decrypted, or as they lie on the device. */
+  decrypts = true;
   /** Why the last page that could not be read could not: `EIO, i/o error`. */
   failure = '';
 
@@ -66,7 +69,7 @@ export class ExtentReader implements IoClient {
       }
       const isWhole = this.#result[slot] === length;
       const badPages = isWhole ? 0 : this.#readPages(this.#block[slot]!, this.#bufferAt[slot]!, length);
-      this.extent.cipher?.decryptBlock(this.#io.buffers, this.#bufferAt[slot]!, length);
+      if (this.decrypts) this.extent.cipher?.decryptBlock(this.#io.buffers, this.#bufferAt[slot]!, length);
       visit(this.#block[slot]!, this.#bufferAt[slot]!, badPages);
       free.push(slot);
       inFlight--;
@@ -84,6 +87,16 @@ export class ExtentReader implements IoClient {
     return this.#isFlushGood;
   }
 
+  /** Overwrites the first page of a block by an erased one and waits for it. @returns Whether that worked. */
+  erase(block: number): boolean {
+    const { extent } = this;
+    this.#writeResult = undefined;
+    while (!extent.write(0, block, 0, IO_ALIGN, extent.erasedPageAt)) this.#io.drainOrWait(WAIT_MS);
+    while (this.#writeResult === undefined) this.#io.drainOrWait(WAIT_MS);
+    if (this.#writeResult !== IO_ALIGN) this.failure = failureText(this.#writeResult, IO_ALIGN);
+    return this.#writeResult === IO_ALIGN;
+  }
+
   close(): void {
     this.extent.close();
   }
@@ -97,8 +110,8 @@ export class ExtentReader implements IoClient {
     this.#ready.push(slot);
   }
 
-  onWrite(): void {
-    throw new Error('extent reader: it writes nothing');
+  onWrite(_argument: number, result: number): void {
+    this.#writeResult = result;
   }
 
   onFlush(_epoch: number, isOk: boolean): void {

@@ -97,6 +97,8 @@ export class Recovery {
   #isLastWhole = false;
   /** A guess, from the first records of each block. */
   #recordsExpected = 0;
+  /** Blocks whose first page is erased in part. */
+  readonly #givenUp: number[] = [];
   #foreignBlocks = 0;
   #damagedBlocks = 0;
   #damagedRecords = 0;
@@ -145,8 +147,11 @@ export class Recovery {
         log.critical(`${extent.path}: the flush before recovery failed; the latest writes may be lost again`);
       }
       const visitPage = (block: number, at: number, bad: number) => this.#visitPage(block, at, bad);
+      this.#reader.decrypts = false; // erased sectors do not look like what is encrypted
       if (!this.#reader.readEach(blockCount, i => i, IO_ALIGN, PAGE_READS, visitPage, isStopping))
         return false;
+      this.#reader.decrypts = true;
+      this.#eraseGivenUp();
       for (let block = 0; block < blockCount; block++)
         if (table.states[block] === B.FREE) table.pushFree(block);
       const mayResume = this.#loadCheckpoint();
@@ -250,10 +255,13 @@ export class Recovery {
       table.nonces[block * 2 + 1] = header.nonce1;
       table.writeIds[block] = header.writeId;
       this.#startCounts[block] = header.startCount;
+      extent.cipher?.decryptBlock(io.buffers, at, IO_ALIGN);
       this.#recordsExpected += expectedRecords(io.buffers.u32, at, header.stamp, extent.blockSize);
       if (header.writeId <= this.#writeIdMax) return;
       this.#writeIdMax = header.writeId;
       this.#lastBlock = block;
+    } else if (found === F.BLOCK_GIVEN_UP) {
+      this.#givenUp.push(block);
     } else if (found === F.BLOCK_FOREIGN) {
       this.#foreignBlocks++; // not written for this place, so nothing of ours is in it
     } else if (found !== F.BLOCK_EMPTY) {
@@ -263,6 +271,22 @@ export class Recovery {
       const what =
         found === F.BLOCK_DAMAGED ? 'has a damaged header' : 'is of a kind this version does not know';
       log.critical(`${where} ${what}; it is left as it is`);
+    }
+  }
+
+  /** What a power cut has left of blocks that were given up must not come back when one of them is used again. */
+  #eraseGivenUp(): void {
+    const { table, log, counters } = this.#o;
+    const { extent } = this.#reader;
+    if (this.#givenUp.length === 0) return;
+    const failed = this.#givenUp.filter(block => !this.#reader.erase(block));
+    for (const block of this.#reader.flush() ? failed : this.#givenUp) {
+      counters[ST.ST_WRITE_ERRORS]!++;
+      table.states[block] = B.BAD;
+      log.critical(
+        `${extent.path}: the block at ${extent.offsetOf(block)} was given up and cannot be erased (${this.#reader.failure || 'the flush failed'}); ` +
+          'it is not used',
+      );
     }
   }
 

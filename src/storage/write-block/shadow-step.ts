@@ -58,7 +58,7 @@ export class ShadowStep implements IoClient {
       for (const block of tail) differing.set(block, false);
       const erased = [...differing].filter(([, isErased]) => isErased).map(([block]) => block);
       const copied = [...differing].filter(([, isErased]) => !isErased).map(([block]) => block);
-      for (const block of erased) this.#write(block, 0, IO_ALIGN, this.#io.zeroPageAt);
+      for (const block of erased) this.#write(block, 0, IO_ALIGN, this.#shadow.erasedPageAt);
       const count = this.#copy(copied, isStopping);
       if (count === undefined) return false;
       if (erased.length + count === 0) return true;
@@ -85,7 +85,7 @@ export class ShadowStep implements IoClient {
     this.#isFlushGood = isOk;
   }
 
-  /** @returns Blocks whose first page has to be another one, and whether that is of zeros. */
+  /** @returns Blocks whose first page has to be another one, and whether that is an erased one. */
   #compareHeaders(isStopping?: () => boolean): Map<number, boolean> | undefined {
     const { states, writeIds, stamps } = this.#table;
     const { blockCount, owner, path } = this.#shadow;

@@ -6,7 +6,7 @@ import { BlockCipher } from '../cipher/block-cipher.js';
 import type { DataKey } from '../cipher/data-key.js';
 import { IO_ALIGN } from '../io/io-backend.js';
 import type { IoClient, IoQueue, IoTimes, ShadowPath } from '../io/io-queue.js';
-import type { BlockOwner } from './block-format.js';
+import { type BlockOwner, writeErasedPage } from './block-format.js';
 
 /** A shard's extent as the device set describes it; plain data. */
 export interface ExtentDescription {
@@ -46,6 +46,7 @@ export class ShardExtent {
   readonly readAlign: number;
   /** The file's place in the I/O queue. */
   readonly place: number;
+  #erasedPageAt = -1;
   readonly #offset: number;
   readonly #client: IoClient;
   readonly #number: number;
@@ -78,6 +79,17 @@ export class ShardExtent {
     return this.io.write(this.#number, argument, this.place, offset, length, bufferAt);
   }
 
+  /** Where in the I/O buffers there is a page that is written over the first one of blocks that are given up. */
+  get erasedPageAt(): number {
+    if (this.#erasedPageAt < 0) {
+      const at = this.io.pool.take(IO_ALIGN);
+      if (at < 0) throw new Error('the I/O buffers are too small');
+      writeErasedPage(this.io.buffers, at, this.owner.setId);
+      this.#erasedPageAt = at;
+    }
+    return this.#erasedPageAt;
+  }
+
   /** Writes to the shadow that are under way. */
   get shadowWrites(): number {
     return this.io.shadowWrites(this.#number);
@@ -99,6 +111,8 @@ export class ShardExtent {
   }
 
   close(): void {
+    if (this.#erasedPageAt >= 0) this.io.pool.give(this.#erasedPageAt);
+    this.#erasedPageAt = -1;
     this.io.close(this.place, this.#client);
   }
 }

@@ -19,7 +19,7 @@ import type { ShardExtent } from './shard-extent.js';
 
 export const WRITE_RECORDS = 0; // a piece of a block
 export const WRITE_LAST = 1; // the last piece of a block
-export const WRITE_ERASE = 2; // zeros over a block's first page
+export const WRITE_ERASE = 2; // an erased page over a block's first one
 
 const QUEUE_MAX = 512; // a power of two
 const QUEUE_MASK = QUEUE_MAX - 1;
