@@ -24,6 +24,7 @@
  */
 import type { Region } from '../../base/arena.js';
 import { checksum32 } from '../../base/checksum.js';
+import { IO_ALIGN } from '../io/io-backend.js';
 
 const BLOCK_MAGIC = 0x31425443; // "CTB1"
 const HEADER_COPY_SIZE = 64;
@@ -50,7 +51,6 @@ const TWO_32 = 0x100000000;
 
 /** Devices write this much whole, at least. */
 const SECTOR_SIZE = 512; // bytes
-const FIRST_PAGE_SIZE = 4096; // bytes
 /** What an erased sector begins with, before the id of the device set: no client knows that, so none can write one. */
 const ERASED_MAGIC = 0x31455443; // "CTE1"
 
@@ -117,8 +117,8 @@ export function writeBlockHeader(
 
 /** Writes an erased first page at byte `at`. */
 export function writeErasedPage({ u8, u32 }: Region, at: number, setId: Uint32Array): void {
-  u8.fill(0, at, at + FIRST_PAGE_SIZE);
-  for (let from = at; from < at + FIRST_PAGE_SIZE; from += SECTOR_SIZE) {
+  u8.fill(0, at, at + IO_ALIGN);
+  for (let from = at; from < at + IO_ALIGN; from += SECTOR_SIZE) {
     const w = from >>> 2;
     u32[w] = ERASED_MAGIC;
     for (let i = 0; i < 4; i++) u32[w + 1 + i] = setId[i]!;
@@ -128,7 +128,7 @@ export function writeErasedPage({ u8, u32 }: Region, at: number, setId: Uint32Ar
 /** How many sectors of the first page at byte `at`, as it lies on the device, are erased. */
 function erasedSectors({ u32 }: Region, at: number, setId: Uint32Array): number {
   let count = 0;
-  for (let from = at; from < at + FIRST_PAGE_SIZE; from += SECTOR_SIZE) {
+  for (let from = at; from < at + IO_ALIGN; from += SECTOR_SIZE) {
     const w = from >>> 2;
     if (u32[w] !== ERASED_MAGIC) continue;
     let i = 0;
@@ -152,7 +152,7 @@ export function readBlockHeader(
 ): number {
   const { u32, i32 } = region;
   const erased = erasedSectors(region, at, owner.setId);
-  if (erased > 0) return erased === FIRST_PAGE_SIZE / SECTOR_SIZE ? BLOCK_EMPTY : BLOCK_GIVEN_UP;
+  if (erased > 0) return erased === IO_ALIGN / SECTOR_SIZE ? BLOCK_EMPTY : BLOCK_GIVEN_UP;
   let w = at >>> 2;
   if (!isHeader(i32, u32, w)) {
     w += HEADER_COPY_SIZE >>> 2;
