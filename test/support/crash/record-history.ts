@@ -137,7 +137,7 @@ export class RecordHistory {
    */
   settle(answer: Answer, beganSec: number, durableByMs: number): string | undefined {
     const found = this.#match(answer, beganSec, this.#possible(durableByMs));
-    if (typeof found === 'string') return found;
+    if (typeof found === 'string') return `${found}${this.#marginText(durableByMs)}`;
     this.#changes = [];
     this.#settled = [found];
     return undefined;
@@ -173,6 +173,13 @@ export class RecordHistory {
       states = isDurable ? after : [...states, ...after];
     }
     return states;
+  }
+
+  /** How narrowly the newest change that had to be durable had to be: few milliseconds hint at a flush that was late. */
+  #marginText(durableByMs: number): string {
+    const newest = this.#changes.findLast(({ ackedMs }) => ackedMs <= durableByMs);
+    if (newest === undefined || durableByMs === Number.POSITIVE_INFINITY) return '';
+    return `; answered ${(durableByMs - newest.ackedMs).toFixed(0)} ms before the last answers that had to be durable`;
   }
 
   #after(before: readonly State[], { step, beganSec }: Change): Outcome[] {
