@@ -97,7 +97,7 @@ function place(target: Container, flags: number): number {
 /** Writes the map with the items in their places. */
 function write(call: CdtCall): number {
   const { target } = call;
-  if (target.offsetOf(target.count - 1) < 0) return PARAMETER;
+  if (target.count > 0 && target.offsetOf(target.count - 1) < 0) return PARAMETER;
   beginChange(call, target.count + addedCount, target.flags, contentSize, 0);
   let from = 0;
   for (let k = 0; k < items.count; k++) {

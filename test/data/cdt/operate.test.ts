@@ -13,6 +13,7 @@ import {
   STORED_LIST_ARG,
   STORED_MAP_ARG,
 } from '../../../src/data/cdt/call.js';
+import { Container } from '../../../src/data/cdt/container.js';
 import { CDT_OPS, MAP_OP_FIRST, operateCdt } from '../../../src/data/cdt/operate.js';
 import { BLOB, INTEGER, LIST, MAP } from '../../../src/data/type.js';
 import { fromHex } from '../frame.js';
@@ -112,6 +113,31 @@ test('without a bin some create one, and the others say nothing', t => {
     else if (!row.creates) t.deepEqual(outcome, { code: OK }, row.name);
     else if (outcome.code === OK) t.is(outcome.changed?.type, typeOf(code), row.name);
     else t.true(row.name.startsWith('replace'), `${row.name} answers ${outcome.code}`);
+  }
+});
+
+test.serial('no operation asks where an element before the first one lies', t => {
+  const asked: number[] = [];
+  const { offsetOf } = Container.prototype;
+  Container.prototype.offsetOf = function (this: Container, index: number): number {
+    asked.push(index);
+    return offsetOf.call(this, index);
+  };
+  t.teardown(() => {
+    Container.prototype.offsetOf = offsetOf;
+  });
+  for (const { code, row } of rows) {
+    const body = packed(code, goodArgs(row.params, row.required));
+    const type = typeOf(code);
+    for (const hex of type === LIST ? ['90', '91c7000100'] : ['80', '81c7000100c0', '81c7000108c0']) {
+      asked.length = 0;
+      runValueOp(operateCdt, { type, bytes: fromHex(hex) }, body, row.modifies, BLOB);
+      runValueOp(operateCdt, undefined, body, row.modifies, BLOB);
+      t.true(
+        asked.every(index => index >= 0),
+        `${row.name} of ${hex} asks for ${asked}`,
+      );
+    }
   }
 });
 
