@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { Region } from '../../src/base/arena.js';
-import { copyBytes, copyRegion } from '../../src/base/copy.js';
+import { copyBytes, copyRegion, copyToRegion } from '../../src/base/copy.js';
 
 const SIZE = 2048;
 
@@ -15,6 +15,24 @@ test('regions are copied whatever way they lie to each other, and nothing beside
       const expected = Uint8Array.from(target.u8);
       expected.set(source.u8.slice(sourceAt, sourceAt + size), targetAt);
       copyRegion(target, targetAt, source, sourceAt, size);
+      return Buffer.compare(target.u8, expected) === 0;
+    }),
+    { numRuns: 3000 },
+  );
+  t.pass();
+});
+
+test('arrays are copied into a region, whichever was copied from before, and nothing beside', t => {
+  const memory = Uint8Array.from({ length: SIZE * 2 }, (_, i) => (i * 41 + (i >>> 8)) & 0xff);
+  const sources = [memory, memory.subarray(SIZE - 3), new Uint8Array(new Region(SIZE).shared, 8).fill(7)];
+  fc.assert(
+    fc.property(fc.nat(2), fc.nat(600), fc.nat(600), fc.nat(700), (which, targetAt, sourceAt, size) => {
+      const source = sources[which]!;
+      const target = new Region(SIZE);
+      target.u8.fill(0xee);
+      const expected = Uint8Array.from(target.u8);
+      expected.set(source.slice(sourceAt, sourceAt + size), targetAt);
+      copyToRegion(target, targetAt, source, sourceAt, size);
       return Buffer.compare(target.u8, expected) === 0;
     }),
     { numRuns: 3000 },

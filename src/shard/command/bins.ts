@@ -4,7 +4,8 @@
  * scratch memory of new values. The value of a bin may also lie apart from its name, where an operation
  * has left it. Nothing is copied until the record is written.
  */
-import { copyBytes, equalBytes } from '../../base/copy.js';
+import type { Region } from '../../base/arena.js';
+import { copyBytes, copyToRegion, equalBytes } from '../../base/copy.js';
 import { hashName } from '../../base/hash.js';
 import { hasPersistedIndex } from '../../data/cdt/persisted-index.js';
 import type { ParticleSpan } from '../../data/particle-span.js';
@@ -130,14 +131,15 @@ export class Bins {
   }
 
   /** Writes all bins in a row, as an answer carries them, and finds `hasPersistedIndex`. */
-  writeAll(out: Uint8Array, at: number): number {
+  writeAll(region: Region, at: number): number {
+    const out = region.u8;
     let p = at;
     this.hasPersistedIndex = false;
     for (let i = 0; i < this.count; i++) {
       const size = this.size[i]!;
       const source = this.sources[i]!;
       if (this.#isApart[i] === 0) {
-        copyBytes(out, p, source, this.at[i]!, size);
+        copyToRegion(region, p, source, this.at[i]!, size);
         out[p + 4] = 1; // as a read op
         out[p + 6] = 0;
       } else {

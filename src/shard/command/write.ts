@@ -247,7 +247,7 @@ function storeRecord(
   const sizeBefore = index.size(target);
   const generation = entry < 0 ? 1 : nextGeneration(index.generation(entry));
   const { region, at } = fresh;
-  bins.writeAll(region.u8, at + binsAt);
+  bins.writeAll(region, at + binsAt);
   header.flags = bins.hasPersistedIndex ? FLAG_PERSISTED_INDEX : 0;
   header.generation = generation;
   header.voidTimeSec = voidTime;

@@ -1,5 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
+import { Region } from '../../../src/base/arena.js';
 import { Scratch } from '../../../src/base/scratch.js';
 import { ParticleSpan } from '../../../src/data/particle-span.js';
 import { Bins, writeImageHeader } from '../../../src/shard/command/bins.js';
@@ -27,9 +28,10 @@ function decode(bytes: Buffer): [string, string][] {
 }
 
 function written(bins: Bins): [string, string][] {
-  const out = Buffer.alloc(bins.totalSize() + 10, 0xee);
-  const end = bins.writeAll(out, 5);
-  if (end !== out.length - 5 || out[4] !== 0xee || out[end] !== 0xee)
+  const region = new Region(bins.totalSize() + 10);
+  const out = Buffer.from(region.shared).fill(0xee);
+  const end = bins.writeAll(region, 5);
+  if (end !== 5 + bins.totalSize() || out[4] !== 0xee || out[end] !== 0xee)
     throw new Error('another size than announced');
   return decode(out.subarray(5, end));
 }
