@@ -30,7 +30,7 @@ import {
   OP_WRITE,
 } from '../wire/message.js';
 import { PROTO_HEADER_SIZE, PROTO_MESSAGE, writeProtoHeader } from '../wire/proto.js';
-import { execute, isReadCommand } from './command/execute.js';
+import { executeBegun, isReadCommand } from './command/execute.js';
 import { Executor } from './command/executor.js';
 import { countOutcome } from './command/outcome.js';
 import { touchAfterRead } from './command/read-touch.js';
@@ -277,12 +277,13 @@ export class InPlace {
     if (!view.takes(req.bytes, req.digestAt, isRead, this.#nowMs)) return -1;
     if (namespace.tuning[TUNE_EVER_COMPRESSED] !== 0) return -1;
     if (!isRow && (namespace.tuning[TUNE_BENCHMARKS]! & (isRead ? BENCH_READ : BENCH_WRITE)) !== 0) return -1;
+    const ex = this.#ex;
+    ex.begin(shard);
     if (!isRead || req.opCount > 0) {
-      const entry = index.find(req.bytes, req.digestAt);
+      const entry = ex.find(shard, req);
       if (entry >= 0 && index.size(entry) > RECORD_SIZE_MAX) return -1;
     }
-    const ex = this.#ex;
-    const code = execute(ex, shard, req, NO_TOKEN);
+    const code = executeBegun(ex, shard, req, NO_TOKEN);
     if (code === OUT_OF_SPACE || code === PARKED) return -1; // for the worker there may be more, or a device
     const { answer } = ex;
     if (answer.messageSize > MESSAGE_ANSWER_MAX) return -1; // of a read: the others answer nothing but names

@@ -29,6 +29,11 @@ export function isReadCommand(req: Request): boolean {
  */
 export function execute(ex: Executor, shard: Shard, req: Request, token: number): number {
   ex.begin(shard);
+  return executeBegun(ex, shard, req, token);
+}
+
+/** As `execute`, when the executor has begun the command. */
+export function executeBegun(ex: Executor, shard: Shard, req: Request, token: number): number {
   const isWrite = (req.info2 & INFO2_WRITE) !== 0;
   const refused = isWrite ? INFO4_MRT_ROLL : INFO4_MRT_VERIFY_READ; // the others mean nothing to the command
   if (req.hasTransaction || (req.info4 & refused) !== 0) return ex.answer.fail(ENTERPRISE_ONLY);

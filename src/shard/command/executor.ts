@@ -29,6 +29,9 @@ import type { Request } from './request.js';
 /** A command that took more scratch memory than this is forgotten: what its values lie in must not outlive it. */
 const FORGET_SIZE = 4 * 1024 * 1024;
 
+/** In the place of an entry: nobody has looked. */
+const UNKNOWN = -2;
+
 export class Executor {
   readonly answer = new Answer();
   readonly bins = new Bins();
@@ -54,6 +57,8 @@ export class Executor {
   nowSec = 0;
   /** Read once for a batch of commands. */
   #wallMs = 0;
+  /** Of the record of the command in hand, live or not; -1: there is none. */
+  #slot = UNKNOWN;
 
   constructor() {
     this.valueOp.scratch = this.scratch;
@@ -67,6 +72,7 @@ export class Executor {
   /** Begins a command. */
   begin(shard: Shard): void {
     this.isLoaded = false;
+    this.#slot = UNKNOWN;
     shard.adoptTruncation();
     const nowMs = shard.clock.read(this.#wallMs);
     if (nowMs !== this.nowMs) {
@@ -82,9 +88,15 @@ export class Executor {
     this.valueOp.begin();
   }
 
-  /** The entry of the request's record, or -1 when there is none or it has expired. */
+  /** The entry of the request's record, live or not, or -1. It is looked up once a command. */
+  find(shard: Shard, req: Request): number {
+    if (this.#slot === UNKNOWN) this.#slot = shard.index.find(req.bytes, req.digestAt);
+    return this.#slot;
+  }
+
+  /** As `find`, but -1 also when the record is no longer there for commands. */
   findLive(shard: Shard, req: Request): number {
-    const entry = shard.index.find(req.bytes, req.digestAt);
+    const entry = this.find(shard, req);
     return entry >= 0 && shard.isLive(entry, this.nowSec) ? entry : -1;
   }
 

@@ -106,7 +106,7 @@ export function executeWrite(ex: Executor, shard: Shard, req: Request, token: nu
   const isReplace = (req.info3 & (INFO3_CREATE_OR_REPLACE | INFO3_REPLACE_ONLY)) !== 0;
   const mustExist = found.mustExist || (req.info3 & (INFO3_UPDATE_ONLY | INFO3_REPLACE_ONLY)) !== 0;
 
-  const slot = index.find(req.bytes, req.digestAt);
+  const slot = ex.find(shard, req);
   const entry = slot >= 0 && shard.isLive(slot, ex.nowSec) ? slot : -1;
   if (entry < 0 && mustExist) return ex.notFound();
   if (entry >= 0 && (req.info2 & INFO2_CREATE_ONLY) !== 0) return failAt(ex, shard, entry, RECORD_EXISTS);
