@@ -272,15 +272,8 @@ function storeRecord(
 
   const setIdBefore = index.setId(target);
   const wasTombstone = !isNew && index.hasFlag(target, TOMBSTONE);
-  index.setGeneration(target, generation);
-  index.setVoidTime(target, voidTime);
-  index.setLut(target, header.lutMs);
-  index.setSetId(target, setId);
-  index.setFlag(target, KEY_STORED, keySize > 0);
-  if (wasTombstone) {
-    index.setFlag(target, TOMBSTONE, false);
-    shard.countTombstone(setIdBefore, -1);
-  }
+  index.setWritten(target, generation, setId, voidTime, header.lutMs, keySize > 0);
+  if (wasTombstone) shard.countTombstone(setIdBefore, -1);
   engine.store(target);
   const storedSize = index.size(target); // compression may have made it less
   if (isNew || wasTombstone) shard.countRecord(setId, storedSize, 1);

@@ -183,6 +183,37 @@ export class EntryTable {
     return this.word(handle, E.ENTRY_FLAGS) >>> E.INCARNATION_SHIFT;
   }
 
+  /** Sets where a version is stored, its size, and its write sequence by its low 32 and its high 16 bits. */
+  setPlace(handle: number, location: number, size: number, sequenceLow: number, sequenceHigh: number): void {
+    const words = this.chunks[handle >>> SLOT_BITS]!;
+    const w = (handle & SLOT_MASK) * E.ENTRY_WORDS;
+    words[w + E.ENTRY_SEQUENCE_LOW] = sequenceLow;
+    words[w + E.ENTRY_LUT_SEQUENCE_HIGH] =
+      (words[w + E.ENTRY_LUT_SEQUENCE_HIGH]! & 0xffff) | (sequenceHigh << 16);
+    words[w + E.ENTRY_LOCATION_LOW] = location;
+    words[w + E.ENTRY_LOCATION_HIGH_SIZE] = (size << 8) | Math.floor(location / TWO_32);
+  }
+
+  /** Sets what a write gives to a record, but for its place; a tombstone is none any more. */
+  setWritten(
+    handle: number,
+    generation: number,
+    setId: number,
+    voidTimeSec: number,
+    lutMs: number,
+    isKeyStored: boolean,
+  ): void {
+    const words = this.chunks[handle >>> SLOT_BITS]!;
+    const w = (handle & SLOT_MASK) * E.ENTRY_WORDS;
+    words[w + E.ENTRY_GENERATION_SET] = (generation & 0xffff) | (setId << 16);
+    words[w + E.ENTRY_VOID_TIME] = voidTimeSec;
+    words[w + E.ENTRY_LUT_LOW] = lutMs;
+    words[w + E.ENTRY_LUT_SEQUENCE_HIGH] =
+      (words[w + E.ENTRY_LUT_SEQUENCE_HIGH]! & ~0xffff) | Math.floor(lutMs / TWO_32);
+    words[w + E.ENTRY_FLAGS] =
+      (words[w + E.ENTRY_FLAGS]! & ~(E.TOMBSTONE | E.KEY_STORED)) | (isKeyStored ? E.KEY_STORED : 0);
+  }
+
   /** Sets everything that a stored record says of itself, as words of its entry; the key and the incarnation stay. */
   setStored(
     handle: number,

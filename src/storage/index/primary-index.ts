@@ -93,6 +93,20 @@ export class PrimaryIndex extends SprigLists {
     super.setSetId(handle, setId);
   }
 
+  override setWritten(
+    handle: number,
+    generation: number,
+    setId: number,
+    voidTimeSec: number,
+    lutMs: number,
+    isKeyStored: boolean,
+  ): void {
+    if (this.members.isUsed && this.members.has(setId) && this.setId(handle) !== setId) {
+      this.noteMember(handle, setId);
+    }
+    super.setWritten(handle, generation, setId, voidTimeSec, lutMs, isKeyStored);
+  }
+
   /** First handle of a partition in walking order, or -1. */
   first(pid: number): number {
     const local = this.localOf[pid]!;

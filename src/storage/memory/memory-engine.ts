@@ -37,7 +37,6 @@ import { UnitPool, type UnitPoolMemory } from './unit-pool.js';
 
 /** A record of 8 MiB and its header, set name and key. */
 export const RECORD_SIZE_MAX = 8 * 1024 * 1024 + UNIT_SIZE;
-const TWO_32 = 0x100000000;
 
 /** Float64 words of the control region. */
 const SEQUENCE = 0; // the last one given out
@@ -170,14 +169,11 @@ export class MemoryEngine implements StorageEngine {
     words[w + REC_STAMP] = 0;
     const oldLocation = this.#index.location(entry);
     const oldSize = this.#index.size(entry);
-    this.#index.setLocation(entry, location);
-    this.#index.setSize(entry, size);
-    const sequenceHigh = words[w + REC_LUT_SEQ_HIGH]! >>> 16;
-    this.#index.setSequence(entry, sequenceHigh * TWO_32 + (words[w + REC_SEQ_LOW]! >>> 0));
+    this.#index.setPlace(entry, location, size, words[w + REC_SEQ_LOW]!, words[w + REC_LUT_SEQ_HIGH]! >>> 16);
     this.#control[RESERVED_AT] = 0;
     this.#counters[ST_USED_BYTES]! += roundUp(size);
     if (oldSize !== 0) this.#free(oldLocation, oldSize);
-    this.#counters[ST_INDEX_BYTES] = this.#index.usedBytes;
+    else this.#counters[ST_INDEX_BYTES] = this.#index.usedBytes;
   }
 
   /** Memory forgets by itself: no marker is needed, and it always succeeds. */

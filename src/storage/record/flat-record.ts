@@ -101,12 +101,16 @@ export function writeRecordHeader(
   u32[w + REC_BIN_COUNT] = header.binCount;
   u32[w + REC_FLAGS_SET_GEN] = header.flags | (header.setNameSize << 8) | (header.generation << 16);
   u32[w + REC_VOID_TIME] = header.voidTimeSec;
-  u32[w + REC_LUT_LOW] = header.lutMs % 0x100000000;
+  u32[w + REC_LUT_LOW] = header.lutMs; // the array takes its low 32 bits; % would be a division of floats
   u32[w + REC_LUT_SEQ_HIGH] =
     Math.floor(header.lutMs / 0x100000000) | (Math.floor(header.sequence / 0x100000000) << 16);
-  u32[w + REC_SEQ_LOW] = header.sequence % 0x100000000;
+  u32[w + REC_SEQ_LOW] = header.sequence;
   u32[w + REC_KEY_SIZE] = header.keySize;
-  for (let i = 0; i < DIGEST_SIZE; i++) u8[at + REC_DIGEST_AT + i] = digest[digestAt + i]!;
+  for (let i = 0; i < DIGEST_SIZE / 4; i++) {
+    const from = digestAt + i * 4;
+    u32[w + REC_DIGEST_AT / 4 + i] =
+      digest[from]! | (digest[from + 1]! << 8) | (digest[from + 2]! << 16) | (digest[from + 3]! << 24);
+  }
   u32[w + REC_TREE_ID] = header.treeId;
   for (let i = at + RECORD_HEADER_SIZE + header.setNameSize + header.keySize; i < at + binsAt; i++) u8[i] = 0;
 }

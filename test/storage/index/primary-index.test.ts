@@ -184,6 +184,22 @@ test('fields do not disturb each other and keep their full width', t => {
         t.is(index.replicationState(handle), v.replicationState);
         t.is(index.hasFlag(handle, v.flag), v.on);
         t.is(index.incarnation(handle), 0);
+
+        const isKeyStored = !v.on;
+        index.setWritten(handle, v.size & 0xffff, v.generation, v.regime, v.sequence, isKeyStored);
+        index.setPlace(handle, v.lut % 2 ** 40, v.setId, v.lut, Math.floor(v.lut / 2 ** 32));
+        t.is(index.generation(handle), v.size & 0xffff);
+        t.is(index.setId(handle), v.generation);
+        t.is(index.voidTime(handle), v.regime);
+        t.is(index.lut(handle), v.sequence);
+        t.is(index.sequence(handle), v.lut);
+        t.is(index.location(handle), v.lut % 2 ** 40);
+        t.is(index.size(handle), v.setId);
+        t.is(index.regime(handle), v.regime);
+        t.is(index.replicationState(handle), v.replicationState);
+        t.is(index.hasFlag(handle, KEY_STORED), isKeyStored);
+        t.false(index.hasFlag(handle, TOMBSTONE));
+        t.is(index.incarnation(handle), 0);
       },
     ),
   );

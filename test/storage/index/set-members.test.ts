@@ -31,7 +31,8 @@ class Model {
     const digest = digestOf(n);
     let entry = this.index.find(digest, 0);
     if (entry < 0) entry = this.index.insert(digest, 0);
-    this.index.setSetId(entry, setId);
+    if (n % 2 === 0) this.index.setSetId(entry, setId);
+    else this.index.setWritten(entry, 1, setId, 0, 0, false);
     this.sets.set(n, setId);
   }
 
