@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** Entry point: arguments, signals, exit code. */
 import { parseArgs } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
 import { ConfigError } from './config/config-error.js';
 import { defaultConfig, loadConfigFile, type ServerConfig } from './config/server-config.js';
 import { describeSettings } from './config/settings-help.js';
@@ -84,6 +85,11 @@ function exitCodeOf(error: unknown): number {
   if (error instanceof ListenError || error instanceof HttpListenError) return EXIT_PORT;
   return EXIT_FAILURE;
 }
+
+// A command goes through many small functions in many files, more than V8 takes together by itself when it compiles
+// one that is often called: each of the others is then a call with checks of its own.
+setFlagsFromString('--max-inlined-bytecode-size-cumulative=4000');
+setFlagsFromString('--max-inlined-bytecode-size=1000');
 
 const args = readArguments();
 const config = readConfig(args.config);
