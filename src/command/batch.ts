@@ -20,8 +20,10 @@ import {
   GROUP_HAS_FILTER,
   GROUP_REPORT_ERROR_ROW,
   GROUP_RESPOND_ALL,
+  ROW_DIGEST_AT,
   ROW_PREFIX_SIZE,
 } from '../shard/batch-group.js';
+import { BatchInPlace, IN_PLACE_ROWS_MAX } from '../shard/batch-in-place.js';
 import { Dispatch, type WorkerClient } from '../shard/client.js';
 import { Request, ROW_REPEAT } from '../shard/command/request.js';
 import {
@@ -38,12 +40,13 @@ import {
   kindOf,
 } from '../shard/frame.js';
 import type { InPlace } from '../shard/in-place.js';
+import type { Routes } from '../shard/routes.js';
+import { TRAILER_SIZE, writeTrailer } from '../wire/batch.js';
 import {
   FIELD_BATCH,
   FIELD_BATCH_WITH_SET,
   FIELD_FILTER,
   INFO1_COMPRESS_RESPONSE,
-  INFO3_LAST,
   MSG_FIELD_COUNT,
   MSG_HEADER_SIZE,
   MSG_INFO1,
@@ -51,13 +54,9 @@ import {
   MSG_TIMEOUT,
   readU16,
   readU32,
-  writeMessageHeader,
 } from '../wire/message.js';
-import { PROTO_HEADER_SIZE, PROTO_MESSAGE, writeProtoHeader } from '../wire/proto.js';
-import { BatchInPlace, IN_PLACE_ROWS_MAX } from './batch-in-place.js';
 import { BatchRun, GroupFrames, NO_FILTER } from './batch-run.js';
 import { ANSWERED, type AnswerSink, type ClientRef, DISPATCHED } from './client-ref.js';
-import type { Routes } from './routes.js';
 
 const FLAG_RESPOND_ALL = 0x04;
 const FLAG_REPORT_ERROR_ROW = 0x08;
@@ -70,7 +69,6 @@ const CREDIT = 512 * 1024;
 const QUEUED_MAX = 1024 * 1024;
 /** All frames of a batch together: a command that is repeated on many workers is copied for each. */
 const FRAMES_SIZE_MAX = 512 * 1024 * 1024;
-const TRAILER_SIZE = PROTO_HEADER_SIZE + MSG_HEADER_SIZE;
 
 export interface BatchParts {
   readonly routes: Routes;
@@ -218,13 +216,14 @@ export class BatchDispatcher {
     }
     const respondAll = (flags & FLAG_RESPOND_ALL) !== 0;
     const reportErrorRow = (flags & FLAG_REPORT_ERROR_ROW) !== 0;
-    const left = this.#inPlace.run(bytes, this.#frames, respondAll, reportErrorRow);
+    const left = this.#inPlace.run(bytes, respondAll, reportErrorRow);
+    if (left > 0) this.#frameLeft(bytes);
     const durationMs = monotonicMs() - nowMs;
     let size = this.#inPlace.end(durationMs);
     const at = inPlace.answerAt;
     if (left === 0) {
       const { code } = this.#inPlace;
-      trailer(inPlace.outbox.u8, code, inPlace.extend(TRAILER_SIZE));
+      writeTrailer(inPlace.outbox.u8, code, inPlace.extend(TRAILER_SIZE));
       size += TRAILER_SIZE;
       counters[code === OK ? BATCH_INDEX_COMPLETE : BATCH_INDEX_ERROR]! += 1;
       histogram.record(durationMs);
@@ -232,6 +231,16 @@ export class BatchDispatcher {
     const { slot, generation, requestNumber } = client;
     if (size > 0) sink.answer(slot, generation, requestNumber, inPlace.outbox.u8, at, size, false);
     return left;
+  }
+
+  /** Puts the rows that were left into frames for their workers. */
+  #frameLeft(bytes: Uint8Array): void {
+    const { route, rowsAt, templatesAt, templateEnds, left, leftCount } = this.#inPlace;
+    for (let n = 0; n < leftCount; n++) {
+      const i = left[n]!;
+      const worker = route.workerOf[partitionOf(bytes, rowsAt[i]! + ROW_DIGEST_AT)]!;
+      this.#frames.addRow(worker, bytes, rowsAt[i]!, templatesAt[i]!, templateEnds[i]!);
+    }
   }
 
   /** Batches with rows under way. */
@@ -309,7 +318,7 @@ export class BatchDispatcher {
       run.slot,
       run.generation,
       run.requestNumber,
-      trailer(this.#trailer, run.code),
+      writeTrailer(this.#trailer, run.code),
       0,
       TRAILER_SIZE,
       true,
@@ -342,12 +351,4 @@ export class BatchDispatcher {
       run.underWay++;
     }
   }
-}
-
-/** The message that ends a batch. */
-export function trailer(out: Uint8Array, code: number, at = 0): Uint8Array {
-  writeProtoHeader(out, at, PROTO_MESSAGE, MSG_HEADER_SIZE);
-  writeMessageHeader(out, at + PROTO_HEADER_SIZE, code, 0, 0, 0, 0);
-  out[at + PROTO_HEADER_SIZE + MSG_INFO3] = INFO3_LAST;
-  return out;
 }

@@ -25,6 +25,7 @@ import {
   kindOf,
 } from '../shard/frame.js';
 import type { InPlace } from '../shard/in-place.js';
+import type { NamespaceRoute, Routes } from '../shard/routes.js';
 import {
   FIELD_DIGEST,
   FIELD_NAMESPACE,
@@ -39,7 +40,6 @@ import {
 import type { BatchDispatcher } from './batch.js';
 import { ANSWERED, type AnswerSink, type ClientRef, DISPATCHED, NO_ROOM } from './client-ref.js';
 import type { ResponseTimes } from './response-times.js';
-import type { NamespaceRoute, Routes } from './routes.js';
 
 export interface DispatcherParts {
   readonly routes: Routes;

@@ -3,7 +3,6 @@
  * once, and gives data messages to the dispatcher one at a time a connection.
  */
 import { PARAMETER } from '../../base/result.js';
-import { trailer } from '../../command/batch.js';
 import { ANSWERED, DISPATCHED, NO_ROOM } from '../../command/client-ref.js';
 import type { Dispatcher } from '../../command/dispatcher.js';
 import type { InfoConnection } from '../../command/info/user-agents.js';
@@ -14,6 +13,7 @@ import {
   REQUEST_RING_FULL,
 } from '../../observe/service-counters.js';
 import { SECURITY_OFF_REPLY } from '../../wire/admin.js';
+import { writeTrailer } from '../../wire/batch.js';
 import { inflateMessage, innerSize } from '../../wire/compressed.js';
 import {
   INFO1_BATCH,
@@ -160,7 +160,7 @@ export class RequestReader {
     this.#counters[EARLY_TSVC_CLIENT_ERROR]! += 1;
     const reply = this.#reply;
     if (isBatch) {
-      trailer(reply, code);
+      writeTrailer(reply, code);
     } else {
       writeProtoHeader(reply, 0, PROTO_MESSAGE, MSG_HEADER_SIZE);
       writeMessageHeader(reply, PROTO_HEADER_SIZE, code, 0, 0, 0, 0);

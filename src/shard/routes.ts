@@ -1,5 +1,5 @@
 /** Which worker and shard a digest belongs to, by namespace. */
-import type { NamespaceTask } from '../shard/worker-task.js';
+import type { NamespaceTask } from './worker-task.js';
 
 export class NamespaceRoute {
   readonly id: number;

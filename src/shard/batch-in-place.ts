@@ -1,17 +1,16 @@
 /**
- * Small batches that the main thread executes itself (shard/in-place.ts): all rows of one memory namespace, each of
- * them short. All rows are read before the first is executed, so that their records can be brought near to the
- * processor together. A row that its worker has to execute after all goes into a frame for it.
+ * Small batches that are executed where they are (in-place.ts): all rows of one namespace, each of them short. All
+ * rows are read before the first is executed, so that their records can be brought near to the processor together. A
+ * row that the worker of its shard has to execute after all is left to it.
  */
 import { PARTITION_COUNT, partitionOf } from '../base/digest.js';
 import { FILTERED_OUT, NOT_FOUND, OK } from '../base/result.js';
-import { ROW_DIGEST_AT, ROW_PREFIX_SIZE } from '../shard/batch-group.js';
-import { Request, ROW_REPEAT } from '../shard/command/request.js';
-import { type InPlace, MESSAGE_SIZE_MAX } from '../shard/in-place.js';
-import { RowGroups } from '../shard/row-groups.js';
 import { readU32 } from '../wire/message.js';
-import type { GroupFrames } from './batch-run.js';
+import { ROW_DIGEST_AT, ROW_PREFIX_SIZE } from './batch-group.js';
+import { Request, ROW_REPEAT } from './command/request.js';
+import { type InPlace, MESSAGE_SIZE_MAX } from './in-place.js';
 import type { NamespaceRoute, Routes } from './routes.js';
+import { RowGroups } from './row-groups.js';
 
 /** Rows that a batch may have: about a tenth of a millisecond. */
 export const IN_PLACE_ROWS_MAX = 256;
@@ -21,17 +20,22 @@ const HELD_ROWS_MAX = 32;
 export class BatchInPlace {
   readonly inPlace: InPlace;
   code = OK;
+  /** Of the rows that were read. */
+  route!: NamespaceRoute;
   readonly #routes: Routes;
   readonly #row = new Request();
-  readonly #rowsAt = new Int32Array(IN_PLACE_ROWS_MAX);
-  readonly #templatesAt = new Int32Array(IN_PLACE_ROWS_MAX);
-  readonly #templateEnds = new Int32Array(IN_PLACE_ROWS_MAX);
+  /** Where the index and digest of each row are, and where its command is and ends. */
+  readonly rowsAt = new Int32Array(IN_PLACE_ROWS_MAX);
+  readonly templatesAt = new Int32Array(IN_PLACE_ROWS_MAX);
+  readonly templateEnds = new Int32Array(IN_PLACE_ROWS_MAX);
+  /** Numbers of the rows that were left, those on one key in order. */
+  readonly left = new Uint16Array(IN_PLACE_ROWS_MAX);
+  leftCount = 0;
   readonly #groups = new RowGroups(IN_PLACE_ROWS_MAX);
   /** Whether one command is that of all rows. */
   #isUniform = false;
   // While a batch is run.
   #bytes!: Uint8Array;
-  #frames!: GroupFrames;
   /** Where the command of `#row` is, or -1. */
   #parsedAt = -1;
   /** [shard] → the last batch of which a row on it was left to its worker. */
@@ -39,7 +43,6 @@ export class BatchInPlace {
   #batchNumber = 0;
   #count = 0;
   #info3 = 0;
-  #route!: NamespaceRoute;
 
   constructor(routes: Routes, inPlace: InPlace) {
     this.#routes = routes;
@@ -57,7 +60,7 @@ export class BatchInPlace {
     let p = at;
     for (let i = 0; i < count; i++) {
       if (p + ROW_PREFIX_SIZE + 1 > end) return false;
-      this.#rowsAt[i] = p;
+      this.rowsAt[i] = p;
       if ((bytes[p + ROW_PREFIX_SIZE]! & ROW_REPEAT) === 0) {
         templateAt = p + ROW_PREFIX_SIZE;
         if (row.parseRow(bytes, templateAt, end, info3) !== OK || row.namespaceAt < 0) return false;
@@ -72,44 +75,42 @@ export class BatchInPlace {
         if (templateAt < 0 || row.hasKey) return false;
         p += ROW_PREFIX_SIZE + 1;
       }
-      this.#templatesAt[i] = templateAt;
-      this.#templateEnds[i] = templateEnd;
+      this.templatesAt[i] = templateAt;
+      this.templateEnds[i] = templateEnd;
     }
     if (route === null) return false;
-    this.#route = route;
-    this.#isUniform = this.#templatesAt[0] === templateAt;
+    this.route = route;
+    this.#isUniform = this.templatesAt[0] === templateAt;
     return true;
   }
 
   /**
    * Executes the rows that were read; their answers are in the outbox's open frame of rows.
-   * @param frames         Gets the others.
    * @param respondAll     Whether rows that fail end nothing.
    * @param reportErrorRow If they do, whether the one that failed is answered.
-   * @returns How many the others are. `code` is that of the row which has ended the batch, or OK.
+   * @returns How many were left. `code` is that of the row which has ended the batch, or OK.
    */
-  run(bytes: Uint8Array, frames: GroupFrames, respondAll: boolean, reportErrorRow: boolean): number {
+  run(bytes: Uint8Array, respondAll: boolean, reportErrorRow: boolean): number {
     const { inPlace } = this;
     const groups = this.#groups;
-    groups.group(this.#route.shardOf, bytes, this.#rowsAt, this.#count);
-    inPlace.beginRows(this.#route.id, groups, bytes);
+    groups.group(this.route.shardOf, bytes, this.rowsAt, this.#count);
+    inPlace.beginRows(this.route.id, groups, bytes);
     this.#batchNumber = (this.#batchNumber + 1) | 0;
     this.#bytes = bytes;
-    this.#frames = frames;
     this.#parsedAt = -1;
     this.code = OK;
-    const isPlain = this.#isUniform && inPlace.beginPlainRows(this.#route.id, this.#row);
-    return respondAll || isPlain
-      ? this.#runByShard(isPlain, respondAll, reportErrorRow)
-      : this.#runInOrder(reportErrorRow);
+    const isPlain = this.#isUniform && inPlace.beginPlainRows(this.route.id, this.#row);
+    this.leftCount = 0;
+    if (respondAll || isPlain) this.#runByShard(isPlain, respondAll, reportErrorRow);
+    else this.#runInOrder(reportErrorRow);
+    return this.leftCount;
   }
 
   /** A shard's rows follow each other, so that it is taken once. Rows of plain reads, and others whose failures end nothing. */
-  #runByShard(isPlain: boolean, respondAll: boolean, reportErrorRow: boolean): number {
+  #runByShard(isPlain: boolean, respondAll: boolean, reportErrorRow: boolean): void {
     const { inPlace } = this;
     const { rows, shards, ends, digestsAt, shardCount } = this.#groups;
     const bytes = this.#bytes;
-    let left = 0;
     for (let g = 0, at = 0; g < shardCount; g++) {
       const end = ends[g]!;
       let isHeld = inPlace.takeShard(shards[g]!);
@@ -126,23 +127,20 @@ export class BatchInPlace {
           if (isHeld) inPlace.giveShard();
           isHeld = false;
           this.#leave(rows[at]!);
-          left++;
         } else if (!respondAll && this.#endsBatch(reportErrorRow)) {
           inPlace.giveShard();
-          return left;
+          return;
         }
       }
       if (isHeld) inPlace.giveShard();
     }
-    return left;
   }
 
-  #runInOrder(reportErrorRow: boolean): number {
+  #runInOrder(reportErrorRow: boolean): void {
     const { inPlace } = this;
-    const { shardOf } = this.#route;
-    let left = 0;
+    const { shardOf } = this.route;
     for (let i = 0; i < this.#count; i++) {
-      const shard = shardOf[partitionOf(this.#bytes, this.#rowsAt[i]! + ROW_DIGEST_AT)]!;
+      const shard = shardOf[partitionOf(this.#bytes, this.rowsAt[i]! + ROW_DIGEST_AT)]!;
       let hasRun = false;
       if (this.#leftIn[shard] !== this.#batchNumber && inPlace.takeShard(shard)) {
         hasRun = this.#runRow(i);
@@ -154,19 +152,17 @@ export class BatchInPlace {
       }
       this.#leftIn[shard] = this.#batchNumber;
       this.#leave(i);
-      left++;
     }
-    return left;
   }
 
   /** Executes a row on its shard, which is taken. @returns false when its worker has to. */
   #runRow(i: number): boolean {
     const row = this.#row;
-    const templateAt = this.#templatesAt[i]!;
+    const templateAt = this.templatesAt[i]!;
     if (templateAt !== this.#parsedAt)
-      row.parseRow(this.#bytes, templateAt, this.#templateEnds[i]!, this.#info3);
+      row.parseRow(this.#bytes, templateAt, this.templateEnds[i]!, this.#info3);
     this.#parsedAt = templateAt;
-    const rowAt = this.#rowsAt[i]!;
+    const rowAt = this.rowsAt[i]!;
     row.digestAt = rowAt + ROW_DIGEST_AT;
     return this.inPlace.row(row, readU32(this.#bytes, rowAt));
   }
@@ -181,13 +177,11 @@ export class BatchInPlace {
   }
 
   #leave(i: number): void {
-    const rowAt = this.#rowsAt[i]!;
-    const worker = this.#route.workerOf[partitionOf(this.#bytes, rowAt + ROW_DIGEST_AT)]!;
-    this.#frames.addRow(worker, this.#bytes, rowAt, this.#templatesAt[i]!, this.#templateEnds[i]!);
+    this.left[this.leftCount++] = i;
   }
 
   /** Ends the frame of rows, as InPlace.endRows. */
   end(durationMs: number): number {
-    return this.inPlace.endRows(this.#route.id, durationMs);
+    return this.inPlace.endRows(this.route.id, durationMs);
   }
 }
