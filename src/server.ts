@@ -8,6 +8,7 @@ import { monotonicMs } from './base/clock.js';
 import { nativeModule } from './base/native-module.js';
 import { AsyncSleeper, EventSleeper } from './base/sleeper.js';
 import { BatchDispatcher } from './command/batch.js';
+import { BatchShare } from './command/batch-share.js';
 import type { AnswerSink } from './command/client-ref.js';
 import { Dispatcher } from './command/dispatcher.js';
 import { type EvictedNamespace, Evictions } from './command/eviction.js';
@@ -162,6 +163,7 @@ export class Server {
     );
     const batch = new BatchDispatcher({
       inPlace,
+      share: new BatchShare(shards.clients, os.availableParallelism()),
       routes,
       clients: shards.clients,
       sink,

@@ -85,6 +85,14 @@ export class OwnerWord {
     return Atomics.compareExchange(this.#words, this.#at, 0, this.#self) === 0;
   }
 
+  /** As tryTake, but looks `tries` times while it is another's. */
+  takeWithin(tries: number): boolean {
+    for (let i = 0; i < tries; i++) {
+      if (Atomics.load(this.#words, this.#at) === 0 && this.tryTake()) return true;
+    }
+    return false;
+  }
+
   /** Waits for it: the length of something short. */
   take(): void {
     for (;;) {

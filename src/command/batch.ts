@@ -1,11 +1,13 @@
 /**
  * Batches on the main thread: checks the rows, groups them by worker into ring frames, follows the groups
- * until every row has ended, and sends the trailer. Source: protocol 03.
+ * until every row has ended, and sends the trailer. Small ones of short rows are executed here, or by any worker, as a
+ * whole (shard/batch-in-place.ts). Source: protocol 03.
  *
  * A batch has a window of groups under way, and each group a credit of response bytes, so that a client that
  * reads slowly stops its own batch and nothing else. A group whose credit is used up comes back with the
  * number of rows it had begun; the rest is sent again when the client has read.
  */
+import assert from 'node:assert';
 import { monotonicMs } from '../base/clock.js';
 import { partitionOf } from '../base/digest.js';
 import { BATCH_DISABLED, BATCH_MAX_REQUESTS, BATCH_QUEUES_FULL, OK, PARAMETER } from '../base/result.js';
@@ -24,11 +26,14 @@ import {
   ROW_PREFIX_SIZE,
 } from '../shard/batch-group.js';
 import { BatchInPlace, IN_PLACE_ROWS_MAX } from '../shard/batch-in-place.js';
+import { LEFT_FLAGS, LEFT_INFO3, LEFT_NUMBERS, LEFT_ROWS_SIZE } from '../shard/batch-worker.js';
 import { Dispatch, type WorkerClient } from '../shard/client.js';
 import { Request, ROW_REPEAT } from '../shard/command/request.js';
 import {
+  COMP_ARRIVAL,
   COMP_CODE_NAMESPACE,
   COMP_CONNECTION_GENERATION,
+  COMP_ENDED,
   COMP_KIND,
   COMP_NUMBER,
   COMP_ROWS,
@@ -36,6 +41,7 @@ import {
   COMP_SLOT,
   COMPLETION_PAUSED,
   INLINE_SIZE_MAX,
+  KIND_BATCH,
   KIND_BATCH_GROUP,
   kindOf,
 } from '../shard/frame.js';
@@ -56,6 +62,7 @@ import {
   readU32,
 } from '../wire/message.js';
 import { BatchRun, GroupFrames, NO_FILTER } from './batch-run.js';
+import type { BatchShare } from './batch-share.js';
 import { ANSWERED, type AnswerSink, type ClientRef, DISPATCHED } from './client-ref.js';
 
 const FLAG_RESPOND_ALL = 0x04;
@@ -75,6 +82,7 @@ export interface BatchParts {
   readonly clients: readonly WorkerClient[];
   readonly sink: AnswerSink;
   readonly inPlace: InPlace;
+  readonly share: BatchShare;
   readonly counters: Float64Array;
   readonly histogram: Histogram;
   /** Most rows in a batch, 0 = no limit. */
@@ -87,6 +95,11 @@ export class BatchDispatcher {
   readonly #runs = new Map<number, BatchRun>();
   readonly #row = new Request();
   readonly #dispatch = new Dispatch();
+  /** Of batches that are given to workers as a whole, and how many have not come back. */
+  readonly #given = new Dispatch();
+  #givenCount = 0;
+  /** [row] of a batch that came back: 1 if it is left. */
+  readonly #isLeft = new Uint8Array(IN_PLACE_ROWS_MAX);
   readonly #frames: GroupFrames;
   readonly #inPlace: BatchInPlace;
   /** What `#readRows` has ended with. */
@@ -99,6 +112,7 @@ export class BatchDispatcher {
     this.#frames = new GroupFrames(parts.clients.length, INLINE_SIZE_MAX);
     this.#inPlace = new BatchInPlace(parts.routes, parts.inPlace);
     this.#dispatch.kind = KIND_BATCH_GROUP;
+    this.#given.kind = KIND_BATCH;
   }
 
   /**
@@ -151,18 +165,22 @@ export class BatchDispatcher {
     const mayRun =
       !hasFilter && count <= IN_PLACE_ROWS_MAX && (bytes[at + MSG_INFO1]! & INFO1_COMPRESS_RESPONSE) === 0;
     const isInPlace = mayRun && this.#inPlace.read(bytes, rowsAt + 5, rowsEnd, count, info3);
+    const timeoutMs = readU32(bytes, at + MSG_TIMEOUT);
+    const deadlineMs = nowMs + (timeoutMs !== 0 ? timeoutMs : DEFAULT_TIMEOUT_MS);
     let rowCount: number;
     if (isInPlace) {
+      const rowsSize = rowsEnd - rowsAt - 5;
+      if (this.#give(client, bytes, rowsAt + 5, rowsSize, count, info3, groupFlags, nowMs, deadlineMs))
+        return DISPATCHED;
       rowCount = this.#runInPlace(client, bytes, flags, nowMs);
       if (rowCount === 0) return ANSWERED;
     } else {
-      rowCount = this.#readRows(bytes, rowsAt + 5, rowsEnd, count, info3);
+      rowCount = this.#readRows(bytes, rowsAt + 5, rowsEnd, count, info3, null);
       if (frames.totalSize > FRAMES_SIZE_MAX) return this.#refuse(BATCH_QUEUES_FULL);
       if (rowCount === 0) return this.#refuse(this.#readCode);
     }
     const run = new BatchRun(client, nowMs, frames.finish(), rowCount);
-    const timeoutMs = readU32(bytes, at + MSG_TIMEOUT);
-    run.deadlineMs = nowMs + (timeoutMs !== 0 ? timeoutMs : DEFAULT_TIMEOUT_MS);
+    run.deadlineMs = deadlineMs;
     // A bad row ends the batch there: the rows before it are executed, but the answer is the trailer alone.
     run.code = isInPlace ? this.#inPlace.code : this.#readCode;
     run.isSilent = !isInPlace && run.code !== OK;
@@ -171,11 +189,105 @@ export class BatchDispatcher {
     return DISPATCHED;
   }
 
+  /** Gives a worker the batch that `#inPlace` has read, if it is to have it. @returns Whether it has. */
+  #give(
+    client: ClientRef,
+    bytes: Uint8Array,
+    rowsAt: number,
+    rowsSize: number,
+    rowCount: number,
+    info3: number,
+    groupFlags: number,
+    nowMs: number,
+    deadlineMs: number,
+  ): boolean {
+    if (!this.#inPlace.route.isMemory || rowsSize > INLINE_SIZE_MAX) return false;
+    const worker = this.#parts.share.choose();
+    if (worker === null) return false;
+    const dispatch = this.#given;
+    dispatch.connectionSlot = client.slot;
+    dispatch.connectionGeneration = client.generation;
+    dispatch.requestNumber = client.requestNumber;
+    dispatch.digestAt = info3 | (groupFlags << 8);
+    dispatch.arrivalMs = nowMs;
+    dispatch.deadlineMs = deadlineMs;
+    dispatch.rows = rowCount;
+    if (!worker.giveBatch(dispatch, bytes, rowsAt, rowsSize)) return false;
+    this.#givenCount++;
+    return true;
+  }
+
+  /**
+   * Takes the completion of a batch that a worker has executed, as `rows`: its answer, and what it says of rows that are
+   * left, which go to their workers now.
+   */
+  executed(
+    u32: Uint32Array,
+    f64: Float64Array,
+    c: number,
+    bytes: Uint8Array,
+    at: number,
+    nowMs: number,
+  ): boolean {
+    const { sink, counters, histogram } = this.#parts;
+    this.#givenCount--;
+    const slot = u32[c + COMP_SLOT]!;
+    const generation = u32[c + COMP_CONNECTION_GENERATION]!;
+    const requestNumber = u32[c + COMP_NUMBER]!;
+    const code = u32[c + COMP_CODE_NAMESPACE]!;
+    const size = u32[c + COMP_SIZE]!;
+    const leftCount = u32[c + COMP_ROWS]!;
+    const arrivalMs = f64[(c + COMP_ARRIVAL) >>> 1]!;
+    if (leftCount === 0) {
+      counters[code === OK ? BATCH_INDEX_COMPLETE : BATCH_INDEX_ERROR]! += 1;
+      histogram.record(nowMs - arrivalMs);
+      sink.answer(slot, generation, requestNumber, bytes, at, size, true);
+      return true;
+    }
+    if (!sink.awaits(slot, generation, requestNumber)) return true;
+    if (size > 0) sink.answer(slot, generation, requestNumber, bytes, at, size, false);
+    this.#readLeft(bytes, at + size, leftCount);
+    const run = new BatchRun(
+      { slot, generation, requestNumber },
+      arrivalMs,
+      this.#frames.finish(),
+      leftCount,
+    );
+    run.deadlineMs = f64[(c + COMP_ENDED) >>> 1]!;
+    run.code = code;
+    this.#runs.set(slot, run);
+    this.#pump(run);
+    return false;
+  }
+
+  /** Reads the rows that are left of a batch into frames: batch-worker.ts says how they come. */
+  #readLeft(bytes: Uint8Array, at: number, leftCount: number): void {
+    const count = readU32(bytes, at);
+    const size = readU32(bytes, at + LEFT_ROWS_SIZE);
+    const info3 = bytes[at + LEFT_INFO3]!;
+    const isLeft = this.#isLeft;
+    isLeft.fill(0);
+    const numbersAt = at + LEFT_NUMBERS;
+    for (let i = 0; i < leftCount; i++) isLeft[readU16(bytes, numbersAt + i * 2)] = 1;
+    const rowsAt = numbersAt + leftCount * 2;
+    this.#frames.begin(info3, bytes[at + LEFT_FLAGS]!, NO_FILTER, size);
+    const readCount = this.#readRows(bytes, rowsAt, rowsAt + size, count, info3, isLeft);
+    assert(readCount === count, 'a worker gave back rows that are none');
+  }
+
   /**
    * Reads rows into frames for their workers, up to a bad one: `#readCode` is its code then.
+   * @param isWanted [row], 0: it is left out. null: none is.
    * @returns How many.
    */
-  #readRows(bytes: Uint8Array, at: number, rowsEnd: number, count: number, info3: number): number {
+  #readRows(
+    bytes: Uint8Array,
+    at: number,
+    rowsEnd: number,
+    count: number,
+    info3: number,
+    isWanted: Uint8Array | null,
+  ): number {
     const { routes } = this.#parts;
     const frames = this.#frames;
     const row = this.#row;
@@ -198,6 +310,7 @@ export class BatchDispatcher {
         p += ROW_PREFIX_SIZE + 1;
       }
       if (route === null) return i;
+      if (isWanted !== null && isWanted[i] === 0) continue;
       const worker = route.workerOf[partitionOf(bytes, rowAt + 4)]!;
       frames.addRow(worker, bytes, rowAt, templateAt, templateEnd);
       if (frames.totalSize > FRAMES_SIZE_MAX) return i;
@@ -243,9 +356,13 @@ export class BatchDispatcher {
     }
   }
 
+  beginTurn(): void {
+    this.#parts.share.beginTurn();
+  }
+
   /** Batches with rows under way. */
   get count(): number {
-    return this.#runs.size;
+    return this.#runs.size + this.#givenCount;
   }
 
   /** Whether any batch waits for ring room or for its client to read. */

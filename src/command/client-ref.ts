@@ -30,6 +30,8 @@ export interface AnswerSink {
   ): void;
   /** Ends the use of all bytes that answer() was given. */
   flush(): void;
+  /** Whether the client of a request still waits for its answer. */
+  awaits(slot: number, generation: number, requestNumber: number): boolean;
   /** Bytes that the connection has not taken yet; a stream of answers waits while it is large. */
   queuedBytes(slot: number, generation: number): number;
 }

@@ -20,6 +20,7 @@ import {
   COMP_SLOT,
   COMP_TICKET,
   COMPLETION_ANSWER,
+  COMPLETION_BATCH,
   COMPLETION_HEADER_SIZE,
   KIND_RECORD,
   kindOf,
@@ -186,6 +187,7 @@ export class Dispatcher {
   beginTurn(nowMs: number): void {
     this.#turnMs = nowMs;
     this.#inPlace.setTime(nowMs, epochMs());
+    this.#parts.batch.beginTurn();
   }
 
   /** The answers of this turn are on their way: whoever gave them to the sink has flushed it, or does so next. @returns Commands executed in place. */
@@ -252,6 +254,8 @@ export class Dispatcher {
           u32[c + COMP_SIZE]!,
           true,
         );
+      } else if (kindOf(word) === COMPLETION_BATCH) {
+        if (this.#parts.batch.executed(u32, f64, c, bytes, from, nowMs)) this.inFlight--;
       } else {
         const endedMs = f64[(c + COMP_ENDED) >>> 1]!;
         if (endedMs > 0) this.#responses.rows(word >>> 16, u32[c + COMP_ROWS]!, nowMs - endedMs);

@@ -16,6 +16,8 @@ import { RowGroups } from './row-groups.js';
 export const IN_PLACE_ROWS_MAX = 256;
 /** Rows for which a shard is held in one go. */
 const HELD_ROWS_MAX = 32;
+/** Looks at the word of a shard that another thread has, when there is nothing else to do: as long as it takes for some rows. */
+const TRIES_MAX = 400;
 
 export class BatchInPlace {
   readonly inPlace: InPlace;
@@ -32,6 +34,8 @@ export class BatchInPlace {
   readonly left = new Uint16Array(IN_PLACE_ROWS_MAX);
   leftCount = 0;
   readonly #groups = new RowGroups(IN_PLACE_ROWS_MAX);
+  /** Places in the groups of shards that others had. */
+  readonly #busy = new Uint16Array(IN_PLACE_ROWS_MAX);
   /** Whether one command is that of all rows. */
   #isUniform = false;
   // While a batch is run.
@@ -106,34 +110,62 @@ export class BatchInPlace {
     return this.leftCount;
   }
 
-  /** A shard's rows follow each other, so that it is taken once. Rows of plain reads, and others whose failures end nothing. */
+  /** Leaves all rows, which were not read. */
+  leaveAll(count: number): void {
+    for (let i = 0; i < count; i++) this.left[i] = i;
+    this.leftCount = count;
+  }
+
+  /**
+   * A shard's rows follow each other, so that it is taken once; those of shards that others have come last. Rows of plain
+   * reads, and others whose failures end nothing.
+   */
   #runByShard(isPlain: boolean, respondAll: boolean, reportErrorRow: boolean): void {
     const { inPlace } = this;
-    const { rows, shards, ends, digestsAt, shardCount } = this.#groups;
-    const bytes = this.#bytes;
-    for (let g = 0, at = 0; g < shardCount; g++) {
-      const end = ends[g]!;
-      let isHeld = inPlace.takeShard(shards[g]!);
-      for (const from = at; at < end; at++) {
-        if (isHeld && (at - from) % HELD_ROWS_MAX === HELD_ROWS_MAX - 1) {
-          inPlace.giveShard();
-          isHeld = inPlace.takeShard(shards[g]!);
-        }
-        const digestAt = digestsAt[at]!;
-        if (isHeld && isPlain && inPlace.plainRow(bytes, digestAt, readU32(bytes, digestAt - ROW_DIGEST_AT)))
-          continue;
-        if (!isHeld || !this.#runRow(rows[at]!)) {
-          // Rows on one key stay in order: what comes after a row that is left is left too.
-          if (isHeld) inPlace.giveShard();
-          isHeld = false;
-          this.#leave(rows[at]!);
-        } else if (!respondAll && this.#endsBatch(reportErrorRow)) {
-          inPlace.giveShard();
-          return;
-        }
-      }
-      if (isHeld) inPlace.giveShard();
+    const { shards, ends, shardCount } = this.#groups;
+    let busyCount = 0;
+    for (let g = 0; g < shardCount; g++) {
+      if (!inPlace.takeShard(shards[g]!, 1)) this.#busy[busyCount++] = g;
+      else if (this.#runHeld(g, isPlain, respondAll, reportErrorRow)) return;
     }
+    for (let i = 0; i < busyCount; i++) {
+      const g = this.#busy[i]!;
+      if (inPlace.takeShard(shards[g]!, TRIES_MAX)) {
+        if (this.#runHeld(g, isPlain, respondAll, reportErrorRow)) return;
+      } else {
+        for (let at = g === 0 ? 0 : ends[g - 1]!; at < ends[g]!; at++) this.#leave(this.#groups.rows[at]!);
+      }
+    }
+  }
+
+  /** Executes the rows of a shard that was taken, and gives it back. @returns Whether one has ended the batch. */
+  #runHeld(g: number, isPlain: boolean, respondAll: boolean, reportErrorRow: boolean): boolean {
+    const { inPlace } = this;
+    const { rows, shards, ends, digestsAt } = this.#groups;
+    const bytes = this.#bytes;
+    const from = g === 0 ? 0 : ends[g - 1]!;
+    const end = ends[g]!;
+    let isHeld = true;
+    for (let at = from; at < end; at++) {
+      if (isHeld && (at - from) % HELD_ROWS_MAX === HELD_ROWS_MAX - 1) {
+        inPlace.giveShard();
+        isHeld = inPlace.takeShard(shards[g]!, TRIES_MAX);
+      }
+      const digestAt = digestsAt[at]!;
+      if (isHeld && isPlain && inPlace.plainRow(bytes, digestAt, readU32(bytes, digestAt - ROW_DIGEST_AT)))
+        continue;
+      if (!isHeld || !this.#runRow(rows[at]!)) {
+        // Rows on one key stay in order: what comes after a row that is left is left too.
+        if (isHeld) inPlace.giveShard();
+        isHeld = false;
+        this.#leave(rows[at]!);
+      } else if (!respondAll && this.#endsBatch(reportErrorRow)) {
+        inPlace.giveShard();
+        return true;
+      }
+    }
+    if (isHeld) inPlace.giveShard();
+    return false;
   }
 
   #runInOrder(reportErrorRow: boolean): void {
@@ -142,7 +174,7 @@ export class BatchInPlace {
     for (let i = 0; i < this.#count; i++) {
       const shard = shardOf[partitionOf(this.#bytes, this.rowsAt[i]! + ROW_DIGEST_AT)]!;
       let hasRun = false;
-      if (this.#leftIn[shard] !== this.#batchNumber && inPlace.takeShard(shard)) {
+      if (this.#leftIn[shard] !== this.#batchNumber && inPlace.takeShard(shard, TRIES_MAX)) {
         hasRun = this.#runRow(i);
         inPlace.giveShard();
       }

@@ -1,7 +1,10 @@
 /**
  * The main thread's end of one worker: pushes request frames, takes completions. Nothing here waits.
  */
+
+import { Region } from '../base/arena.js';
 import { copyBytes } from '../base/copy.js';
+import { SharedVersion } from '../base/flags.js';
 import { RingConsumer, RingProducer } from '../base/ring.js';
 import { Waker } from '../base/sleeper.js';
 import {
@@ -25,7 +28,7 @@ import {
   SOURCE_CLIENT,
 } from './frame.js';
 import { SlabConsumer, SlabProducer } from './slab.js';
-import type { WorkerTask } from './worker-task.js';
+import { CONTROL_BATCHES, type WorkerTask } from './worker-task.js';
 
 /** The routing facts of one command; one instance is reused by whoever dispatches. */
 export class Dispatch {
@@ -45,19 +48,42 @@ export class Dispatch {
   credit = 0;
 }
 
+/** What of a worker is between it and the main thread. */
+export type WorkerRings = Pick<
+  WorkerTask,
+  'requests' | 'requestSlab' | 'completions' | 'completionSlab' | 'sleeper' | 'control'
+>;
+
 export class WorkerClient {
   readonly completions: RingConsumer;
   readonly answerSlab: SlabConsumer;
   readonly #requests: RingProducer;
   readonly #slab: SlabProducer;
   readonly #waker: Waker;
+  /** Batches that it was given and has executed; both wrap at 2^32. */
+  #batchesGiven = 0;
+  readonly #batchesDone: SharedVersion;
 
-  constructor(task: WorkerTask) {
+  constructor(task: WorkerRings) {
     this.completions = new RingConsumer(task.completions);
     this.answerSlab = new SlabConsumer(task.completionSlab);
     this.#requests = new RingProducer(task.requests);
     this.#slab = new SlabProducer(task.requestSlab);
     this.#waker = new Waker(task.sleeper);
+    this.#batchesDone = new SharedVersion(new Region(task.control).i32, CONTROL_BATCHES);
+  }
+
+  /** Batches that it was given as a whole and has not executed. */
+  get batchCount(): number {
+    return (this.#batchesGiven - this.#batchesDone.value) | 0;
+  }
+
+  /** As `push`, of a batch, which is to be begun at once. */
+  giveBatch(dispatch: Dispatch, bytes: Uint8Array, at: number, size: number): boolean {
+    if (!this.push(dispatch, bytes, at, size)) return false;
+    this.#batchesGiven = (this.#batchesGiven + 1) | 0;
+    this.publish();
+    return true;
   }
 
   /** The longest message that can ever be pushed. */

@@ -6,8 +6,10 @@ import type { SharedBytes } from '../base/arena.js';
 import { epochMs, monotonicMs } from '../base/clock.js';
 import type { RingConsumer } from '../base/ring.js';
 import type { Sleeper } from '../base/sleeper.js';
+import type { BatchWorker } from './batch-worker.js';
 import { CommandRunner } from './command-runner.js';
 import {
+  KIND_BATCH,
   KIND_BATCH_GROUP,
   KIND_RECORD,
   kindOf,
@@ -32,6 +34,7 @@ export interface LoopParts {
   readonly requests: RingConsumer;
   readonly slab: SlabConsumer;
   readonly reply: Reply;
+  readonly batches: BatchWorker;
   readonly sleeper: Sleeper;
   readonly map: ShardMap;
   readonly devices: WorkerDevices;
@@ -57,7 +60,7 @@ export class CommandLoop {
   #isQuiet = false;
   readonly #memoryShards: readonly Shard[];
   #nextToTidy = 0;
-  /** Whether the last frame was a group of rows, which is as much work as many commands. */
+  /** Whether the last frame was a group of rows or a batch, which is as much work as many commands. */
   #wasGroup = false;
 
   constructor(parts: LoopParts) {
@@ -94,7 +97,9 @@ export class CommandLoop {
   /** Reads the clocks and does what time asks for. A command that waits within a turn calls it too. */
   #beginTurn(): void {
     this.#nowMs = monotonicMs();
-    this.#runner.setTime(this.#nowMs, epochMs());
+    const wallMs = epochMs();
+    this.#runner.setTime(this.#nowMs, wallMs);
+    this.#parts.batches.setTime(this.#nowMs, wallMs);
     this.#parts.onTurn();
     if (this.#nowMs >= this.#tickAtMs || this.#parts.hasNews()) this.#tick();
   }
@@ -140,9 +145,10 @@ export class CommandLoop {
     const bytes = ticket === 0 ? u8 : slab.region.u8;
     const from = ticket === 0 ? at + REQUEST_HEADER_SIZE : slab.offsetOf(ticket - 1);
     const kind = kindOf(u32[w + REQ_KIND]!);
-    this.#wasGroup = kind === KIND_BATCH_GROUP;
+    this.#wasGroup = kind !== KIND_RECORD;
     if (kind === KIND_RECORD) this.#runner.record(u32, f64, w, bytes, from, size, null);
-    else if (this.#wasGroup) this.#runner.batchGroup(u32, f64, w, bytes, from, size);
+    else if (kind === KIND_BATCH_GROUP) this.#runner.batchGroup(u32, f64, w, bytes, from, size);
+    else if (kind === KIND_BATCH) this.#parts.batches.run(u32, f64, w, bytes, from, size);
     if (ticket !== 0) slab.free(ticket - 1);
   }
 }

@@ -10,7 +10,7 @@
  *   4 u16 partition, u16 namespace                  14     slab ticket of the message + 1, 0 = it follows here
  *   5 u16 shard, u16 privileges                     15     response bytes this group may emit (credit)
  *   6 partition epoch
- *   7 offset of the digest in the message; of a batch group its number
+ *   7 offset of the digest in the message; of a batch group its number; of a batch its info3 | GROUP_… flags << 8
  *
  * Completion, 50 bytes (so that the bins of an answer, 30 bytes on, are 8-byte aligned):
  *   0 u8 version, u8 kind, u16 command class           5 bytes of the answer
@@ -19,7 +19,8 @@
  *   2 connection generation                             7 batch: rows that this frame ends, or that were begun
  *   3 request number                                    8,9 f64 arrival, copied from the request
  *   4 u16 result code, u16 namespace; of a batch group its number
- *                                                      10,11 f64 when the worker was done, 0 = not measured
+ *                                                      10,11 f64 when the worker was done, 0 = not measured; of a
+ *                                                            batch its deadline
  */
 export const FRAME_VERSION = 1;
 
@@ -42,6 +43,7 @@ export const REQ_CREDIT = 15;
 /** Request kinds. */
 export const KIND_RECORD = 1;
 export const KIND_BATCH_GROUP = 2;
+export const KIND_BATCH = 3; // to be executed in place, whosever its shards are (batch-worker.ts); the message is its rows
 
 /** Request sources. Only clients exist so far; the others keep their numbers. */
 export const SOURCE_CLIENT = 0;
@@ -66,6 +68,7 @@ export const COMP_ENDED = 10; // f64
 export const COMPLETION_ANSWER = 1; // the one answer of a record command
 export const COMPLETION_ROWS = 2; // some rows of a batch; the group may go on
 export const COMPLETION_PAUSED = 3; // the group's credit is used up: rows from COMP_ROWS on were not begun, send them again
+export const COMPLETION_BATCH = 4; // of a batch: COMP_ROWS rows are left; if there are any, they follow the answer
 
 /** Command classes, for histograms. */
 export const CLASS_READ = 0;

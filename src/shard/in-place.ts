@@ -1,5 +1,5 @@
 /**
- * Commands that the main thread executes itself: to hand a short one over to the worker and back costs more than to
+ * Commands that the main thread executes itself (and workers, rows of whole batches: batch-worker.ts): to hand a short one over to the worker and back costs more than to
  * carry it out, many times more when the worker sleeps. None that could take long, lest others wait; none while the
  * worker is at work on the shard; and none that needs more memory than the shard has, since only its worker adds any.
  * Where records are compressed, or were, all is the worker's. While the steps of a kind of command are measured, that kind is the worker's too.
@@ -61,7 +61,7 @@ for (const op of [OP_READ, OP_WRITE, OP_INCR, OP_APPEND, OP_PREPEND, OP_TOUCH, O
 
 export class InPlace {
   /** Answers, as frames, in the order of their commands. */
-  readonly outbox = new Region(OUTBOX_SIZE);
+  readonly outbox: Region;
   /** The command that `parse` has read. */
   request = new Request();
   /** Of the last command: where its answer is, its code, and whether it was a read. */
@@ -69,6 +69,8 @@ export class InPlace {
   code = OK;
   isRead = false;
   #end = 0;
+  /** Answers end before it. */
+  #limit = OUTBOX_SIZE;
   /** Where the answer of the last row begins. */
   #rowAt = 0;
   #readCount = 0;
@@ -90,8 +92,14 @@ export class InPlace {
   /**
    * @param namespaces This thread's.
    * @param views      [namespace id][shard number]; whoever has the array may put others in.
+   * @param outbox     For answers; `place` says where in it they go, if it is not all for them.
    */
-  constructor(namespaces: readonly NamespaceView[], views: readonly (readonly (ShardView | undefined)[])[]) {
+  constructor(
+    namespaces: readonly NamespaceView[],
+    views: readonly (readonly (ShardView | undefined)[])[],
+    outbox = new Region(OUTBOX_SIZE),
+  ) {
+    this.outbox = outbox;
     this.#namespaces = namespaces;
     this.#views = views;
   }
@@ -105,11 +113,17 @@ export class InPlace {
 
   /** Whether there is room for another answer. If not, have the outbox sent and call `clear`. */
   get hasRoom(): boolean {
-    return this.#end <= OUTBOX_SIZE - ANSWER_SIZE_MAX;
+    return this.#end <= this.#limit - ANSWER_SIZE_MAX;
   }
 
   get isHalfEmpty(): boolean {
     return this.#end <= OUTBOX_SIZE / 2;
+  }
+
+  /** The answers that follow go to the `size` bytes at `at` of the outbox. */
+  place(at: number, size: number): void {
+    this.#end = at;
+    this.#limit = at + size;
   }
 
   /** Room for `size` more bytes right behind the last answer. @returns Where. */
@@ -196,10 +210,14 @@ export class InPlace {
     return this.#plain.begin(req, this.#namespaces[namespaceId]!);
   }
 
-  /** Takes a shard for the rows that follow, until `giveShard`. @returns false: they are its worker's. */
-  takeShard(shardNumber: number): boolean {
+  /**
+   * Takes a shard for the rows that follow, until `giveShard`.
+   * @param tries Looks at its word, if another thread has it.
+   * @returns false: they are its worker's.
+   */
+  takeShard(shardNumber: number, tries: number): boolean {
     const view = this.#shards[shardNumber];
-    if (view === undefined || !view.ownership.tryTake()) return false;
+    if (view === undefined || !view.ownership.takeWithin(tries)) return false;
     this.#view = view;
     if (view.isCurrent) return true;
     view.ownership.give();
@@ -212,7 +230,7 @@ export class InPlace {
 
   /** Executes a plain read on the shard that is taken. @returns false: it is to be given to `row`. */
   plainRow(bytes: Uint8Array, digestAt: number, rowIndex: number): boolean {
-    if (this.#end > OUTBOX_SIZE - ANSWER_SIZE_MAX) return false;
+    if (this.#end > this.#limit - ANSWER_SIZE_MAX) return false;
     const plain = this.#plain;
     const view = this.#view;
     if (!view.mayBegin(bytes, digestAt, true, this.#nowMs)) return false;

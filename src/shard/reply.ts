@@ -5,6 +5,7 @@
  */
 
 import assert from 'node:assert';
+import type { Region } from '../base/arena.js';
 import type { RingProducer } from '../base/ring.js';
 import type { Waker } from '../base/sleeper.js';
 import { PROTO_HEADER_SIZE, PROTO_MESSAGE, writeProtoHeader } from '../wire/proto.js';
@@ -22,6 +23,7 @@ import {
   COMP_SLOT,
   COMP_TICKET,
   COMPLETION_ANSWER,
+  COMPLETION_BATCH,
   COMPLETION_HEADER_SIZE,
   COMPLETION_PAUSED,
   COMPLETION_ROWS,
@@ -29,6 +31,7 @@ import {
   kindWord,
   REQ_ARRIVAL,
   REQ_CONNECTION_GENERATION,
+  REQ_DEADLINE,
   REQ_NUMBER,
   REQ_SLOT,
 } from './frame.js';
@@ -141,6 +144,51 @@ export class Reply {
     this.#rowsEndedMs = endedMs;
     this.#rowsNamespace = namespaceId;
     this.#rowsCode = group.stopCode; // the row that ends the batch says so itself: its answer may be the last
+  }
+
+  /** Where the completions lie. */
+  get region(): Region {
+    return this.#ring.region;
+  }
+
+  /**
+   * Room for the answer of a batch that is executed as a whole, up to `sizeMax` bytes; no row of a group may be open.
+   * @returns Where it begins in `region`, or -1: the worker is being stopped.
+   */
+  openBatch(sizeMax: number): number {
+    const at = this.#reserve(COMPLETION_HEADER_SIZE + sizeMax);
+    return at < 0 ? at : at + COMPLETION_HEADER_SIZE;
+  }
+
+  /**
+   * Answers a batch that was executed as a whole, in the room at `at`.
+   * @param header   As of `answer`.
+   * @param size     Bytes of the answer; what is to be told of rows that are left follows it.
+   * @param leftSize Bytes of the latter.
+   */
+  endBatch(
+    header: Uint32Array,
+    f64: Float64Array,
+    w: number,
+    at: number,
+    code: number,
+    size: number,
+    leftCount: number,
+    leftSize: number,
+  ): void {
+    const { u32, f64: ringF64 } = this.#ring.region;
+    const c = (at - COMPLETION_HEADER_SIZE) >>> 2;
+    u32[c + COMP_KIND] = kindWord(COMPLETION_BATCH, 0);
+    u32[c + COMP_SLOT] = header[w + REQ_SLOT]!;
+    u32[c + COMP_CONNECTION_GENERATION] = header[w + REQ_CONNECTION_GENERATION]!;
+    u32[c + COMP_NUMBER] = header[w + REQ_NUMBER]!;
+    u32[c + COMP_CODE_NAMESPACE] = code;
+    u32[c + COMP_SIZE] = size;
+    u32[c + COMP_TICKET] = 0;
+    u32[c + COMP_ROWS] = leftCount;
+    ringF64[(c + COMP_ARRIVAL) >>> 1] = f64[(w + REQ_ARRIVAL) >>> 1]!;
+    ringF64[(c + COMP_ENDED) >>> 1] = f64[(w + REQ_DEADLINE) >>> 1]!;
+    this.#ring.commit(COMPLETION_HEADER_SIZE + size + leftSize);
   }
 
   /** Counts rows of a group as ended without answering them; `code` ends the batch. */

@@ -8,12 +8,15 @@ export class NamespaceRoute {
   /** [partition] → shard, worker. */
   readonly shardOf: Uint16Array;
   readonly workerOf: Uint16Array;
+  /** Whether its records are in memory alone: any thread may execute commands on them. */
+  readonly isMemory: boolean;
 
-  constructor(id: number, task: Pick<NamespaceTask, 'name' | 'shardOf' | 'workerOf'>) {
+  constructor(id: number, task: Pick<NamespaceTask, 'name' | 'shardOf' | 'workerOf' | 'storage'>) {
     this.id = id;
     this.name = task.name;
     this.nameBytes = Buffer.from(task.name);
     this.shardOf = task.shardOf;
+    this.isMemory = task.storage.engine === 'memory';
     this.workerOf = task.shardOf.map(shard => task.workerOf[shard]!);
   }
 }

@@ -2,7 +2,7 @@
  * The main thread's side of all shards: the memory and data files of every namespace, the worker threads that
  * own the shards, and the way to them. It opens them, waits for their recovery, and ends them in order.
  */
-import { MessageChannel } from 'node:worker_threads';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Region } from '../base/arena.js';
 import { monotonicMs } from '../base/clock.js';
 import { createRing } from '../base/ring.js';
@@ -37,6 +37,7 @@ import { createParkedCounts } from './slots.js';
 import { WorkerPool } from './worker-pool.js';
 import {
   createControl,
+  type MainMessage,
   type NamespaceTask,
   type SharedTask,
   type WorkerMessage,
@@ -75,6 +76,8 @@ export class ShardHost {
   /** Called with what a worker has counted for eviction. */
   onCounted: (worker: number, report: EvictionCountReport) => void = () => {};
   #tasks: readonly WorkerTask[] = [];
+  /** By worker. */
+  readonly #ports: MessagePort[] = [];
   #pool: WorkerPool | undefined;
   #hasRing = false;
 
@@ -182,6 +185,7 @@ export class ShardHost {
     const { port1, port2 } = new MessageChannel();
     port1.on('message', (message: WorkerMessage) => this.#accept(worker, message));
     port1.unref();
+    this.#ports.push(port1);
     const sleeper = createSleeper();
     const onDevices = this.namespaces.flatMap(({ config, devices }) =>
       devices === undefined ? [] : [{ config, devices }],
@@ -210,6 +214,11 @@ export class ShardHost {
     };
   }
 
+  /** Tells the workers of a shard. Each takes it in at its next tick. */
+  #tell(memory: MainMessage): void {
+    for (const port of this.#ports) port.postMessage(memory);
+  }
+
   #accept(worker: number, message: WorkerMessage): void {
     if ('line' in message) this.#log.accept(message.line);
     else if ('survey' in message) {
@@ -219,6 +228,7 @@ export class ShardHost {
       const { namespace, shard } = message.memory;
       const { view, task } = this.namespaces[namespace]!;
       this.shardViews[namespace]![shard] = new ShardView(view, task, message.memory, this.#tasks[worker]!);
+      if (task.storage.engine === 'memory') this.#tell(message.memory);
     } else if ('counted' in message) {
       this.onCounted(worker, message.counted);
     } else if (this.#config.service.string('auto-pin') === 'cpu') {

@@ -1,8 +1,10 @@
 /**
- * The shards of all workers as the main thread sees them, but for those whose records are kept in memory beside files.
- * A worker tells of a shard when it has made it and whenever it has added memory to it; between the two the main
- * thread's view is not current, and it leaves the shard alone.
+ * The shards of all workers as the main thread sees them, but for those whose records are kept in memory beside files;
+ * and as the other workers see them, where their records are in memory. A worker tells the main thread of a shard when
+ * it has made it and whenever it has added memory to it, and the main thread the other workers; between the two a view
+ * is not current, and whoever has it leaves the shard alone.
  */
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { Region } from '../base/arena.js';
 import { Budget } from '../base/budget.js';
 import { SharedFlags } from '../base/flags.js';
@@ -17,7 +19,7 @@ import { MAIN_THREAD, Ownership } from './ownership.js';
 import { type NamespaceView, Shard } from './shard.js';
 import { partitionsOf } from './shard-map.js';
 import { isParkedIn } from './slots.js';
-import { CONTROL_NEWS, type SharedTask, type WorkerTask } from './worker-task.js';
+import { CONTROL_NEWS, type MainMessage, type SharedTask, type WorkerTask } from './worker-task.js';
 
 /** A command appends no more than the largest record that is changed in place, and what a message may add to it. */
 const APPEND_SIZE_MAX = 24 * 1024; // bytes
@@ -65,6 +67,47 @@ function memoryOf({ engine }: Shard): ShardMemory['engine'] | undefined {
   return engine instanceof MemoryEngine || engine instanceof DeviceEngine ? engine.memory : undefined;
 }
 
+/** A worker's part: hears of the shards of all workers whose records are in memory, its own as well. */
+export class ShardListener {
+  /** [namespace id][shard number]. */
+  readonly views: (ShardView | undefined)[][];
+  readonly #port: MessagePort;
+  readonly #namespaces: readonly NamespaceView[];
+  readonly #tasks: readonly SharedTask[];
+  readonly #own: WorkerNotice;
+  readonly #self: number;
+
+  /** @param self What it writes into the shards' words. */
+  constructor(
+    task: Pick<WorkerTask, 'port' | 'namespaces'> & WorkerNotice,
+    namespaces: readonly NamespaceView[],
+    self: number,
+  ) {
+    this.views = namespaces.map(() => []);
+    this.#port = task.port;
+    this.#own = task;
+    this.#namespaces = namespaces;
+    this.#tasks = task.namespaces;
+    this.#self = self;
+  }
+
+  /** Takes in what was told since the last call: a worker in its loop has no events. */
+  step(): void {
+    for (;;) {
+      const told = receiveMessageOnPort(this.#port) as { message: MainMessage } | undefined;
+      if (told === undefined) return;
+      const { namespace, shard } = told.message;
+      this.views[namespace]![shard] = new ShardView(
+        this.#namespaces[namespace]!,
+        this.#tasks[namespace]!,
+        told.message,
+        this.#own,
+        this.#self,
+      );
+    }
+  }
+}
+
 /** What of a worker those need to know who execute commands on its device shards. */
 export type WorkerNotice = Pick<WorkerTask, 'control' | 'parked' | 'sleeper'>;
 
@@ -82,7 +125,17 @@ export class ShardView {
   readonly #control: SharedFlags;
   readonly #waker: Waker;
 
-  constructor(namespace: NamespaceView, task: SharedTask, memory: ShardMemory, worker: WorkerNotice) {
+  /**
+   * @param worker The shard's, which is told what was done on a device; a shard in memory needs none of it.
+   * @param self   What is written into the shard's word.
+   */
+  constructor(
+    namespace: NamespaceView,
+    task: SharedTask,
+    memory: ShardMemory,
+    worker: WorkerNotice,
+    self = MAIN_THREAD,
+  ) {
     const partitions = partitionsOf(task.shardOf, memory.shard);
     this.index = new PrimaryIndex({ partitions, memory: memory.index });
     const figures = namespace.figuresOf(memory.shard);
@@ -105,7 +158,7 @@ export class ShardView {
       this.engine = this.#device;
     }
     this.shard = new Shard(namespace, partitions, this.index, this.engine, figures);
-    this.ownership = new Ownership(task.memory.owners, memory.shard, MAIN_THREAD);
+    this.ownership = new Ownership(task.memory.owners, memory.shard, self);
     this.#tuning = namespace.tuning;
     this.#parked = new Region(worker.parked).i32;
     this.#control = new SharedFlags(worker.control);

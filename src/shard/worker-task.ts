@@ -54,7 +54,7 @@ export interface WorkerTask {
   /** Device I/O of this worker, when a namespace needs it. */
   readonly io: NodeIoMemory | null;
   readonly namespaces: readonly NamespaceTask[];
-  /** What the worker tells the main thread apart from answers: WorkerMessage. */
+  /** What the worker tells the main thread apart from answers, WorkerMessage; and the main thread it, MainMessage. */
   readonly port: MessagePort;
   /** A log line is sent when these let it. */
   readonly logThresholds: SharedBytes;
@@ -69,6 +69,9 @@ export type WorkerMessage =
   /** The kernel's number of the worker's thread, sent once at its start. */
   | { readonly tid: number };
 
+/** What the main thread sends over it: shards of all workers whose records are in memory. */
+export type MainMessage = ShardMemory;
+
 /** Flags of a worker's control region. */
 export const CONTROL_STOP = 0; // set by main: finish what is in hand, flush, return
 export const CONTROL_READY = 1; // set by the worker: its shards are recovered, it takes commands
@@ -76,6 +79,8 @@ export const CONTROL_NEWS = 2; // set by main, cleared by the worker: it is to l
 
 /** Int32 word of the control region that the worker counts up in every turn of its loop. */
 export const CONTROL_TURNS = 8;
+/** And the one that counts the batches which it has executed as a whole. */
+export const CONTROL_BATCHES = 9;
 
 export function createControl(): SharedBytes {
   return new Region(64).shared;

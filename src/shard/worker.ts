@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import { Region } from '../base/arena.js';
 import { Budget } from '../base/budget.js';
 import { epochMs, epochSec, monotonicMs } from '../base/clock.js';
+import { SharedVersion } from '../base/flags.js';
 import { RingConsumer, RingProducer } from '../base/ring.js';
 import { Sleeper, Waker } from '../base/sleeper.js';
 import { counterBlock } from '../observe/counters.js';
@@ -15,19 +16,22 @@ import { type Codecs, openCodecs } from '../storage/codec/codecs.js';
 import { RecordCompression } from '../storage/codec/record-compression.js';
 import { PrimaryIndex } from '../storage/index/primary-index.js';
 import { MemoryEngine } from '../storage/memory/memory-engine.js';
+import { BatchWorker } from './batch-worker.js';
 import { CommandLoop } from './command-loop.js';
 import { SLOT_COUNT } from './command-runner.js';
 import { TUNE_COMPRESSION, TUNE_HIST_PERIOD, TUNE_RECORD_SIZE_MAX } from './namespace-memory.js';
 import { Upkeep } from './nsup/upkeep.js';
-import { Ownership, WORKER } from './ownership.js';
+import { Ownership, ownerOf } from './ownership.js';
 import { Reply } from './reply.js';
+import { NamespaceRoute, Routes } from './routes.js';
 import { NamespaceView, Shard } from './shard.js';
 import { partitionsOf, ShardMap } from './shard-map.js';
-import { ShardAnnouncer } from './shard-view.js';
+import { ShardAnnouncer, ShardListener } from './shard-view.js';
 import { SlabConsumer, SlabProducer } from './slab.js';
 import { type SurveyedShard, SurveyWalk } from './survey-walk.js';
 import { WorkerDevices } from './worker-devices.js';
 import {
+  CONTROL_BATCHES,
   CONTROL_NEWS,
   CONTROL_READY,
   CONTROL_STOP,
@@ -56,14 +60,23 @@ export default async function run(task: WorkerTask): Promise<void> {
   flags.set(CONTROL_READY);
   main.wake();
   const upkeep = new Upkeep(map, counted => send({ counted }));
+  const listener = new ShardListener(task, map.namespaces, ownerOf(task.worker));
+  const reply = new Reply(
+    new RingProducer(task.completions),
+    new SlabProducer(task.completionSlab),
+    main,
+    isStopping,
+  );
   const loop = new CommandLoop({
     requests: new RingConsumer(task.requests),
     slab: new SlabConsumer(task.requestSlab),
-    reply: new Reply(
-      new RingProducer(task.completions),
-      new SlabProducer(task.completionSlab),
-      main,
-      isStopping,
+    reply,
+    batches: new BatchWorker(
+      map.namespaces,
+      new Routes(task.namespaces.map((namespace, id) => new NamespaceRoute(id, namespace))),
+      listener.views,
+      reply,
+      new SharedVersion(turns, CONTROL_BATCHES),
     ),
     sleeper: new Sleeper(task.sleeper, devices.blocker),
     map,
@@ -77,6 +90,7 @@ export default async function run(task: WorkerTask): Promise<void> {
     },
     background: nowMs => {
       announcer.step();
+      listener.step();
       const hasUpkeep = upkeep.step(nowMs, epochMs());
       return survey.step(nowMs, epochSec()) || hasUpkeep;
     },
@@ -130,7 +144,7 @@ function buildShard(
   const partitions = partitionsOf(task.shardOf, number);
   const index = new PrimaryIndex({ partitions });
   const { storage } = task;
-  const ownership = new Ownership(task.memory.owners, number, WORKER);
+  const ownership = new Ownership(task.memory.owners, number, ownerOf(task.workerOf[number]!));
   const engine =
     storage.engine === 'memory'
       ? new MemoryEngine({

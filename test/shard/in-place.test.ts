@@ -11,7 +11,7 @@ import {
 } from '../../src/observe/namespace-counters.js';
 import { InPlace } from '../../src/shard/in-place.js';
 import { createNamespaceMemory, TUNE_RECORD_SIZE_MAX } from '../../src/shard/namespace-memory.js';
-import { Ownership, WORKER } from '../../src/shard/ownership.js';
+import { Ownership, ownerOf } from '../../src/shard/ownership.js';
 import { PlainReads } from '../../src/shard/plain-reads.js';
 import { NamespaceView, Shard } from '../../src/shard/shard.js';
 import { ShardAnnouncer, ShardView } from '../../src/shard/shard-view.js';
@@ -55,7 +55,7 @@ class Fixture {
     const budget = new Budget(budgetSize / UNIT_SIZE);
     const view = new NamespaceView(0, 'test', memory, new Float64Array(NAMESPACE_COUNTERS.names.length));
     const figures = view.figuresOf(0);
-    this.owner = new Ownership(memory.owners, 0, WORKER);
+    this.owner = new Ownership(memory.owners, 0, ownerOf(0));
     const partitions = Uint16Array.from(shardOf.keys());
     this.index = new PrimaryIndex({ partitions });
     this.engine = new MemoryEngine({ index: this.index, counters: figures, budget, shardCount: 1 });

@@ -186,8 +186,8 @@ export class AerospikeFront implements SocketEvents, AnswerSink, RequestHost {
     size: number,
     isLast: boolean,
   ): void {
+    if (!this.awaits(slot, generation, requestNumber)) return;
     const connection = this.#connections[slot]!;
-    if (connection.generation !== generation || connection.requestNumber !== requestNumber) return;
     if (size > 0) {
       if (connection.outgoing !== null || (connection.wantsCompression && size > COMPRESS_SIZE_MIN)) {
         this.#sendCompressed(connection, bytes, at, size, isLast);
@@ -196,6 +196,11 @@ export class AerospikeFront implements SocketEvents, AnswerSink, RequestHost {
       this.#engine.send(slot, bytes, at, size);
     }
     if (isLast) this.#finished(connection);
+  }
+
+  awaits(slot: number, generation: number, requestNumber: number): boolean {
+    const connection = this.#connections[slot]!;
+    return connection.generation === generation && connection.requestNumber === requestNumber;
   }
 
   flush(): void {
