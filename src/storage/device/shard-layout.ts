@@ -8,8 +8,14 @@ import { PARTITION_COUNT } from '../../base/digest.js';
 export const DEVICE_DATA_AT = 1024 * 1024;
 export const SHARD_COUNT_DEFAULT = 16;
 export const DEVICE_COUNT_MAX = 128;
-/** A shard has at least this many write blocks, or there are fewer shards. */
-const BLOCKS_WANTED = 8;
+/**
+ * A shard has at least this many write blocks, or there are fewer shards: it always has some open and some free, and
+ * the larger a share that is, the fuller are the blocks that defrag has to empty.
+ */
+const BLOCKS_WANTED = 60;
+/** So many shards are made of fewer blocks too, for the sake of as many workers, but not of fewer than this. */
+const SHARD_COUNT_KEPT = 4;
+const BLOCKS_KEPT = 8;
 const BLOCKS_MIN = 4;
 
 const MIB = 1024 * 1024;
@@ -54,7 +60,8 @@ export function layShards(deviceSizes: readonly number[], writeBlockSize: number
   for (let count = Math.max(SHARD_COUNT_DEFAULT, floor); count >= floor; count /= 2) {
     const places = placesOf(count, deviceSizes, writeBlockSize);
     const fewest = Math.min(...places.map(place => place.size / writeBlockSize));
-    if (fewest >= BLOCKS_WANTED || (count === floor && fewest >= BLOCKS_MIN)) {
+    const wanted = count > floor ? (count > SHARD_COUNT_KEPT ? BLOCKS_WANTED : BLOCKS_KEPT) : BLOCKS_MIN;
+    if (fewest >= wanted) {
       return { places, shardOf: sharePartitions(places.map(place => place.size)) };
     }
   }

@@ -5,7 +5,12 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import { PARTITION_COUNT } from '../../../src/base/digest.js';
-import { HEADER_AT, HEADER_SIZE } from '../../../src/storage/device/device-header.js';
+import {
+  decodeHeader,
+  encodeHeader,
+  HEADER_AT,
+  HEADER_SIZE,
+} from '../../../src/storage/device/device-header.js';
 import {
   type DeviceSetOptions,
   type OpenDeviceSet,
@@ -97,9 +102,9 @@ test('a disk without room is told at once, and stays as it was', async t => {
 test('shards cover every partition and lie apart, on one file and on several', async t => {
   for (const [fileCount, filesize, shards] of [
     [1, 24 * MIB, 1],
-    [1, 300 * MIB, 16],
+    [1, 300 * MIB, 4],
     [2, 60 * MIB, 4],
-    [3, 120 * MIB, 16],
+    [3, 120 * MIB, 4],
   ] as const) {
     const { options } = place(t, fileCount);
     const { set } = await opened(t, options({ filesize }));
@@ -120,6 +125,33 @@ test('shards cover every partition and lie apart, on one file and on several', a
     });
     t.true(total > 0.8 * fileCount * filesize, 'little is left over');
   }
+});
+
+test('a file that was laid out otherwise keeps its shards', async t => {
+  const { options, files } = place(t);
+  await createAndClose(options({ filesize: 80 * MIB }));
+  const bytes = fs.readFileSync(files[0]!);
+  const shardCount = 8;
+  const extents = Array.from({ length: shardCount }, (_, shard) => ({
+    shard,
+    offset: MIB + shard * 8 * MIB,
+    size: 8 * MIB,
+  }));
+  const shardOf = Uint16Array.from({ length: PARTITION_COUNT }, (_, pid) => pid % shardCount);
+  for (const at of HEADER_AT) {
+    const header = decodeHeader(bytes.subarray(at, at + HEADER_SIZE));
+    if (typeof header !== 'object' || !('shardCount' in header)) continue; // written by the next start
+    t.not(header.shardCount, shardCount);
+    bytes.set(encodeHeader({ ...header, shardCount, extents, shardOf }), at);
+  }
+  fs.writeFileSync(files[0]!, bytes);
+  const { set } = await opened(t, options({ filesize: 80 * MIB }));
+  t.is(set.shardCount, shardCount);
+  t.deepEqual(
+    set.extents.map(({ offset, size, owner }) => ({ shard: owner.shard, offset, size })),
+    extents,
+  );
+  t.deepEqual(set.shardOf, shardOf);
 });
 
 test('large records get large write blocks', async t => {
