@@ -59,9 +59,10 @@ const URGENT_ABOVE_STOP_PCT = 2;
 const STOP_RANGE_PCT = [0.1, 0.6] as const;
 /** ... so much fuller than defrag-lwm-pct at most; they cost much and give little. */
 const LWM_RISE_MAX_PCT = 20;
-/** As the last free blocks go, this share of all of them, blocks up to this fill are taken. */
+/** As the last free blocks go, this share of all of them and no fewer than this, blocks up to this fill are taken. */
 const LAST_FREE_PCT = 2;
-const FULLEST_PCT = 95;
+const LAST_FREE_MIN = 1.5; // blocks
+const FULLEST_PCT = 99;
 /**
  * Bytes looked through in one go, besides what keeping step with the clients takes. A worker has eight shards or
  * more, and commands wait for all of them: moving 128 KiB of 1 KiB records takes about 0.1 ms.
@@ -225,7 +226,7 @@ export class Defrag {
   /** 0 while there are more blocks than the last ones that clients may use, 1 when they are gone. */
   get #lastNeed(): number {
     const { extent, writer } = this.#o;
-    const last = Math.max(1, (extent.blockCount * LAST_FREE_PCT) / 100);
+    const last = Math.max(LAST_FREE_MIN, (extent.blockCount * LAST_FREE_PCT) / 100);
     return share(writer.supply.spareCount + last - writer.roomForClients / extent.blockSize, last);
   }
 
@@ -294,7 +295,8 @@ export class Defrag {
     if (table.markerCount * MARKER_ROOM <= markerMax) return emptiest;
     if (emptiest !== NONE && this.#turn++ % 4 !== 0) return emptiest;
     const oldest = table.oldestStored(OLDEST_LOOK_MAX);
-    return oldest !== NONE && writer.occupancy.has(oldest) ? oldest : emptiest;
+    if (oldest === NONE || !writer.occupancy.has(oldest)) return emptiest;
+    return table.writeIds[oldest]! <= table.highestOrigin() ? oldest : emptiest;
   }
 
   #startMoving(): void {

@@ -12,6 +12,12 @@ import type { ShardExtent } from './shard-extent.js';
 import type { WriteStream } from './write-stream.js';
 
 const NONE = -1;
+/**
+ * Free blocks that only markers may use, so that a full shard still deletes: one on a shard with fewer blocks than
+ * this, where two would be a share that defrag has to work much harder for.
+ */
+const MARKER_SPARE = 2;
+const MARKER_SPARE_BLOCKS = 128;
 /** Full blocks of defrag that may wait for the device. */
 const DEFRAG_CLOSED_MAX = 2;
 
@@ -45,7 +51,8 @@ export class BlockSupply {
     this.#emptied = emptied;
     this.#resident = resident;
     this.#defragSpare = extent.blockCount >= 8 ? 1 : 0;
-    this.#markerSpare = Math.min(2, extent.blockCount >> 2);
+    const markerSpare = extent.blockCount < MARKER_SPARE_BLOCKS ? 1 : MARKER_SPARE;
+    this.#markerSpare = Math.min(markerSpare, extent.blockCount >> 2);
   }
 
   /** Free blocks that records of clients may not use. */
@@ -96,7 +103,8 @@ export class BlockSupply {
     if (stream.writes.room < 2) return DEVICE_OVERLOAD;
     const { blockSize } = this.#extent;
     const closed = stream.closedCount;
-    if (stream.block !== NONE && closed > 0 && (closed + 1) * blockSize > cacheMax) return DEVICE_OVERLOAD;
+    const full = closed + (stream.block === NONE ? 0 : 1); // the open one gives place
+    if (closed > 0 && full * blockSize > cacheMax) return DEVICE_OVERLOAD;
     this.#bufferAt = this.#cache.take();
     return this.#bufferAt < 0 ? DEVICE_OVERLOAD : OK;
   }

@@ -193,6 +193,16 @@ export class BlockTable {
     return lowest === NONE ? Number.POSITIVE_INFINITY : this.writeIds[lowest]!;
   }
 
+  /** The highest origin of markers in stored blocks; 0 when there are none. Looks at all blocks. */
+  highestOrigin(): number {
+    let highest = 0;
+    for (let block = 0; block < this.blockCount; block++) {
+      if (this.states[block] !== STORED || this.markers[block] === 0) continue;
+      highest = Math.max(highest, this.origins[block]!);
+    }
+    return highest;
+  }
+
   /** The block in use with the lowest write id, or -1. */
   get oldest(): number {
     return this.#control[USE_HEAD]!;

@@ -7,7 +7,7 @@ import type { Occupancy } from '../defrag/occupancy.js';
 import type { StorageLog } from '../device/storage-error.js';
 import { ST_CLIENT_BYTES, ST_OVERLOADS } from '../engine.js';
 import { IO_ALIGN } from '../io/io-backend.js';
-import { REC_SIZE, RECORD_ALIGN } from '../record/flat-record.js';
+import { MARKER_SIZE, REC_SIZE, RECORD_ALIGN } from '../record/flat-record.js';
 import { BlockCache } from './block-cache.js';
 import { BlockSupply } from './block-supply.js';
 import * as B from './block-table.js';
@@ -23,6 +23,8 @@ import type { BlockWriterLimits } from './writer-limits.js';
 const NONE = -1;
 /** What defrag has appended is flushed after this even where the clients' records wait for a full block. */
 const DEFRAG_FLUSH_MS = 1000;
+/** Blocks wait no longer than they must to become free while clients may use so many, or fewer. */
+const HURRY_BLOCKS = 2;
 /** Bytes that clients append between two looks at whether they outrun defrag. */
 const CHECK_SIZE = 64 * 1024;
 
@@ -156,7 +158,10 @@ export class BlockWriter {
     }
     if (!stream.reserve(size)) {
       const result = this.supply.askForClients(stream, isMarker, this.limits.writeCacheMax);
-      if (result !== OK) return result === DEVICE_OVERLOAD ? this.#overloaded() : result;
+      if (result !== OK) {
+        this.#closeFull(stream);
+        return result === DEVICE_OVERLOAD ? this.#overloaded() : result;
+      }
       this.#change(stream);
       stream.checkAt = stream.room - CHECK_SIZE;
       stream.reserve(size);
@@ -315,12 +320,16 @@ export class BlockWriter {
     if (!this.supply.outrunsDefrag()) stream.checkAt = stream.room - CHECK_SIZE;
   }
 
-  /** When blocks run out, those that only wait for what replaced them do not wait until that is old enough. */
+  /**
+   * When blocks run out, those that only wait for what replaced them do not wait until that is old enough. Pages are
+   * padded for it only when clients or defrag may have to wait.
+   */
   #hurry(stream: WriteStream): void {
     const barrier = this.#emptied.nextBarrier;
-    if (barrier === NONE || !stream.writes.isEmpty) return;
-    if (!this.flushesSoon && this.#table.freeCount > this.supply.spareCount + 2) return;
-    if (barrier >= stream.firstUndurable) stream.flush();
+    if (barrier === NONE || !stream.writes.isEmpty || barrier < stream.firstUndurable) return;
+    const left = this.#table.freeCount - this.supply.spareCount;
+    if (this.flushesSoon) stream.flush();
+    else if (left <= HURRY_BLOCKS) stream.flushPages(left <= 0);
   }
 
   #overloaded(): number {
@@ -330,12 +339,20 @@ export class BlockWriter {
 
   /** Closes the stream's open block and opens another, which the supply has been asked for. */
   #change(stream: WriteStream): void {
-    if (stream.block !== NONE) {
-      this.#table.states[stream.block] = B.CLOSED;
-      const stored = stream.close();
-      if (stored !== NONE) this.#stored(stream, stored);
-    }
+    if (stream.block !== NONE) this.#closeBlock(stream);
     this.supply.open(stream);
+  }
+
+  /** Closes a block that nothing fits into, although there is no other: it may be one that can be given up. */
+  #closeFull(stream: WriteStream): void {
+    if (stream.block === NONE || stream.room >= MARKER_SIZE || stream.writes.room < 2) return;
+    this.#closeBlock(stream);
+  }
+
+  #closeBlock(stream: WriteStream): void {
+    this.#table.states[stream.block] = B.CLOSED;
+    const stored = stream.close();
+    if (stored !== NONE) this.#stored(stream, stored);
   }
 
   /** Takes in what became durable, and gives up blocks that may go. */

@@ -14,6 +14,8 @@ import { WRITE_LAST, WRITE_RECORDS, type WriteQueue } from './write-queue.js';
 
 /** A time-driven flush starts this much before it must be durable, besides twice what the last ones took. */
 const FLUSH_LEAD_MS = 30;
+/** A page that was begun may be filled for so long when it is wanted on the device soon. */
+const PAGE_WAIT_MS = 10;
 /** Writes of a queue that are left for ends of blocks and for flushes in time. */
 const WRITES_KEPT = 8;
 
@@ -69,6 +71,16 @@ export class WriteStream extends OpenBlock {
     if (this.dirtyFirst === NONE || flushMaxMs === 0) return;
     const lead = Math.min(flushMaxMs / 2, FLUSH_LEAD_MS + 2 * this.tookMs);
     if (this.nowMs - this.dirtySinceMs >= flushMaxMs - lead) this.flush();
+  }
+
+  /**
+   * Hands the whole pages of what is dirty to the device. Room that is padded is lost until the block is emptied, so
+   * the page that was begun follows when it is full.
+   * @param pads It follows soon, padded if need be.
+   */
+  flushPages(pads: boolean): void {
+    if (this.dirtySize >= IO_ALIGN) this.#submitPages();
+    else if (pads && this.nowMs - this.dirtySinceMs >= PAGE_WAIT_MS) this.flush();
   }
 
   /** Hands what is dirty to the device, padded to a page. */

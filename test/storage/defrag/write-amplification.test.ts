@@ -1,7 +1,8 @@
 /**
  * The campaign of scripts/write-amplification on a small device in memory: records overwritten uniformly, ten times
  * the capacity over there and (unless CALTROP_CAPACITIES says more) three times here, nearly full. No write is
- * refused, no record lost, and defrag writes no more than it must.
+ * refused, no record lost, and defrag writes no more than it must; on a shard of 250 write blocks, and on one of 64,
+ * which is as few as a shard of a large file has, where each block that is open or kept free counts.
  */
 import test from 'ava';
 import { DEVICE_OVERLOAD, OK } from '../../../src/base/result.js';
@@ -9,27 +10,26 @@ import * as ST from '../../../src/storage/engine.js';
 import { FaultyDisk, FaultyIo, seeded } from '../../support/faulty-io.js';
 import { StorageShard } from '../../support/storage-shard.js';
 
-const BLOCK = 256 * 1024;
-const BLOCKS = 250;
 const DATA_AT = 64 * 1024;
 const TIMES = Number(process.env.CALTROP_CAPACITIES ?? 3);
 const VALUE = 900; // bytes
+const MIB = 1024 * 1024;
 
-for (const { fill, defragLwmPct } of [
-  { fill: 0.65, defragLwmPct: 50 },
-  { fill: 0.85, defragLwmPct: 80 },
+for (const { fill, defragLwmPct, blocks, blockSize } of [
+  { fill: 0.65, defragLwmPct: 50, blocks: 250, blockSize: MIB / 4 },
+  { fill: 0.85, defragLwmPct: 80, blocks: 250, blockSize: MIB / 4 },
+  { fill: 0.65, defragLwmPct: 50, blocks: 64, blockSize: MIB },
+  { fill: 0.85, defragLwmPct: 80, blocks: 64, blockSize: MIB },
 ]) {
-  test(`at ${fill * 100} % used, defrag-lwm-pct ${defragLwmPct}`, t => {
-    const io = new FaultyIo(new FaultyDisk(DATA_AT + BLOCKS * BLOCK), 64 * 1024 * 1024, seeded(3), {
-      turnsMax: 0,
-    });
-    const owner = { setId: Uint32Array.of(1, 2, 3, 4), shard: 0, writeBlockSize: BLOCK, startCount: 1 };
-    const extent = { path: 'disk', offset: DATA_AT, size: BLOCKS * BLOCK, owner };
-    const limits = { defragLwmPct, defragSleepMs: 0, writeCacheMax: 8 * BLOCK };
+  test(`at ${fill * 100} % used, defrag-lwm-pct ${defragLwmPct}, ${blocks} blocks`, t => {
+    const capacity = blocks * blockSize;
+    const io = new FaultyIo(new FaultyDisk(DATA_AT + capacity), 64 * MIB, seeded(3), { turnsMax: 0 });
+    const owner = { setId: Uint32Array.of(1, 2, 3, 4), shard: 0, writeBlockSize: blockSize, startCount: 1 };
+    const extent = { path: 'disk', offset: DATA_AT, size: capacity, owner };
+    const limits = { defragLwmPct, defragSleepMs: 0, writeCacheMax: 8 * blockSize };
     const shard = new StorageShard({ backend: io, extent, limits }).recover();
     const random = seeded(defragLwmPct);
     const { counters } = shard;
-    const capacity = BLOCKS * BLOCK;
     let nowMs = 0;
     const put = (key: number, version: number): void => {
       let result = shard.put(key, version, VALUE);
