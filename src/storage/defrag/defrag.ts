@@ -11,6 +11,10 @@
  *   IDLE ──victim in memory──▶ MOVING ──all copied──▶ IDLE
  *     └────────read it──▶ READING ──┘
  *
+ * When: a block that waits empties by itself as clients write its records anew, and costs nothing once it is empty. So
+ * while they write, blocks wait, as long as there is plenty of room and what they hold in vain is not much beside the
+ * live records: a start has to read it.
+ *
  * How fast: one block every defrag-sleep while there is room. When free blocks run low it does not sleep, keeps step
  * with what clients append, and the fewer are left, the fuller blocks it takes, rather than let writes be refused.
  *
@@ -52,6 +56,14 @@ const MOVING = 2;
 /** What `ShardExtent.read` is given for the read of a victim; reads of records have arguments from 0 on. */
 export const DEFRAG_READ = -1;
 
+/** Blocks wait until clients have written nothing for so long, while so much is free ... */
+const QUIET_MS = 250;
+const ROOMY_FREE_PCT = 50;
+/** ... and the blocks in use are no more than so many times those that live records would fill ... */
+const ROOMY_PER_LIVE = 3;
+/** ... or than so many, and this share of all: of few records all blocks are soon empty. */
+const ROOMY_BLOCKS = 8;
+const ROOMY_SHARE = 0.25;
 /** Below this share of free blocks, or this much above stop-writes-avail-pct, defrag hurries. */
 const URGENT_FREE_PCT = 7;
 const URGENT_ABOVE_STOP_PCT = 2;
@@ -119,6 +131,8 @@ export class Defrag {
   #nowMs = 0;
   #nextAtMs = 0;
   #clientBytes = 0;
+  /** When clients were last seen to have written. */
+  #clientsAtMs = Number.NEGATIVE_INFINITY;
   #turn = 0;
   readonly #shunned: { block: number; writeId: number; untilMs: number }[] = [];
   /** Goes on without sleeping: for a start that needs room. */
@@ -131,8 +145,9 @@ export class Defrag {
     this.#scan = new BlockScan(options.extent.io.buffers);
   }
 
-  /** Blocks that are filled less than defrag-lwm-pct. */
+  /** Blocks that are filled less than defrag-lwm-pct, unless they are left to become empty by themselves. */
   get queueLength(): number {
+    if (this.#isLeftAlone) return 0;
     return this.#o.writer.occupancy.countBelow(levelOf(this.#o.limits.defragLwmPct));
   }
 
@@ -223,6 +238,17 @@ export class Defrag {
     return (writer.availableBytes / (extent.blockCount * extent.blockSize)) * 100;
   }
 
+  /** Whether blocks are left to become empty by themselves: see above. */
+  get #isLeftAlone(): boolean {
+    if (this.#nowMs - this.#clientsAtMs >= QUIET_MS) return false;
+    if (this.isHurried || this.#freePct < ROOMY_FREE_PCT) return false;
+    const { extent, writer, counters } = this.#o;
+    const { blockCount, blockSize } = extent;
+    const liveCount = counters[ST.ST_USED_BYTES]! / blockSize;
+    const few = Math.min(ROOMY_BLOCKS, blockCount * ROOMY_SHARE);
+    return blockCount - writer.soonFreeCount <= Math.max(few, liveCount * ROOMY_PER_LIVE);
+  }
+
   /** 0 while there are more blocks than the last ones that clients may use, 1 when they are gone. */
   get #lastNeed(): number {
     const { extent, writer } = this.#o;
@@ -233,6 +259,7 @@ export class Defrag {
   /** Blocks below this level are emptied now. */
   #level(): number {
     const { defragLwmPct: lwm, stopWritesAvailPct } = this.#o.limits;
+    if (this.#isLeftAlone) return 0;
     if (lwm === 0 || lwm >= FULLEST_PCT) return levelOf(lwm);
     const [from, to] = STOP_RANGE_PCT;
     const stopNeed = stopWritesAvailPct === 0 ? 0 : share(stopWritesAvailPct + to - this.#freePct, to - from);
@@ -245,6 +272,7 @@ export class Defrag {
     const appended = this.#o.counters[ST.ST_CLIENT_BYTES]!;
     const size = appended - this.#clientBytes;
     this.#clientBytes = appended;
+    if (size > 0) this.#clientsAtMs = this.#nowMs;
     if (!this.#isUrgent) return STEP_SIZE;
     // A block that is filled to the level gives that much less room than it has to be looked through.
     const gain = Math.max(1 - FULLEST_PCT / 100, 1 - this.#level() / LEVEL_COUNT);

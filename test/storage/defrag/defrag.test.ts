@@ -99,6 +99,43 @@ test('defrag-lwm-pct, defrag-queue-min and defrag-sleep are honoured, and may ch
   t.true(later >= 5 && later <= 6, `${later} blocks begun`);
 });
 
+test('while clients write and there is room, blocks are left to become empty by themselves, and no longer', t => {
+  const device = new Device(64);
+  const clock = new Clock();
+  const shard = device.start();
+  let version = 0;
+  const overwrite = (times: number, keyCount: number) => {
+    for (let i = 0; i < times; i++) {
+      t.is(clock.put(shard, i % keyCount, ++version), OK);
+      if (i % 10 === 0) clock.run(shard, 10);
+    }
+  };
+  overwrite(1200, 60); // two blocks of records, written twenty times
+  t.is(shard.counters[ST.ST_DEFRAG_READS], 0);
+  t.is(shard.counters[ST.ST_DEFRAG_QUEUE], 0);
+  t.true(freeOf(shard, device) >= 64 - 10, `${freeOf(shard, device)} free`);
+  // Of what is written once more only here and there, blocks do not become empty: no more are in use than three times
+  // those that are needed.
+  for (let key = 0; key < 310; key++) t.is(clock.put(shard, key, ++version), OK);
+  for (let round = 0; round < 40; round++) {
+    for (let key = round % 5; key < 310; key += 20) t.is(clock.put(shard, key, ++version), OK);
+    clock.run(shard, 50);
+    const used = 64 - freeOf(shard, device);
+    t.true(used <= 33, `${used} blocks in use in round ${round}`);
+  }
+  for (let key = 0; key < 310; key += 4) t.is(clock.put(shard, key, ++version), OK); // now none is left full
+  for (let key = 1; key < 310; key += 4) t.is(clock.put(shard, key, ++version), OK);
+  for (let key = 2; key < 310; key += 4) t.is(clock.put(shard, key, ++version), OK);
+  clock.run(shard, 200);
+  const before = freeOf(shard, device);
+  clock.run(shard, 2000);
+  t.true(
+    freeOf(shard, device) > before,
+    `${before} free, ${freeOf(shard, device)} after clients have stopped`,
+  );
+  t.true(shard.counters[ST.ST_DEFRAG_READS]! > 0);
+});
+
 test('a deleted record stays deleted when its marker was moved and its block used again', t => {
   const device = new Device(24);
   const clock = new Clock();
