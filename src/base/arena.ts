@@ -8,6 +8,18 @@
 
 import { type NativeModule, nativeModule } from './native-module.js';
 
+/**
+ * Memory of at least this size is to be of large pages. Records and entries are looked up at random, and with pages of
+ * 4 KiB the processor then walks the page table for nearly each of them; and the kernel hands a buffer of I/O to a device
+ * page by page.
+ */
+const HUGE_SIZE_MIN = 16 * 1024 * 1024; // bytes
+const native: NativeModule | null = (module => (typeof module === 'string' ? null : module))(nativeModule());
+
+function preferHugePages(shared: SharedBytes): void {
+  if (shared.byteLength >= HUGE_SIZE_MIN) native?.preferHugePages(new Uint8Array(shared));
+}
+
 /** The shared bytes themselves, as they travel to another thread in a structured clone. */
 export type SharedBytes = SharedArrayBuffer;
 
@@ -24,7 +36,9 @@ const WASM_PAGE_SIZE = 65_536; // bytes
  */
 export function allocateAligned(size: number): SharedBytes {
   const pages = Math.ceil(size / WASM_PAGE_SIZE);
-  return new Wasm.Memory({ initial: pages, maximum: pages, shared: true }).buffer;
+  const shared = new Wasm.Memory({ initial: pages, maximum: pages, shared: true }).buffer;
+  preferHugePages(shared);
+  return shared;
 }
 
 /** The type library of a program without a browser leaves this out. */
@@ -58,13 +72,6 @@ export class Region {
 export type ChunkListener = (chunk: number, shared: SharedBytes) => void;
 
 /**
- * Chunks of at least this size are to be of large pages. Records and entries are looked up at random, and with pages of
- * 4 KiB the processor then walks the page table for nearly each of them.
- */
-const HUGE_SIZE_MIN = 16 * 1024 * 1024; // bytes
-const native: NativeModule | null = (module => (typeof module === 'string' ? null : module))(nativeModule());
-
-/**
  * A list of chunks of `chunkSize` bytes each (a power of two is the caller's choice, not ours). Chunks are
  * never moved or freed while the arena lives, so a (chunk, offset) pair stays valid.
  */
@@ -81,7 +88,7 @@ export class Arena {
   /** Adds one zeroed chunk and returns its number. */
   addChunk(): number {
     const region = new Region(this.chunkSize);
-    if (this.chunkSize >= HUGE_SIZE_MIN && native !== null) native.preferHugePages(region.u8);
+    preferHugePages(region.shared);
     const chunk = this.chunks.push(region) - 1;
     this.#onChunk?.(chunk, region.shared);
     return chunk;
