@@ -141,7 +141,7 @@ export class BatchInPlace {
   /** Executes the rows of a shard that was taken, and gives it back. @returns Whether one has ended the batch. */
   #runHeld(g: number, isPlain: boolean, respondAll: boolean, reportErrorRow: boolean): boolean {
     const { inPlace } = this;
-    const { rows, shards, ends, digestsAt } = this.#groups;
+    const { rows, shards, ends, digestsAt, ahead } = this.#groups;
     const bytes = this.#bytes;
     const from = g === 0 ? 0 : ends[g - 1]!;
     const end = ends[g]!;
@@ -152,8 +152,10 @@ export class BatchInPlace {
         isHeld = inPlace.takeShard(shards[g]!, TRIES_MAX);
       }
       const digestAt = digestsAt[at]!;
-      if (isHeld && isPlain && inPlace.plainRow(bytes, digestAt, readU32(bytes, digestAt - ROW_DIGEST_AT)))
-        continue;
+      if (isHeld && isPlain) {
+        const rowIndex = readU32(bytes, digestAt - ROW_DIGEST_AT);
+        if (inPlace.plainRow(bytes, digestAt, ~ahead[at]!, rowIndex)) continue;
+      }
       if (!isHeld || !this.#runRow(rows[at]!)) {
         // Rows on one key stay in order: what comes after a row that is left is left too.
         if (isHeld) inPlace.giveShard();

@@ -228,13 +228,17 @@ export class InPlace {
     giveBack(this.#view);
   }
 
-  /** Executes a plain read on the shard that is taken. @returns false: it is to be given to `row`. */
-  plainRow(bytes: Uint8Array, digestAt: number, rowIndex: number): boolean {
+  /**
+   * Executes a plain read on the shard that is taken.
+   * @param near As of PrimaryIndex.findNear.
+   * @returns false: it is to be given to `row`.
+   */
+  plainRow(bytes: Uint8Array, digestAt: number, near: number, rowIndex: number): boolean {
     if (this.#end > this.#limit - ANSWER_SIZE_MAX) return false;
     const plain = this.#plain;
     const view = this.#view;
     if (!view.mayBegin(bytes, digestAt, true, this.#nowMs)) return false;
-    const end = plain.answer(view.shard, bytes, digestAt, rowIndex, this.outbox, this.#end);
+    const end = plain.answer(view.shard, bytes, digestAt, near, rowIndex, this.outbox, this.#end);
     if (end < 0) return false;
     this.#rowAt = this.#end;
     this.#end = end;

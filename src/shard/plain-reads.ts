@@ -66,19 +66,21 @@ export class PlainReads {
 
   /**
    * Reads the record of the digest at `digestAt` and writes the answer at `at`. The shard is held.
+   * @param near As of PrimaryIndex.findNear.
    * @returns One past the answer, or -1: execute the row as any other.
    */
   answer(
     shard: Shard,
     bytes: Uint8Array,
     digestAt: number,
+    near: number,
     rowIndex: number,
     out: Region,
     at: number,
   ): number {
     const { index, namespace } = shard;
     if (shard.isTruncating) return -1; // it may be gone though it is in the index
-    const entry = index.find(bytes, digestAt);
+    const entry = index.findNear(bytes, digestAt, near);
     if (entry < 0) {
       this.code = NOT_FOUND;
       putMessageHeader(out.view, at, NOT_FOUND, 0, 0, rowIndex, 0);

@@ -15,6 +15,11 @@ export class RowGroups {
   /** The rows' numbers, shard by shard, in order within a shard; and where their digests are. */
   readonly rows: Uint16Array;
   readonly digestsAt: Int32Array;
+  /**
+   * After `touch`: the complement of the handle of what seemed to be each row's own entry, or a number that is not
+   * negative, when none did. It may have gone since.
+   */
+  readonly ahead: Int32Array;
   /** Shards in `rows`, by number; and for each where its rows end. */
   readonly shards = new Uint16Array(PARTITION_COUNT);
   readonly ends = new Int32Array(PARTITION_COUNT);
@@ -23,7 +28,6 @@ export class RowGroups {
   readonly #next = new Int32Array(PARTITION_COUNT);
   readonly #shardOfRow: Uint16Array;
   readonly #orders: Int32Array;
-  readonly #at: Int32Array;
   readonly #lows: Int32Array;
   readonly #highs: Int32Array;
 
@@ -32,7 +36,7 @@ export class RowGroups {
     this.digestsAt = new Int32Array(rowsMax);
     this.#shardOfRow = new Uint16Array(rowsMax);
     this.#orders = new Int32Array(rowsMax);
-    this.#at = new Int32Array(rowsMax);
+    this.ahead = new Int32Array(rowsMax);
     this.#lows = new Int32Array(rowsMax);
     this.#highs = new Int32Array(rowsMax);
   }
@@ -69,7 +73,7 @@ export class RowGroups {
 
   /** Brings the records near. @param views Of the shards. */
   touch(views: readonly (ShardView | undefined)[], bytes: Uint8Array): void {
-    const at = this.#at;
+    const at = this.ahead;
     const orders = this.#orders;
     const lows = this.#lows;
     const highs = this.#highs;

@@ -136,12 +136,12 @@ test('plain rows are not read while what was truncated may still be there', t =>
   t.true(plain.begin(inPlace.request, shard.namespace));
   const out = new Region(4096);
   plain.wallMs = 500_000_000_000;
-  t.true(plain.answer(shard, digest, 0, 0, out, 0) > 0);
+  t.true(plain.answer(shard, digest, 0, 0, 0, out, 0) > 0);
   truncation.set(WHOLE_NAMESPACE, 500_000_000_001);
-  t.is(plain.answer(shard, digest, 0, 0, out, 0), -1);
+  t.is(plain.answer(shard, digest, 0, 0, 0, out, 0), -1);
   t.is(fixture.run('k', GET)!.code, 2);
   shard.adoptTruncation();
-  t.is(plain.answer(shard, digest, 0, 0, out, 0), -1, 'known, and not carried out yet');
+  t.is(plain.answer(shard, digest, 0, 0, 0, out, 0), -1, 'known, and not carried out yet');
 });
 
 test('nothing is executed while the worker has the shard', t => {

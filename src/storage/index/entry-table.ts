@@ -276,7 +276,8 @@ export class EntryTable {
 
   /** Puts an entry into the free list; from here on its incarnation is another. */
   protected giveEntry(handle: number): void {
-    this.setWord(handle, E.ENTRY_FLAGS, this.word(handle, E.ENTRY_FLAGS) + (1 << E.INCARNATION_SHIFT));
+    const flags = this.word(handle, E.ENTRY_FLAGS);
+    this.setWord(handle, E.ENTRY_FLAGS, (flags + (1 << E.INCARNATION_SHIFT)) | E.FREED);
     this.setWord(handle, E.ENTRY_NEXT, this.control[FREE]!);
     this.control[FREE] = handle;
     this.control[COUNT]!--;

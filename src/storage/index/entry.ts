@@ -42,7 +42,9 @@ export const STORED_FLAGS = TOMBSTONE | KEY_STORED;
 export const REPLICATION_SHIFT = 5;
 export const REPLICATION_MASK = 0x3; // two bits: replicated, replicating, unreplicated, reserved
 export const REGIME_SHIFT = 7;
-export const REGIME_MASK = 0x1f; // five bits; 12 to 15 are free
+export const REGIME_MASK = 0x1f; // five bits
+/** The entry was given back: it is in no list. 13 to 15 are free. */
+export const FREED = 1 << 12;
 
 /** The high half of the flags word counts how often the handle was removed. */
 export const INCARNATION_SHIFT = 16;

@@ -13,7 +13,7 @@ import { NO_SLOT } from './sprig-directory.js';
 import { SprigLists } from './sprig-lists.js';
 
 // Names of a namespace are looked up anew in every round of a loop.
-const { ENTRY_WORDS, ENTRY_ORDER, ENTRY_LOCATION_LOW, ENTRY_LOCATION_HIGH_SIZE } = E;
+const { ENTRY_WORDS, ENTRY_ORDER, ENTRY_LOCATION_LOW, ENTRY_LOCATION_HIGH_SIZE, ENTRY_FLAGS, FREED } = E;
 /** Order words of a digest. */
 const ORDER_WORDS = 5;
 /** Of all order words. */
@@ -40,6 +40,30 @@ export class PrimaryIndex extends SprigLists {
   find(digest: Uint8Array, at: number): number {
     const handle = this.#seekDigest(partitionOf(digest, at), digest, at);
     return this.isExact ? handle : -1;
+  }
+
+  /**
+   * As `find`, for whoever has an entry that was seen in the digest's list before the index was his (`entriesAhead`):
+   * most of the time it is the digest's own still, and the list need not be gone through again.
+   * @param near Its handle; 0 or less: there is none.
+   */
+  findNear(digest: Uint8Array, at: number, near: number): number {
+    return near > 0 && this.#isOwn(near, digest, at) ? near : this.find(digest, at);
+  }
+
+  /** Whether an entry that was once in a list is in the index, as the digest's own. */
+  #isOwn(handle: number, digest: Uint8Array, at: number): boolean {
+    const words = this.chunks[handle >>> SLOT_BITS];
+    if (words === undefined) return false;
+    const w = (handle & SLOT_MASK) * ENTRY_WORDS;
+    return (
+      words[w + ENTRY_ORDER] === E.orderWord(digest, at + 2) &&
+      words[w + ENTRY_ORDER + 1] === E.orderWord(digest, at + 6) &&
+      words[w + ENTRY_ORDER + 2] === E.orderWord(digest, at + 10) &&
+      words[w + ENTRY_ORDER + 3] === E.orderWord(digest, at + 14) &&
+      words[w + ENTRY_ORDER + 4] === E.lastOrderWord(digest, at) &&
+      (words[w + ENTRY_FLAGS]! & FREED) === 0
+    );
   }
 
   /**

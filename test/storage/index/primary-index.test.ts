@@ -65,15 +65,19 @@ test('random histories agree with a map, whatever is inserted, removed and looke
   const property = fc.property(fc.array(command, { maxLength: 300 }), commands => {
     const index = new PrimaryIndex({ partitions: PIDS });
     const model = new Map<string, { digest: Uint8Array; handle: number; stamp: number }>();
+    const handles = new Set([0, -1]); // all that there ever were
     let stamp = 0;
     for (const { do: what, digest } of commands) {
       const key = orderOf(digest);
       const pid = partitionOf(digest, 0);
       const known = model.get(key);
       if (index.find(digest, 0) !== (known ? known.handle : -1)) return false;
+      for (const near of handles)
+        if (index.findNear(digest, 0, near) !== (known ? known.handle : -1)) return false;
       if (what === 'put') {
         const handle = known ? known.handle : index.insert(digest, 0);
         if (!known && (index.generation(handle) !== 0 || index.size(handle) !== 0)) return false;
+        handles.add(handle);
         index.setLocation(handle, ++stamp);
         model.set(key, { digest, handle, stamp });
       } else if (what === 'remove' && known) {
