@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
+import { loopDevice, loopRefusal } from '../support/loop-device.js';
 import { TestServer } from '../support/server.js';
 import {
   DELETE,
@@ -23,11 +24,18 @@ const FILE = `storage-engine device {
 }`;
 const BACKED = FILE.replace('engine device', 'engine memory');
 const MEMORY = 'storage-engine memory {\n data-size 48M\n}';
-const STORAGES = [
-  ['memory', MEMORY],
-  ['a file', FILE],
-  ['memory on a file', BACKED],
-] as const;
+const onRaw = (storage: string) => (t: ExecutionContext) =>
+  storage.replace(/file DIRECTORY.*\n {2}filesize .*\n/, `device ${loopDevice(t, 64 * 1024 * 1024)}\n`);
+/** Name, storage-engine context, and whether it needs a raw device. */
+const STORAGES: [string, (t: ExecutionContext) => string, boolean][] = [
+  ['memory', () => MEMORY, false],
+  ['a file', () => FILE, false],
+  ['memory on a file', () => BACKED, false],
+  ['a raw device', onRaw(FILE), true],
+  ['memory on a raw device', onRaw(BACKED), true],
+];
+if (loopRefusal !== '') console.error(`EVICTION ON RAW DEVICES IS NOT TESTED: ${loopRefusal}`);
+const testOn = (isRaw: boolean) => (isRaw && loopRefusal !== '' ? test.skip : test);
 const NAMESPACE = 'namespace/test';
 const VALUE = Buffer.alloc(4000, 7);
 const NEVER = 0xffffffff;
@@ -71,9 +79,10 @@ async function until(t: ExecutionContext, what: string, condition: () => Promise
 const isSettled = async (server: TestServer): Promise<boolean> =>
   (await server.info(NAMESPACE)).includes(';hwm_breached=false;');
 
-for (const [name, storage] of STORAGES) {
-  test(`${name}: records that expire first go, as many as are needed, and stay away`, async t => {
-    const server = await start(t, storage, [
+for (const [name, storage, isRaw] of STORAGES) {
+  testOn(isRaw)(`${name}: records that expire first go, as many as are needed, and stay away`, async t => {
+    t.timeout(120_000);
+    const server = await start(t, storage(t), [
       'evict-tenths-pct 1000',
       'set spared {\ndisable-eviction true\n}',
     ]);
@@ -122,7 +131,8 @@ for (const [name, storage] of STORAGES) {
     // Written after it, with a shorter life: not touched by it.
     const young = { ...put(write('v', 'young')), digest: digestOf(`k${gone[0]}`), set: 's', ttl: 5000 };
     t.is((await client.command(young)).generation, 1);
-    if (storage === MEMORY) return;
+    if (name === 'memory') return;
+    if (isRaw) t.regex(await server.info(NAMESPACE), /;storage-engine\.device\[0\]=\/dev\/loop/);
     await sleep(200); // flush-max-ms
     await set(t, server, 'evict-used-pct=0');
     for (const change of ['nothing', 'the protection', 'a reset']) {
@@ -147,23 +157,27 @@ for (const [name, storage] of STORAGES) {
   });
 }
 
-test('killed in the middle of it: what was evicted is gone all the same', async t => {
-  const server = await start(t, FILE.replace('flush-max-ms 50', 'flush-max-ms 1000'), [
-    'evict-tenths-pct 1000',
-  ]);
-  const client = await server.connect();
-  await fill(client, 'k', 2000, i => 10_000 + i * 10);
-  await sleep(1500);
-  await set(t, server, 'evict-used-pct=4');
-  await until(t, 'decided', async () => (await server.statistic('evict_void_time', NAMESPACE)) > 0);
-  const gone = 2000 - (await found(client, 'k', 2000)).length;
-  t.true(gone > 500, `${gone} of 2000`);
-  const left = await found(client, 'k', 2000);
-  await server.stop('SIGKILL');
-  await server.run();
-  t.deepEqual(await found(await server.connect(), 'k', 2000), left);
-  await until(t, 'removed', async () => (await server.statistic('objects', NAMESPACE)) === left.length);
-});
+for (const [name, storage, isRaw] of STORAGES) {
+  if (name.startsWith('memory')) continue; // its worker does the same
+  testOn(isRaw)(`${name}: killed in the middle of it: what was evicted is gone all the same`, async t => {
+    t.timeout(120_000);
+    const server = await start(t, storage(t).replace('flush-max-ms 50', 'flush-max-ms 1000'), [
+      'evict-tenths-pct 1000',
+    ]);
+    const client = await server.connect();
+    await fill(client, 'k', 2000, i => 10_000 + i * 10);
+    await sleep(1500);
+    await set(t, server, 'evict-used-pct=4');
+    await until(t, 'decided', async () => (await server.statistic('evict_void_time', NAMESPACE)) > 0);
+    const gone = 2000 - (await found(client, 'k', 2000)).length;
+    t.true(gone > 500, `${gone} of 2000`);
+    const left = await found(client, 'k', 2000);
+    await server.stop('SIGKILL');
+    await server.run();
+    t.deepEqual(await found(await server.connect(), 'k', 2000), left);
+    await until(t, 'removed', async () => (await server.statistic('objects', NAMESPACE)) === left.length);
+  });
+}
 
 test('a cycle takes no more than evict-tenths-pct, and what one second holds only when it may', async t => {
   const server = await start(t, MEMORY, ['evict-tenths-pct 50', 'evict-hist-buckets 100']);
