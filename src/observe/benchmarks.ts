@@ -74,7 +74,19 @@ export const DEVICE_FLUSH = 2;
 export const DEVICE_WRITE_QUEUE = 3;
 export const DEVICE_READ_SIZE = 4;
 export const DEVICE_WRITE_SIZE = 5;
-const DEVICE_NAMES = ['read', 'write', 'flush', 'write-q', 'read-size', 'write-size'] as const;
+/** Of the device's shadow, where it has one. */
+export const SHADOW_WRITE = 6;
+export const SHADOW_FLUSH = 7;
+const DEVICE_NAMES = [
+  'read',
+  'write',
+  'flush',
+  'write-q',
+  'read-size',
+  'write-size',
+  'shadow-write',
+  'shadow-flush',
+] as const;
 export const DEVICE_HISTOGRAM_COUNT = DEVICE_NAMES.length;
 
 function unitOf(name: string, unit: LatencyUnit): LatencyUnit | 'bytes' {
@@ -84,13 +96,15 @@ function unitOf(name: string, unit: LatencyUnit): LatencyUnit | 'bytes' {
 /** The benchmarks of a namespace: hands out blocks and adds them up. Lives on the main thread. */
 export class Benchmarks {
   readonly #unit: LatencyUnit;
-  readonly #deviceCount: number;
+  /** [device] whether it has a shadow. */
+  readonly #haveShadow: readonly boolean[];
   readonly #steps: HistogramBlock[] = [];
   readonly #devices: HistogramBlock[] = [];
 
-  constructor(unit: LatencyUnit, deviceCount: number) {
+  /** @param haveShadow By device. */
+  constructor(unit: LatencyUnit, haveShadow: readonly boolean[]) {
     this.#unit = unit;
-    this.#deviceCount = deviceCount;
+    this.#haveShadow = haveShadow;
   }
 
   /** A block for the steps of one more thread. */
@@ -102,7 +116,7 @@ export class Benchmarks {
 
   /** A block for what one more thread asks of the devices: DEVICE_HISTOGRAM_COUNT histograms each. */
   addDeviceBlock(): HistogramBlock {
-    const block = HistogramBlock.create(this.#deviceCount * DEVICE_HISTOGRAM_COUNT, this.#unit);
+    const block = HistogramBlock.create(this.#haveShadow.length * DEVICE_HISTOGRAM_COUNT, this.#unit);
     this.#devices.push(block);
     return block;
   }
@@ -124,17 +138,20 @@ export class Benchmarks {
 
   /** `{ns}-device-read`, … of all devices together; none when there is no device. */
   devices(namespace: string, nowMs: number): Histogram[] {
-    if (this.#deviceCount === 0) return [];
-    const all = Array.from({ length: this.#deviceCount }, (_, device) => device);
-    return DEVICE_NAMES.map((name, kind) =>
-      this.#device(`{${namespace}}-device-${name}`, name, kind, all, nowMs),
-    );
+    if (this.#haveShadow.length === 0) return [];
+    return this.#listed(`{${namespace}}-device`, [...this.#haveShadow.keys()], nowMs);
   }
 
   /** `{ns}-<path>-read`, … of one device. */
   ofDevice(namespace: string, path: string, device: number, nowMs: number): Histogram[] {
-    return DEVICE_NAMES.map((name, kind) =>
-      this.#device(`{${namespace}}-${path}-${name}`, name, kind, [device], nowMs),
+    return this.#listed(`{${namespace}}-${path}`, [device], nowMs);
+  }
+
+  /** Those of shadows only where one of the devices has one. */
+  #listed(title: string, devices: readonly number[], nowMs: number): Histogram[] {
+    const count = devices.some(device => this.#haveShadow[device]) ? DEVICE_HISTOGRAM_COUNT : SHADOW_WRITE;
+    return DEVICE_NAMES.slice(0, count).map((name, kind) =>
+      this.#device(`${title}-${name}`, name, kind, devices, nowMs),
     );
   }
 

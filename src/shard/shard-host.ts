@@ -104,7 +104,10 @@ export class ShardHost {
       const task = namespaceTask(config, devices?.set ?? memoryLayout(), this.#workerCount, storage);
       const counters = new Counters(NAMESPACE_COUNTERS);
       const own = counterBlock(counters.addBlock().shared);
-      const benchmarks = new Benchmarks(unit, devices?.set.devices.length ?? 0);
+      const benchmarks = new Benchmarks(
+        unit,
+        (devices?.set.devices ?? []).map(({ shadowPath }) => shadowPath !== ''),
+      );
       const steps = benchmarks.addStepBlock();
       this.shardViews.push([]);
       this.namespaces.push({

@@ -182,7 +182,7 @@ export class WorkerDevices {
     const key = `${view.id} ${extent.path}`;
     const found = this.#times.get(key);
     if (found) return found;
-    const times = new DeviceTimes(extent.path, block, extent.device, this.#log);
+    const times = new DeviceTimes(extent.path, block, extent.device, this.#log, extent.shadow?.path);
     this.#times.set(key, times);
     return times;
   }

@@ -1,5 +1,5 @@
 /**
- * How long a device takes for what the shards of one worker ask of it. What is too slow is told in the log, at most once
+ * How long a device, and its shadow if it has one, takes for what the shards of one worker ask of it. What is too slow is told in the log, at most once
  * in a while; with `enable-benchmarks-storage` everything goes into histograms.
  */
 import {
@@ -10,6 +10,8 @@ import {
   DEVICE_WRITE,
   DEVICE_WRITE_QUEUE,
   DEVICE_WRITE_SIZE,
+  SHADOW_FLUSH,
+  SHADOW_WRITE,
 } from '../../observe/benchmarks.js';
 import type { HistogramBlock } from '../../observe/histogram.js';
 import { IO_FLUSH, IO_READ } from '../io/file-io.js';
@@ -24,34 +26,36 @@ const SAY_MS = 10_000;
 export class DeviceTimes implements IoTimes {
   /** Whether the histograms count. */
   isOn = false;
-  readonly #path: string;
-  readonly #log: StorageLog;
   readonly #block: HistogramBlock;
   /** The number of the device's first histogram. */
   readonly #at: number;
-  #slowCount = 0;
-  #slowestMs = 0;
-  #slowestOp = IO_READ;
-  #saidMs = Number.NEGATIVE_INFINITY;
+  readonly #slow: SlowRequests;
+  readonly #slowOfShadow: SlowRequests;
 
-  /** @param device Its number in the namespace. */
-  constructor(path: string, block: HistogramBlock, device: number, log: StorageLog) {
-    this.#path = path;
-    this.#log = log;
+  /** @param device Its number in the namespace. @param shadowPath Of its shadow. */
+  constructor(path: string, block: HistogramBlock, device: number, log: StorageLog, shadowPath = path) {
     this.#block = block;
     this.#at = device * DEVICE_HISTOGRAM_COUNT;
+    this.#slow = new SlowRequests(path, log);
+    this.#slowOfShadow = new SlowRequests(shadowPath, log);
   }
 
-  record(op: number, durationMs: number, size: number): void {
-    if (durationMs >= SLOW_MS) this.#slow(op, durationMs);
+  record(op: number, durationMs: number, size: number, isShadow: boolean): void {
+    if (durationMs >= SLOW_MS) (isShadow ? this.#slowOfShadow : this.#slow).record(op, durationMs);
     if (!this.isOn) return;
+    const block = this.#block;
+    const at = this.#at;
+    if (isShadow) {
+      block.record(at + (op === IO_FLUSH ? SHADOW_FLUSH : SHADOW_WRITE), durationMs); // nothing reads it
+      return;
+    }
     if (op === IO_FLUSH) {
-      this.#block.record(this.#at + DEVICE_FLUSH, durationMs);
+      block.record(at + DEVICE_FLUSH, durationMs);
       return;
     }
     const isRead = op === IO_READ;
-    this.#block.record(this.#at + (isRead ? DEVICE_READ : DEVICE_WRITE), durationMs);
-    this.#block.recordSize(this.#at + (isRead ? DEVICE_READ_SIZE : DEVICE_WRITE_SIZE), size);
+    block.record(at + (isRead ? DEVICE_READ : DEVICE_WRITE), durationMs);
+    block.recordSize(at + (isRead ? DEVICE_READ_SIZE : DEVICE_WRITE_SIZE), size);
   }
 
   recordBlock(durationMs: number): void {
@@ -60,22 +64,42 @@ export class DeviceTimes implements IoTimes {
 
   /** Tells of slow requests when it is time. */
   tick(nowMs: number): void {
-    if (this.#slowCount === 0 || nowMs - this.#saidMs < SAY_MS) return;
+    this.#slow.tick(nowMs);
+    this.#slowOfShadow.tick(nowMs);
+  }
+}
+
+/** The requests of a device that took too long since they were told of last. */
+class SlowRequests {
+  readonly #path: string;
+  readonly #log: StorageLog;
+  #count = 0;
+  #slowestMs = 0;
+  #slowestOp = IO_READ;
+  #saidMs = Number.NEGATIVE_INFINITY;
+
+  constructor(path: string, log: StorageLog) {
+    this.#path = path;
+    this.#log = log;
+  }
+
+  record(op: number, durationMs: number): void {
+    this.#count++;
+    if (durationMs <= this.#slowestMs) return;
+    this.#slowestMs = durationMs;
+    this.#slowestOp = op;
+  }
+
+  tick(nowMs: number): void {
+    if (this.#count === 0 || nowMs - this.#saidMs < SAY_MS) return;
     this.#saidMs = nowMs;
     const what =
       this.#slowestOp === IO_FLUSH ? 'a flush' : this.#slowestOp === IO_READ ? 'a read' : 'a write';
     const seconds = (this.#slowestMs / 1000).toFixed(1);
     this.#log.warning(
-      `${this.#path}: slow device: ${this.#slowCount} requests took over ${SLOW_MS} ms, the slowest, ${what}, ${seconds} s`,
+      `${this.#path}: slow device: ${this.#count} requests took over ${SLOW_MS} ms, the slowest, ${what}, ${seconds} s`,
     );
-    this.#slowCount = 0;
+    this.#count = 0;
     this.#slowestMs = 0;
-  }
-
-  #slow(op: number, durationMs: number): void {
-    this.#slowCount++;
-    if (durationMs <= this.#slowestMs) return;
-    this.#slowestMs = durationMs;
-    this.#slowestOp = op;
   }
 }

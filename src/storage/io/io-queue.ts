@@ -40,8 +40,8 @@ export interface IoClient {
 
 /** Who is told how long the device takes. */
 export interface IoTimes {
-  /** @param op IO_READ, IO_WRITE or IO_FLUSH. @param size Bytes. */
-  record(op: number, durationMs: number, size: number): void;
+  /** @param op IO_READ, IO_WRITE or IO_FLUSH. @param size Bytes. @param isShadow Of the device's shadow. */
+  record(op: number, durationMs: number, size: number, isShadow: boolean): void;
   /** A write block was full for so long before it was durable. Its writes and flushes are recorded too. */
   recordBlock(durationMs: number): void;
 }
@@ -396,7 +396,6 @@ export class IoQueue {
   }
 
   #timesOf(slot: number): IoTimes | null {
-    if (this.#isShadow[slot] !== 0) return null;
     const who = this.#client[slot]!;
     return this.#op[slot] === IO_FLUSH ? this.#files[who]!.times : this.#times[who]!;
   }
@@ -411,7 +410,7 @@ export class IoQueue {
       this.#again[this.#againCount++] = slot;
       return;
     }
-    this.#timesOf(slot)?.record(op, durationMs, this.#length[slot]!);
+    this.#timesOf(slot)?.record(op, durationMs, this.#length[slot]!, this.#isShadow[slot] !== 0);
     const who = this.#client[slot]!;
     const argument = this.#argument[slot]!;
     if (this.#twin[slot] !== NONE) {

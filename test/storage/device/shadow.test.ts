@@ -310,6 +310,7 @@ for (const medium of media) {
       const storage = `storage-engine ${engine} {
         ${line}
         commit-to-device true
+        enable-benchmarks-storage true
         compression lz4
         encryption-key-file DIRECTORY/caltrop.conf
       }`;
@@ -325,6 +326,10 @@ for (const medium of media) {
         t.is((await client.command({ ...DELETE, digest: digestOf(key) })).code, OK);
       }
       client.close();
+      const latencies = await server.info('latencies:hist={test}-benchmarks-storage');
+      for (const name of ['write', 'flush', 'shadow-write', 'shadow-flush']) {
+        t.regex(latencies, new RegExp(`\\{test\\}-device-${name}:msec,`)); // an empty one has no figures
+      }
       await server.stop('SIGKILL');
       medium.wipe(server, line);
       await server.run();
