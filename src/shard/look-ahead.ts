@@ -3,7 +3,8 @@
  * times, one after the other: for the head of a list, its entries, the record. Here the processor waits for all of
  * them at once, and when a command is executed, what it needs is in the caches.
  *
- * It is a hint: it changes nothing, holds nothing, and any command may be left out of it.
+ * It is a hint: it changes nothing, holds nothing, and any command may be left out of it. The entry that it has come to
+ * is noted in the request, for whoever looks the record up (PrimaryIndex.findNear).
  */
 import { partitionOf } from '../base/digest.js';
 import { orderWord } from '../storage/index/entry.js';
@@ -13,7 +14,7 @@ import type { ShardView } from './shard-view.js';
 /** Commands at a time. */
 const LOOK_AHEAD_MAX = 64;
 /** Entries of a list that are looked at: few lists are longer. */
-const DEPTH = 3;
+const STEPS = 6;
 
 export class LookAhead {
   readonly #requests = Array.from({ length: LOOK_AHEAD_MAX }, () => new Request());
@@ -62,25 +63,29 @@ export class LookAhead {
     const orders = this.#orders;
     const views = this.#views;
     for (let i = 0; i < count; i++) {
-      const { digestAt } = this.#requests[i]!;
+      const request = this.#requests[i]!;
       const view = views[i];
-      const order = orderWord(bytes, digestAt + 2);
+      const order = orderWord(bytes, request.digestAt + 2);
       orders[i] = order;
-      entries[i] = view?.isCurrent === true ? view.index.headOf(partitionOf(bytes, digestAt), order) : 0;
+      entries[i] = 0;
+      if (view?.isCurrent === true) {
+        entries[i] = view.index.headOf(partitionOf(bytes, request.digestAt), order);
+      }
     }
-    let sum = 0;
-    for (let depth = 0; depth <= DEPTH; depth++) {
+    // Nothing here is a condition on what has just been loaded: the processor looks ahead only as far as it guesses its way right.
+    for (let step = 0; step < STEPS; step++) {
       for (let i = 0; i < count; i++) {
         const entry = entries[i]!;
-        if (entry === 0) continue;
-        const view = views[i]!;
-        if (entry < 0) {
-          sum ^= view.engine.touch(view.index.location(~entry));
-          entries[i] = 0;
-        } else {
-          entries[i] = view.index.stepOf(entry, orders[i]!);
-        }
+        if (entry > 0) entries[i] = views[i]!.index.stepOf(entry, orders[i]!);
       }
+    }
+    let sum = 0;
+    for (let i = 0; i < count; i++) {
+      const entry = ~entries[i]!;
+      if (entry < 0) continue;
+      const { index, engine } = views[i]!;
+      this.#requests[i]!.seenEntry = entry;
+      sum ^= engine.touch(index.locationLow(entry), index.locationHighSize(entry));
     }
     this.sum = sum;
   }

@@ -271,3 +271,35 @@ test('commands that were foreseen are executed as they are, whichever of them co
   bytes.set(frames[42]!, 0);
   t.is(read(0), 42, 'the bytes have changed');
 });
+
+test('what was foreseen of a record is forgotten when commands before it remove it', t => {
+  const fixture = withRoom();
+  const { inPlace } = fixture;
+  t.is(fixture.run('old', put(write('n', 1)))!.code, 0);
+  const messages: [Message, code: number][] = [
+    [{ ...GET, digest: digestOf('old') }, 0],
+    [{ ...DELETE, digest: digestOf('old') }, 0],
+    [{ ...GET, digest: digestOf('old') }, 2],
+    [{ ...put(write('n', 2)), digest: digestOf('new') }, 0], // its entry is the one that is free
+    [{ ...GET, digest: digestOf('old') }, 2],
+    [{ ...GET, digest: digestOf('new') }, 0],
+    [{ ...put(write('n', 3)), digest: digestOf('old') }, 0],
+    [{ ...GET, digest: digestOf('old') }, 0],
+  ];
+  const frames = messages.map(([message]) => messageFrame(message));
+  const bytes = Buffer.concat(frames);
+  let at = 0;
+  for (const { length } of frames) {
+    t.true(inPlace.foresee(bytes, at + 8, length - 8));
+    inPlace.foreseen(at + 8, length - 8, 0, 0);
+    at += length;
+  }
+  inPlace.lookAhead();
+  at = 0;
+  for (const [i, { length }] of frames.entries()) {
+    t.true(inPlace.parse(bytes, at + 8, length - 8));
+    t.true(inPlace.run(0, 0) > 0);
+    t.is(inPlace.code, messages[i]![1], `command ${i}`);
+    at += length;
+  }
+});

@@ -90,7 +90,7 @@ export class Executor {
 
   /** The entry of the request's record, live or not, or -1. It is looked up once a command. */
   find(shard: Shard, req: Request): number {
-    if (this.#slot === UNKNOWN) this.#slot = shard.index.find(req.bytes, req.digestAt);
+    if (this.#slot === UNKNOWN) this.#slot = shard.index.findNear(req.bytes, req.digestAt, req.seenEntry);
     return this.#slot;
   }
 

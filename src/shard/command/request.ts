@@ -69,6 +69,8 @@ export class Request {
   hasTransaction = false;
   opsAt = 0;
   opCount = 0;
+  /** The entry of the record as somebody has seen it (look-ahead.ts), 0 = nobody has. It may have gone since. */
+  seenEntry = 0;
   /** One past the last op; where the next row starts in a batch. */
   endAt = 0;
 
@@ -150,6 +152,7 @@ export class Request {
     this.batchFilter = null;
     this.hasUdf = false;
     this.hasTransaction = false;
+    this.seenEntry = 0;
     for (let i = 0; i < fieldCount; i++) {
       if (p + 5 > end) return PARAMETER;
       const size = readU32(bytes, p);

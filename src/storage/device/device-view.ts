@@ -98,28 +98,22 @@ export class DeviceView implements StorageEngine {
     return this.#tail.takeNews(flushSize);
   }
 
-  /** Brings the first bytes of a record near to the processor, from any thread, whatever happens meanwhile. */
-  touch(location: number): number {
-    const at = location * RECORD_ALIGN;
+  /**
+   * Brings the first bytes of a record near to the processor, from any thread, whatever happens meanwhile.
+   * @param low  The words of its index entry that say where it is,
+   * @param high and how long.
+   */
+  touch(low: number, high: number): number {
+    const at = ((high & 0xff) * 2 ** 32 + (low >>> 0)) * RECORD_ALIGN;
     const block = Math.floor(at / this.#blockSize);
     const bufferAt = this.#table.bufferAt[block]!;
     return bufferAt >= 0 ? this.#buffers.u32[(bufferAt + (at - block * this.#blockSize)) >>> 2]! | 0 : 0;
   }
 
-  /**
-   * As `touch`, for many.
-   * @param lows  The words of index entries, from `from` to `to - 1`, that say where records are,
-   * @param highs and how long.
-   */
+  /** As `touch`, for many: the words of index entries from `from` to `to - 1`. */
   touchMany(lows: Int32Array, highs: Int32Array, from: number, to: number): void {
-    const { u32 } = this.#buffers;
     let sum = 0;
-    for (let i = from; i < to; i++) {
-      const at = ((highs[i]! & 0xff) * 2 ** 32 + (lows[i]! >>> 0)) * RECORD_ALIGN;
-      const block = Math.floor(at / this.#blockSize);
-      const bufferAt = this.#table.bufferAt[block]!;
-      if (bufferAt >= 0) sum ^= u32[(bufferAt + (at - block * this.#blockSize)) >>> 2]! | 0;
-    }
+    for (let i = from; i < to; i++) sum ^= this.touch(lows[i]!, highs[i]!);
     this.sum = sum;
   }
 

@@ -183,6 +183,14 @@ export class EntryTable {
     return this.word(handle, E.ENTRY_FLAGS) >>> E.INCARNATION_SHIFT;
   }
 
+  /** The words that say where a version is stored, and its size. */
+  locationLow(handle: number): number {
+    return this.word(handle, E.ENTRY_LOCATION_LOW);
+  }
+  locationHighSize(handle: number): number {
+    return this.word(handle, E.ENTRY_LOCATION_HIGH_SIZE);
+  }
+
   /** Sets where a version is stored, its size, and its write sequence by its low 32 and its high 16 bits. */
   setPlace(handle: number, location: number, size: number, sequenceLow: number, sequenceHigh: number): void {
     const words = this.chunks[handle >>> SLOT_BITS]!;

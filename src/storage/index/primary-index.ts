@@ -43,7 +43,7 @@ export class PrimaryIndex extends SprigLists {
   }
 
   /**
-   * As `find`, for whoever has an entry that was seen in the digest's list before the index was his (`entriesAhead`):
+   * As `find`, for whoever has an entry that was seen in the digest's list before the index was his (`entriesAhead`, `stepOf`):
    * most of the time it is the digest's own still, and the list need not be gone through again.
    * @param near Its handle; 0 or less: there is none.
    */
@@ -306,10 +306,11 @@ export class PrimaryIndex extends SprigLists {
   stepOf(handle: number, order: number): number {
     const words = this.chunks[handle >>> SLOT_BITS];
     if (words === undefined) return 0;
-    const w = (handle & SLOT_MASK) * E.ENTRY_WORDS;
-    const difference = words[w + E.ENTRY_ORDER]! ^ order;
+    const w = (handle & SLOT_MASK) * ENTRY_WORDS;
+    this.sum ^= words[w + ENTRY_WORDS - 1]!; // it may lie in two cache lines
+    const difference = words[w + ENTRY_ORDER]! ^ order;
     const isOther = (difference | -difference) >> 31; // not a condition: see entriesAhead
-    return (words[w + E.ENTRY_NEXT]! & isOther) | (~handle & ~isOther);
+    return (words[w]! & isOther) | (~handle & ~isOther);
   }
 
   /**

@@ -130,9 +130,14 @@ export class MemoryEngine implements StorageEngine {
     return OK;
   }
 
-  /** Brings the first bytes of a record near to the processor, from any thread. @returns Nothing of use. */
-  touch(location: number): number {
-    return this.#pool.touch(location);
+  /**
+   * Brings a record near to the processor, from any thread.
+   * @param low  The words of its index entry that say where it is,
+   * @param high and how long.
+   * @returns Nothing of use.
+   */
+  touch(low: number, high: number): number {
+    return this.#pool.touch(low, high);
   }
 
   /** As `touch`, for many: unit-pool.ts. */

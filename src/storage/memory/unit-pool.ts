@@ -100,33 +100,30 @@ export class UnitPool {
     out.at = (location & (CHUNK_BLOCKS - 1)) * RECORD_ALIGN;
   }
 
-  /** Loads a word of each of the first cache lines at a location, if there is one. @returns Nothing of use. */
-  touch(location: number): number {
-    const words = this.words[Math.floor(location / CHUNK_BLOCKS)];
+  /**
+   * Loads words of a record, as far as it is long, if there is one.
+   * @param low  The words of an index entry that say where it is,
+   * @param high and how long.
+   * @returns Nothing of use.
+   */
+  touch(low: number, high: number): number {
+    const words = this.words[((high & 0xff) << (32 - CHUNK_BLOCK_BITS)) | (low >>> CHUNK_BLOCK_BITS)];
     if (words === undefined) return 0;
-    const w = ((location & (CHUNK_BLOCKS - 1)) * RECORD_ALIGN) >>> 2;
-    return words[w]! ^ words[w + 16]! ^ words[w + 32]!;
+    const w = (low & (CHUNK_BLOCKS - 1)) * (RECORD_ALIGN / 4);
+    const last = Math.min(high >>> 10, TOUCHED_WORDS);
+    return (
+      words[w]! ^
+      words[w + (last >>> 2)]! ^
+      words[w + (last >>> 1)]! ^
+      words[w + last - (last >>> 2)]! ^
+      words[w + last]!
+    );
   }
 
-  /**
-   * As `touch`, for many records, as far as they are long.
-   * @param lows  The words of index entries, from `from` to `to - 1`, that say where records are,
-   * @param highs and how long.
-   */
+  /** As `touch`, for many: the words of index entries from `from` to `to - 1`. */
   touchMany(lows: Int32Array, highs: Int32Array, from: number, to: number): void {
-    const chunks = this.words;
     let sum = 0;
-    for (let i = from; i < to; i++) {
-      const low = lows[i]!;
-      const high = highs[i]!;
-      const words = chunks[((high & 0xff) << (32 - CHUNK_BLOCK_BITS)) | (low >>> CHUNK_BLOCK_BITS)];
-      if (words === undefined) continue;
-      const w = (low & (CHUNK_BLOCKS - 1)) * (RECORD_ALIGN / 4);
-      const last = Math.min(high >>> 10, TOUCHED_WORDS);
-      sum ^=
-        words[w]! ^ words[w + (last >>> 2)]! ^ words[w + (last >>> 1)]! ^ words[w + last - (last >>> 2)]!;
-      sum ^= words[w + last]!;
-    }
+    for (let i = from; i < to; i++) sum ^= this.touch(lows[i]!, highs[i]!);
     this.sum = sum;
   }
 

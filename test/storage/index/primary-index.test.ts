@@ -272,6 +272,47 @@ test('another thread rebuilds the same index from its memory, even in the middle
   t.not(view.epoch, epoch, 'the view can see that the index has grown away from it');
 });
 
+test('an entry that was seen before is found as if nobody had seen it, whatever has happened since', t => {
+  const index = new PrimaryIndex({ partitions: PIDS });
+  // Few of them, much alike: handles are used again and again, lists are long and first order words the same.
+  const digests = Array.from({ length: 60 }, (_, i) => {
+    const digest = randomDigest(PIDS, i);
+    digest.fill(i % 20, 2, 6);
+    return digest;
+  });
+  for (const digest of digests) index.insert(digest, 0);
+  const view = new PrimaryIndex({ partitions: PIDS, memory: index.memory });
+  const see = (digest: Uint8Array): number => {
+    const order = orderWord(digest, 2);
+    let entry = view.headOf(partitionOf(digest, 0), order);
+    while (entry > 0) entry = view.stepOf(entry, order);
+    return entry < 0 ? ~entry : 0;
+  };
+  const of = fc.nat(digests.length - 1);
+  const step = fc.record({ kind: fc.constantFrom('insert', 'remove', 'see', 'see', 'find', 'find'), of });
+  let seenCount = 0;
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 200, size: 'max' }), steps => {
+      const seen = new Map<number, number>();
+      for (const { kind, of: i } of steps) {
+        const digest = digests[i]!;
+        const entry = index.find(digest, 0);
+        if (kind === 'insert' && entry < 0) index.insert(digest, 0);
+        else if (kind === 'remove' && entry >= 0) index.remove(entry);
+        else if (kind === 'see') seen.set(i, see(digest));
+        if (!view.isCurrent) throw new Error('the view is no longer current');
+        const expected = index.find(digest, 0);
+        const handle = seen.get(i) ?? 0;
+        if (view.findNear(digest, 0, handle) !== expected) return false;
+        if (expected >= 0 && handle === expected) seenCount++;
+      }
+      return true;
+    }),
+    { numRuns: 300 },
+  );
+  t.true(seenCount > 1000, `${seenCount}`);
+});
+
 /** The five order words of a digest, as starts use them. */
 function ordersOf(digests: readonly Uint8Array[]): Int32Array {
   return Int32Array.from(
