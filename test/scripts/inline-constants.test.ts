@@ -1,6 +1,5 @@
 import test from 'ava';
 import { inlineConstants } from '../../scripts/inline-constants.js';
-import { tokensOf } from '../../scripts/support/js-tokens.js';
 
 const OTHER = `export const SIZE = 8; // bytes
 export const MASK = SIZE - 1;
@@ -101,7 +100,26 @@ test('a constant is known however many modules are between it and its number', t
   t.false(changed.has('c.js'));
 });
 
-test('what is no program is refused', t => {
-  t.throws(() => tokensOf('f(`abc'), { instanceOf: SyntaxError });
-  t.throws(() => tokensOf("f('abc\n')"), { instanceOf: SyntaxError });
+test('what is no module is refused', t => {
+  t.throws(() => inlined('f(`abc'), { instanceOf: SyntaxError });
+});
+
+test('names that arguments, functions and classes inside have, too, are left alone', t => {
+  for (const source of [
+    'const A = 2;\nfunction g(A) { return A; }\n',
+    'const A = 2;\nconst g = ([A, b = A]) => A;\n',
+    'const A = 2;\nfunction g() { function A() {} return A; }\n',
+    'const A = 2;\nfunction g() { try { h(); } catch (A) { return A; } }\n',
+    'const A = 2;\nconst g = class A { h() { return A; } };\n',
+  ]) {
+    t.is(inlined(source), source);
+  }
+});
+
+test('what is exported under another name is known under that', t => {
+  const sources = new Map([
+    ['a.js', "import { B } from './b.js';\nf(B);"],
+    ['b.js', 'const A = 3;\nexport { A as B };'],
+  ]);
+  t.deepEqual([...inlineConstants(sources)], [['a.js', "import { B } from './b.js';\nf(3);"]]);
 });
