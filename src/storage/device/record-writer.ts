@@ -18,14 +18,19 @@ import {
   FLAG_TOMBSTONE,
   MARKER_SIZE,
   newRecordHeader,
+  REC_LUT_LOW,
+  REC_LUT_SEQ_HIGH,
+  REC_SEQ_LOW,
+  REC_SIZE,
   RECORD_ALIGN,
   RECORD_HEADER_SIZE,
-  readRecordHeader,
   writeOrigin,
   writeRecordHeader,
 } from '../record/flat-record.js';
 import type { SetTable } from '../record/set-table.js';
 import type { BlockTable } from '../write-block/block-table.js';
+
+const TWO_32 = 0x1_0000_0000;
 
 /** The end of the clients' open block, for whoever appends to it. */
 export interface Appends {
@@ -73,7 +78,7 @@ export class RecordWriter {
   readonly #compression: RecordCompression | null;
   readonly #recordSizeMax: number;
   readonly #marker = newRecordHeader();
-  readonly #stored = newRecordHeader();
+  readonly #tombstone = newRecordHeader();
   readonly #digest = new Uint8Array(20);
   /** Of the room given by `reserve`. */
   #reservedSize = 0;
@@ -105,10 +110,7 @@ export class RecordWriter {
   store(entry: number): void {
     if (this.#compression?.isOn) this.#pack(this.#compression);
     const at = this.#writer.reservedAt;
-    const { u32 } = this.#buffers;
-    const location = this.#writer.append();
-    readRecordHeader(u32, at, this.#stored);
-    this.#place(entry, location, u32[(at >>> 2) + 1]!);
+    this.#place(entry, this.#writer.append(), at);
   }
 
   remove(entry: number, lutMs: number): number {
@@ -132,7 +134,7 @@ export class RecordWriter {
     const result = this.#writer.reserve(size, true);
     if (result !== OK) return result;
     index.digestTo(entry, this.#digest, 0);
-    const tombstone = this.#stored;
+    const tombstone = this.#tombstone;
     tombstone.flags = FLAG_TOMBSTONE | FLAG_DURABLE;
     tombstone.generation = index.generation(entry);
     tombstone.voidTimeSec = 0;
@@ -147,7 +149,7 @@ export class RecordWriter {
     writeRecordHeader(u8, u32, at, tombstone, this.#digest, 0);
     writeOrigin(u32, at, this.#table.lastWriteId); // for when it is a marker
     sets.nameTo(setId, u8, at + RECORD_HEADER_SIZE);
-    this.#place(entry, this.#writer.append(), size);
+    this.#place(entry, this.#writer.append(), at);
     return OK;
   }
 
@@ -199,18 +201,19 @@ export class RecordWriter {
     return OK;
   }
 
-  /** Makes what was appended at `location`, and whose header is in `#stored`, the stored version of `entry`. */
-  #place(entry: number, location: number, size: number): void {
-    const index = this.#index;
+  /** Makes what was appended at `location`, and lies at byte `at` of the buffers, the stored version of `entry`. */
+  #place(entry: number, location: number, at: number): void {
+    const { u32 } = this.#buffers;
+    const w = at >>> 2;
+    const size = u32[w + REC_SIZE]!;
+    const high = u32[w + REC_LUT_SEQ_HIGH]!;
     const block = Math.floor((location * RECORD_ALIGN) / this.#blockSize);
     const room = (size + RECORD_ALIGN - 1) & -RECORD_ALIGN;
     const oldBlock = this.#free(entry);
     this.#table.used[block]! += room;
     this.#counters[ST.ST_USED_BYTES]! += room;
-    index.setLocation(entry, location);
-    index.setSize(entry, size);
-    index.setSequence(entry, this.#stored.sequence);
-    this.#noteLut(this.#stored.lutMs);
+    this.#index.setPlace(entry, location, size, u32[w + REC_SEQ_LOW]!, high >>> 16);
+    this.#noteLut((high & 0xffff) * TWO_32 + u32[w + REC_LUT_LOW]!);
     // Last: the block that held the old version may be the one just appended to.
     this.#emptied(oldBlock);
   }
