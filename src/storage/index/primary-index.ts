@@ -33,13 +33,25 @@ export class IndexCursor {
 export class PrimaryIndex extends SprigLists {
   /** Entries that `touch` has come to. */
   #touched = new Int32Array(0);
+  /** Order words of the digest that `find` or `insert` has sought last. */
+  readonly #sought = new Int32Array(ORDER_WORDS);
+  #missedAt = 0;
   /** Keeps the loads of `touch` from being optimised away. */
   sum = 0;
 
   /** Handle of the entry of the digest at `at`, or -1. The digest's partition must be the shard's. */
   find(digest: Uint8Array, at: number): number {
-    const handle = this.#seekDigest(partitionOf(digest, at), digest, at);
-    return this.isExact ? handle : -1;
+    const orders = this.#sought;
+    orders[0] = E.orderWord(digest, at + 2);
+    orders[1] = E.orderWord(digest, at + 6);
+    orders[2] = E.orderWord(digest, at + 10);
+    orders[3] = E.orderWord(digest, at + 14);
+    orders[4] = E.lastOrderWord(digest, at);
+    const handle = this.#seekOrders(orders);
+    if (this.isExact) return handle;
+    this.hasMissed = true;
+    this.#missedAt = this.changes;
+    return -1;
   }
 
   /**
@@ -68,7 +80,7 @@ export class PrimaryIndex extends SprigLists {
 
   /**
    * Adds an entry for the digest at `at`, which must not be there yet. All its fields are zero, its incarnation
-   * differs from the handle's last use.
+   * differs from the handle's last use. Right after a `find` that did not find it, its place is known.
    * @returns The handle, or -1 when `entriesMax` or the machine's memory is used up, or when a view would have to add
    *   memory; then nothing has changed.
    */
@@ -76,15 +88,23 @@ export class PrimaryIndex extends SprigLists {
     if (this.isView && this.isGrowthDue) return -1;
     const handle = this.takeEntry();
     if (handle < 0) return -1;
-    const pid = partitionOf(digest, at);
-    const following = this.#seekDigest(pid, digest, at);
     const words = this.chunks[handle >>> SLOT_BITS]!;
     const w = (handle & SLOT_MASK) * E.ENTRY_WORDS;
-    words[w + E.ENTRY_NEXT] = following;
     for (let i = 0; i < 4; i++) words[w + E.ENTRY_ORDER + i] = E.orderWord(digest, at + 2 + i * 4);
     words[w + E.ENTRY_ORDER + 4] = E.lastOrderWord(digest, at);
+    const orders = this.#sought;
+    let isSought = this.hasMissed && this.#missedAt === this.changes;
+    for (let i = 0; i < ORDER_WORDS; i++) {
+      const word = words[w + E.ENTRY_ORDER + i]!;
+      if (orders[i] === word) continue;
+      orders[i] = word;
+      isSought = false;
+    }
+    if (!isSought) this.#seekOrders(orders);
+    const { before, slot } = this;
+    words[w + E.ENTRY_NEXT] = before === 0 ? this.directory.head(slot) : this.word(before, E.ENTRY_NEXT);
     this.#zeroFields(words, w);
-    this.linkNew(this.localOf[pid]!, this.before, this.slot, handle);
+    this.linkNew(this.localOf[partitionOf(digest, at)]!, before, slot, handle);
     return handle;
   }
 
@@ -442,6 +462,12 @@ export class PrimaryIndex extends SprigLists {
   #zeroFields(words: Int32Array, w: number): void {
     for (let i = E.ENTRY_GENERATION_SET; i < E.ENTRY_FLAGS; i++) words[w + i] = 0;
     words[w + E.ENTRY_FLAGS]! &= -1 << E.INCARNATION_SHIFT;
+  }
+
+  #seekOrders(orders: Int32Array): number {
+    const last = orders[4]!;
+    const local = this.localOf[E.pidOfLastWord(last)]!;
+    return this.seek(local, orders[0]!, orders[1]!, orders[2]!, orders[3]!, last);
   }
 
   #seekDigest(pid: number, digest: Uint8Array, at: number): number {

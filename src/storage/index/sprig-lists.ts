@@ -18,6 +18,8 @@ import { type DirectoryMemory, NO_SLOT, SprigDirectory } from './sprig-directory
 const SPRIG_LOAD_MAX = 3;
 /** Sprigs split by an insert while growing: the doubling ends long before the next one is due. */
 const SPLITS_PER_INSERT = 2;
+/** Word of the control region that counts changes of lists, by any thread. */
+const CHANGES = 15;
 /** Word of the control region from which each owned partition's entries are counted. */
 const COUNT_OF = 16;
 
@@ -51,6 +53,8 @@ export class SprigLists extends EntryTable {
   protected before = 0;
   protected slot = 0;
   protected isExact = false;
+  /** Whether nothing has been sought since the last `find` that found nothing. */
+  protected hasMissed = false;
 
   constructor(options: PrimaryIndexOptions) {
     const { partitions, memory } = options;
@@ -93,6 +97,11 @@ export class SprigLists extends EntryTable {
     return this.control[COUNT_OF + this.localOf[pid]!]!;
   }
 
+  /** Another number whenever a list has changed. */
+  protected get changes(): number {
+    return this.control[CHANGES]!;
+  }
+
   /** Bytes of the entries in use and of the directory. */
   get usedBytes(): number {
     return this.count * E.ENTRY_SIZE + this.directory.usedBytes;
@@ -104,11 +113,13 @@ export class SprigLists extends EntryTable {
    */
   presize(count: number): void {
     if (this.count > 0) throw new Error('primary index: presized when it had entries');
+    this.control[CHANGES]!++;
     this.directory.presize(Math.ceil(count / SPRIG_LOAD_MAX));
   }
 
   /** Halves the directory as long as lists stay as short as they may be. Touches every list; for starts. */
   settle(): void {
+    this.control[CHANGES]!++;
     while (this.directory.isGrowing) this.#splitNext();
     while (this.directory.canHalve && this.count * 2 <= this.directory.sprigCount * SPRIG_LOAD_MAX) {
       this.directory.halve((lower, upper) => {
@@ -129,6 +140,7 @@ export class SprigLists extends EntryTable {
    *   0 when one is not the shard's or out of order. After the latter two the index has to be cleared.
    */
   append(from: Int32Array, w: number, count: number): number {
+    this.control[CHANGES]!++;
     const first = this.takeFresh(count);
     let handle = first;
     for (let done = 0; done < count && handle > 0; ) {
@@ -182,6 +194,7 @@ export class SprigLists extends EntryTable {
 
   /** Makes the index empty again; the memory of its entries stays, for those to come. */
   clear(): void {
+    this.control[CHANGES]!++;
     this.endAppending();
     this.directory.clear();
     this.forgetEntries();
@@ -213,6 +226,7 @@ export class SprigLists extends EntryTable {
 
   /** Makes `handle` follow `before`, or head the sprig when there is no entry before it. */
   protected link(before: number, slot: number, handle: number): void {
+    this.control[CHANGES]!++;
     if (before === 0) this.directory.setHead(slot, handle);
     else this.setWord(before, E.ENTRY_NEXT, handle);
   }
@@ -227,6 +241,7 @@ export class SprigLists extends EntryTable {
     let handle = this.directory.head(slot);
     this.slot = slot;
     this.isExact = false;
+    this.hasMissed = false;
     while (handle !== 0) {
       const words = this.chunks[handle >>> SLOT_BITS]!;
       const w = (handle & SLOT_MASK) * E.ENTRY_WORDS;

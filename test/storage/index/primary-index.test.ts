@@ -371,3 +371,41 @@ test('a cleared index is as good as a new one, but for incarnations', t => {
     handles,
   );
 });
+
+test('an insert after a find that found nothing goes where the list has a place for it by then', t => {
+  const pids = new Uint16Array([7]);
+  const index = new PrimaryIndex({ partitions: pids });
+  const digest = (...bytes: number[]) => {
+    const made = new Uint8Array(DIGEST_SIZE);
+    made[0] = 7;
+    made.set(bytes, 2);
+    return made;
+  };
+  const all = [1, 2, 3, 4, 5, 6].map(byte => digest(byte));
+  index.insert(all[3]!, 0);
+  const other = new PrimaryIndex({ partitions: pids, memory: index.memory });
+  // Another view, whose entry comes to lie where the first would have put its own.
+  t.is(index.find(all[2]!, 0), -1);
+  other.insert(all[1]!, 0);
+  index.insert(all[2]!, 0);
+  // A find of something else in between, and one that finds something.
+  t.is(index.find(all[0]!, 0), -1);
+  t.is(index.find(all[5]!, 0), -1);
+  index.insert(all[0]!, 0);
+  t.is(index.find(all[5]!, 0), -1);
+  t.true(index.find(all[3]!, 0) > 0);
+  index.insert(all[5]!, 0);
+  // An entry that was found to be the one before goes.
+  t.is(index.find(all[4]!, 0), -1);
+  index.remove(index.find(all[3]!, 0));
+  t.is(index.find(all[4]!, 0), -1);
+  other.remove(other.find(all[2]!, 0));
+  index.insert(all[4]!, 0);
+  const found: number[] = [];
+  const out = new Uint8Array(DIGEST_SIZE);
+  for (let handle = index.first(7); handle >= 0; handle = index.next(7, handle)) {
+    index.digestTo(handle, out, 0);
+    found.push(out[2]!);
+  }
+  t.deepEqual(found, [1, 2, 5, 6]);
+});
