@@ -32,6 +32,7 @@ export interface LoadResult {
   readonly recordRate: number;
   readonly p50Us: number;
   readonly p99Us: number;
+  readonly p999Us: number;
 }
 
 /** Runs load.c once. Throws on a broken connection and on any result code other than 0. */
@@ -70,15 +71,17 @@ async function output(program: string, args: string[]): Promise<string> {
 
 /** A line such as `run: 144737 req/s 144737 rec/s | read p50=390 p99=805 p99.9=1385 us | code 2 x17`. */
 function parseLine(text: string, phase: string): LoadResult {
-  const match = new RegExp(`^${phase}: (\\d+) req/s (\\d+) rec/s \\| \\w+ p50=(\\d+) p99=(\\d+)`, 'm').exec(
-    text,
-  );
+  const match = new RegExp(
+    `^${phase}: (\\d+) req/s (\\d+) rec/s \\| \\w+ p50=(\\d+) p99=(\\d+) p99\\.9=(\\d+)`,
+    'm',
+  ).exec(text);
   if (!match || /code \d+ x\d+|BROKEN/.test(text)) throw new Error(`the load did not go well: ${text}`);
-  const [requestRate, recordRate, p50Us, p99Us] = match.slice(1).map(Number) as [
+  const [requestRate, recordRate, p50Us, p99Us, p999Us] = match.slice(1).map(Number) as [
+    number,
     number,
     number,
     number,
     number,
   ];
-  return { requestRate, recordRate, p50Us, p99Us };
+  return { requestRate, recordRate, p50Us, p99Us, p999Us };
 }

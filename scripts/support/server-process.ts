@@ -22,13 +22,14 @@ export class ServerProcess {
   readonly port: number;
   readonly pid: number;
   readonly #child: ChildProcess;
-  readonly #directory: string;
+  /** Where its configuration and its files are. */
+  readonly directory: string;
 
   private constructor(child: ChildProcess, port: number, directory: string) {
     this.#child = child;
     this.pid = child.pid!;
     this.port = port;
-    this.#directory = directory;
+    this.directory = directory;
   }
 
   /**
@@ -87,7 +88,7 @@ export class ServerProcess {
       await exited;
       clearTimeout(timer);
     }
-    rmSync(this.#directory, { recursive: true, force: true });
+    rmSync(this.directory, { recursive: true, force: true });
   }
 
   async #untilReady(): Promise<void> {
