@@ -1,7 +1,9 @@
 /**
- * Compiled expressions by their exact bytes: programs send the same few filters again and again. Bounded; one a
- * thread. A program that was dropped from the cache stays valid for whoever holds it.
+ * Compiled expressions by their exact bytes: programs send the same few filters again and again. Kept from the second
+ * time on, bounded; one a thread. A program that was dropped from the cache stays valid for whoever holds it.
  */
+import { hashName } from '../base/hash.js';
+import { Sightings } from '../base/sightings.js';
 import { compile } from './compile.js';
 import type { Program } from './program.js';
 
@@ -18,15 +20,17 @@ export class ProgramCache {
   /** The way of each set that is replaced next. */
   readonly #victims = new Uint8Array(SET_COUNT);
   #regexCount = 0;
+  readonly #sightings = new Sightings();
 
   /**
    * Compiles an expression, or finds it compiled.
    * @param bytes hold it, `size` bytes from `at`; not kept.
-   * @returns undefined when it is invalid (PARAMETER).
+   * @returns undefined when it is invalid (PARAMETER). The same object again only from the second time on.
    */
   get(bytes: Uint8Array, at: number, size: number): Program | undefined {
     if (size > CACHED_SIZE_MAX) return compile(bytes, at, size);
-    const set = hash(bytes, at, size) % SET_COUNT;
+    const hash = hashName(bytes, at, size);
+    const set = hash % SET_COUNT;
     const first = set * WAYS;
     for (let k = first; k < first + WAYS; k++) {
       const program = this.#programs[k];
@@ -34,7 +38,7 @@ export class ProgramCache {
         return program;
     }
     const program = compile(bytes, at, size);
-    if (program !== undefined) this.#keep(set, program);
+    if (program !== undefined && this.#sightings.isRepeated(hash)) this.#keep(set, program);
     return program;
   }
 
@@ -64,12 +68,6 @@ export class ProgramCache {
     const program = this.get(bytes, at, size);
     return program?.isFilter === true ? program : undefined;
   }
-}
-
-function hash(bytes: Uint8Array, at: number, size: number): number {
-  let h = size;
-  for (let k = 0; k < size; k++) h = Math.imul(h ^ bytes[at + k]!, 0x0100_0193);
-  return (h ^ (h >>> 15)) >>> 0;
 }
 
 function isSame(own: Uint8Array, bytes: Uint8Array, at: number, size: number): boolean {

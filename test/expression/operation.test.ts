@@ -47,9 +47,10 @@ test('anything else is refused', t => {
   t.is(new ExpressionOperation().parse(new ProgramCache(), longer, 0, longer.length, true), PARAMETER);
 });
 
-test('the same bytes give the same program, wherever they lie, and others another', t => {
+test('from the second time on the same bytes give the same program, wherever they lie, and others another', t => {
   const cache = new ProgramCache();
   const bytes = packed(expression);
+  t.truthy(cache.get(bytes, 0, bytes.length));
   const first = cache.get(bytes, 0, bytes.length);
   t.truthy(first);
   const moved = new Uint8Array(bytes.length + 9).fill(7);
@@ -60,13 +61,27 @@ test('the same bytes give the same program, wherever they lie, and others anothe
   t.is(cache.get(bytes, 0, bytes.length - 1), undefined);
 });
 
+test('what comes once takes no place from what comes again', t => {
+  const cache = new ProgramCache();
+  const bytes = packed(expression);
+  cache.get(bytes, 0, bytes.length);
+  const kept = cache.get(bytes, 0, bytes.length);
+  for (let k = 0; k < 5000; k++) {
+    const other = packed([20, k, 1]);
+    cache.get(other, 0, other.length);
+  }
+  t.is(cache.get(bytes, 0, bytes.length), kept);
+});
+
 test('a cache stays small, and a program outlives its place in it', t => {
   const cache = new ProgramCache();
   const bytes = packed(expression);
+  cache.get(bytes, 0, bytes.length);
   const first = cache.get(bytes, 0, bytes.length);
   const code = first?.code.slice();
   for (let k = 0; k < 5000; k++) {
     const other = packed([20, k, 1]);
+    cache.get(other, 0, other.length);
     cache.get(other, 0, other.length);
   }
   const again = cache.get(bytes, 0, bytes.length);
@@ -107,10 +122,12 @@ test('programs with regular expressions leave the cache when there are too many'
   const cache = new ProgramCache();
   const search = (k: number): Uint8Array => packed([7, 1, { raw: `^user-${k}$` }, NAME.bin(3, 's')]);
   const first = search(0);
+  cache.get(first, 0, first.length);
   const kept = cache.get(first, 0, first.length);
   t.is(cache.get(first, 0, first.length), kept);
   for (let k = 1; k < 70; k++) {
     const other = search(k);
+    t.truthy(cache.get(other, 0, other.length));
     t.truthy(cache.get(other, 0, other.length));
   }
   const again = cache.get(first, 0, first.length);

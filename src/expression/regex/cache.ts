@@ -1,7 +1,9 @@
 /**
- * The expressions compiled last, by pattern and flags. Requests that repeat a filter then find it compiled, and
- * the states that earlier subjects asked for in it.
+ * The expressions compiled last of those that came more than once, by pattern and flags. Requests that repeat a filter
+ * then find it compiled, and the states that earlier subjects asked for in it.
  */
+import { hashName } from '../../base/hash.js';
+import { Sightings } from '../../base/sightings.js';
 import type { Regex } from './regex.js';
 
 const ENTRIES_MAX = 8; // each up to about a megabyte, most a few kilobytes
@@ -15,6 +17,7 @@ interface Entry {
 
 const entries: Entry[] = [];
 let oldest = 0;
+const sightings = new Sightings();
 
 /** @returns What was kept for the `size` bytes at `at` and `flags`. */
 export function cached(bytes: Uint8Array, at: number, size: number, flags: number): Regex | undefined {
@@ -28,9 +31,10 @@ export function cached(bytes: Uint8Array, at: number, size: number, flags: numbe
   return undefined;
 }
 
-/** Keeps `regex` in place of the oldest one. */
+/** Keeps `regex` in place of the oldest one, if the same was to be kept before. */
 export function keep(bytes: Uint8Array, at: number, size: number, flags: number, regex: Regex): void {
   if (size > PATTERN_SIZE_MAX) return;
+  if (!sightings.isRepeated((hashName(bytes, at, size) ^ flags) >>> 0)) return;
   // Not slice(): a Buffer's is a view.
   entries[oldest] = { pattern: new Uint8Array(bytes.subarray(at, at + size)), flags, regex };
   oldest = (oldest + 1) % ENTRIES_MAX;
