@@ -146,7 +146,7 @@ const ROWS: readonly Row[] = [
   ],
   [
     'both',
-    integer('tomb-raider-sleep', 1000, [0, U32_MAX], 'dynamic known', 'microseconds between reads of it'),
+    integer('tomb-raider-sleep', 1000, [0, U32_MAX], 'dynamic honoured', 'microseconds between reads of it'),
   ],
 ];
 

@@ -41,6 +41,7 @@ export const TUNE_COMPRESSION_LEVEL = 29;
 export const TUNE_EVER_COMPRESSED = 30; // some record may be stored compressed
 export const TUNE_TOMB_RAIDER_AGE = 40; // seconds
 export const TUNE_TOMB_RAIDER_PERIOD = 41; // seconds, 0 = never
+export const TUNE_TOMB_RAIDER_SLEEP_US = 45; // between two blocks
 export const TUNE_DISALLOW_EXPUNGE = 42;
 export const TUNE_SET_INDEX_CHANGES = 44; // counts changes of sets' enable-index
 export const TUNE_SET_LIMITS = 43; // 1: some set has a stop-writes-count or stop-writes-size

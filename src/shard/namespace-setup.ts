@@ -51,6 +51,7 @@ import {
   TUNE_STOP_WRITES,
   TUNE_TOMB_RAIDER_AGE,
   TUNE_TOMB_RAIDER_PERIOD,
+  TUNE_TOMB_RAIDER_SLEEP_US,
   TUNE_WRITE_CACHE_MAX,
 } from './namespace-memory.js';
 import type { NamespaceTask, SharedTask } from './worker-task.js';
@@ -104,6 +105,7 @@ const FILE_TUNINGS: readonly [slot: number, name: string][] = [
   [TUNE_DEFRAG_SLEEP_US, 'defrag-sleep'],
   [TUNE_DEFRAG_QUEUE_MIN, 'defrag-queue-min'],
   [TUNE_DEFRAG_STARTUP_MIN_PCT, 'defrag-startup-minimum'],
+  [TUNE_TOMB_RAIDER_SLEEP_US, 'tomb-raider-sleep'],
 ];
 
 /** Set settings; `plus` 1 where 0 has to say "the namespace's". */

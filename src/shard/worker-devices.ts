@@ -31,6 +31,8 @@ import {
   TUNE_FLUSH_SIZE,
   TUNE_POST_WRITE_CACHE,
   TUNE_STOP_AVAIL_PCT,
+  TUNE_TOMB_RAIDER_PERIOD,
+  TUNE_TOMB_RAIDER_SLEEP_US,
   TUNE_WRITE_CACHE_MAX,
 } from './namespace-memory.js';
 import type { Ownership } from './ownership.js';
@@ -43,6 +45,8 @@ const WRITE_CACHE_BLOCKS_MIN = 2;
 const OPEN_BLOCKS = 6;
 /** Processor time of a checkpoint in a tick. */
 const CHECKPOINT_STEP_MS = 1;
+/** And of a raid for markers. */
+const RAID_STEP_MS = 0.5;
 const FILE_CONTEXT = 'drv_ssd';
 /** A request that is not answered for this long is told of, again and again. */
 const STUCK_MS = 5000;
@@ -63,6 +67,8 @@ export class WorkerDevices {
   readonly #engines: OpenEngine[] = [];
   /** Place of the engine whose checkpoint is being written, or was the last to be. */
   #checkpointed = 0;
+  /** Place of the engine whose markers are being looked for, or were last. */
+  #raided = 0;
   readonly #log: LimitedLog;
   readonly #tokenCount: number;
   /** By namespace and path. */
@@ -149,6 +155,30 @@ export class WorkerDevices {
     if (nowMs - this.#lookedMs >= STUCK_MS) this.#lookForStuck(nowMs);
     this.#log.tick(nowMs);
     this.#checkpoint(nowMs);
+    this.#raid(nowMs);
+  }
+
+  /** Goes on with the raid for markers of one shard, or begins one that is due. */
+  #raid(nowMs: number): void {
+    const { engine, ownership, view } = this.#engines[this.#raided]!;
+    if (engine.raid.isActive) {
+      ownership.take();
+      engine.raid.step(nowMs, RAID_STEP_MS, view.tuning[TUNE_TOMB_RAIDER_SLEEP_US]! / 1000);
+      ownership.give();
+      return;
+    }
+    for (let i = 1; i <= this.#engines.length; i++) {
+      const place = (this.#raided + i) % this.#engines.length;
+      const next = this.#engines[place]!;
+      const periodMs = next.view.tuning[TUNE_TOMB_RAIDER_PERIOD]! * 1000;
+      if (periodMs === 0 || nowMs - next.engine.raid.begunMs < periodMs) continue;
+      next.ownership.take();
+      const hasBegun = next.engine.raid.start(nowMs);
+      next.ownership.give();
+      if (!hasBegun) continue;
+      this.#raided = place;
+      return;
+    }
   }
 
   /** Goes on with the checkpoint of one shard: the others wait, so that a tick stays short. */
@@ -206,7 +236,9 @@ export class WorkerDevices {
   /** Whether anything is under way, so that a worker must not sleep long. Looks at all shards: to be asked once a tick. */
   get isBusy(): boolean {
     if (this.isWaiting) return true;
-    for (const { engine } of this.#engines) if (engine.isBusy || engine.checkpoints?.isActive) return true;
+    for (const { engine } of this.#engines) {
+      if (engine.isBusy || engine.checkpoints?.isActive || engine.raid.isActive) return true;
+    }
     return false;
   }
 

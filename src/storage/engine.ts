@@ -147,6 +147,9 @@ export const ST_PACKED_BYTES = 56;
 export const ST_RAW_BYTES = 57;
 export const ST_SHADOW_WRITE_QUEUE = 58; // writes to the shadow that are under way
 export const ST_SHADOW_WRITE_ERRORS = 59;
+export const ST_MARKERS = 60; // delete markers that are needed, or may be, and expired versions that serve as such
+export const ST_RAIDS = 61; // raids for markers that were carried through
+export const ST_RAIDED_MARKERS = 62; // let go by them
 export const ST_COUNT = 64; // slots kept
 
 /** Values of ST_START_KIND. */

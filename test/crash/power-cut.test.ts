@@ -13,6 +13,7 @@ import {
   ST_DEFRAG_READS,
   ST_DEFRAG_WRITES,
   ST_FREE_BLOCKS,
+  ST_RAIDED_MARKERS,
   ST_START_KIND,
   ST_STORED_CLOCK,
   START_CHECKPOINT,
@@ -79,7 +80,7 @@ class Model {
 }
 
 /** What the histories of this run did; a test that never defrags proves nothing of it. */
-const done = { emptied: 0, moved: 0, byCheckpoint: 0, viewed: 0, rebuilt: 0, compared: 0 };
+const done = { emptied: 0, moved: 0, byCheckpoint: 0, viewed: 0, rebuilt: 0, compared: 0, raided: 0 };
 
 /** When a write has to be durable: a time after it was made, or (commit-to-device) when it is acknowledged. */
 type Promised = { withinMs: number } | 'at once';
@@ -108,6 +109,8 @@ function runHistory(
   const shadow = new FaultyDisk(isShadowed ? disk.bytes.length : 0);
   const files = new Map([...checkpointFiles, ['shadow', shadow]]);
   const pairRandom = seeded(seed + 2_000_000);
+  const raidRandom = seeded(seed + 3_000_000);
+  const raidShare = raidRandom() * 0.3;
   let isInStep = true;
   let isServing = false;
   const model = new Model();
@@ -244,6 +247,9 @@ function runHistory(
       const { checkpoints } = shard.engine;
       if (checkpoints?.isActive) checkpoints.step(0);
       else if (checkpointRandom() < checkpointShare) checkpoints?.start();
+      const { raid } = shard.engine;
+      if (raid.isActive) raid.step(nowMs, STEP_MS, 0);
+      else if (raidRandom() < raidShare) raid.start(nowMs);
       nowMs += STEP_MS;
       wallMs += STEP_MS;
       if (random() < 0.002 && stepsBack) wallMs -= HOUR_MS;
@@ -263,6 +269,7 @@ function runHistory(
     }
     done.byCheckpoint += shard.counters[ST_START_KIND] === START_CHECKPOINT ? 1 : 0;
     done.viewed += shard.viewed;
+    done.raided += shard.counters[ST_RAIDED_MARKERS]!;
     done.emptied += shard.counters[ST_DEFRAG_READS]!;
     done.moved += shard.counters[ST_DEFRAG_WRITES]! + shard.counters[ST_DEFRAG_PARTIAL_WRITES]!;
     io.cutPower();
@@ -307,7 +314,7 @@ test('what was acknowledged flush-max-ms before a power cut is there afterwards'
   for (let seed = 1; seed <= SEEDS; seed++)
     t.deepEqual(runHistory(seed, IN_TIME, noFaults), [], `seed ${seed}`);
   t.true(done.emptied > SEEDS * 10 && done.moved > SEEDS * 5, JSON.stringify(done));
-  t.true(done.byCheckpoint > SEEDS / 2, JSON.stringify(done));
+  t.true(done.byCheckpoint > SEEDS / 2 && done.raided > SEEDS, JSON.stringify(done));
   t.true(done.viewed > SEEDS * 500, JSON.stringify(done));
   t.log(JSON.stringify(done));
 });

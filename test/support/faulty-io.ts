@@ -174,17 +174,36 @@ export class FaultyIo implements IoBackend {
 
   /** Cuts the power: everything not flushed may be lost, and this object answers no more. */
   cutPower(): void {
-    const writes = this.#requests.filter(({ op }) => op === WRITE);
+    for (const disk of [this.disk, ...this.#others.values()]) disk.cut(this.#random, this.#inFlight(disk));
     this.#requests = [];
+  }
+
+  /** What would be left of a disk if the power were cut now; everything goes on as if nobody had asked. */
+  imageAfterCut(disk: FaultyDisk, random: () => number): FaultyDisk {
+    const image = new FaultyDisk(disk.bytes.length);
+    image.durable.set(disk.durable);
+    image.unflushed = disk.unflushed;
+    image.cut(random, this.#inFlight(disk));
+    return image;
+  }
+
+  /** Kills the process: what was written is there, of what is on its way any part may be. This object answers no more. */
+  kill(): void {
     for (const disk of [this.disk, ...this.#others.values()]) {
-      const inFlight = writes
-        .filter(request => request.disk === disk)
-        .map(({ offset, length, bufferAt }) => ({
-          offset,
-          bytes: this.buffers.u8.slice(bufferAt, bufferAt + length),
-        }));
-      disk.cut(this.#random, inFlight);
+      for (const { offset, bytes } of this.#inFlight(disk)) {
+        if (this.#random() < 0.5) disk.write(offset, bytes);
+      }
     }
+    this.#requests = [];
+  }
+
+  #inFlight(disk: FaultyDisk): Unflushed[] {
+    return this.#requests
+      .filter(request => request.op === WRITE && request.disk === disk)
+      .map(({ offset, length, bufferAt }) => ({
+        offset,
+        bytes: this.buffers.u8.slice(bufferAt, bufferAt + length),
+      }));
   }
 
   #push(op: number, token: number, file: number, offset: number, length: number, bufferAt: number): boolean {

@@ -290,9 +290,11 @@ export class StorageShard {
   }
 }
 
+const digests: Uint8Array[] = [];
+
 /** A digest for key number `key`, spread over all partitions. */
 export function digestOf(key: number): Uint8Array {
-  return createHash('sha1').update(`key ${key}`).digest();
+  return (digests[key] ??= createHash('sha1').update(`key ${key}`).digest());
 }
 
 function writeValue(

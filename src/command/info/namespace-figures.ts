@@ -63,6 +63,10 @@ export interface NamespaceFigures {
   /** Writes that were refused with 18 since the device, or defrag, could not follow. */
   readonly deviceOverloads: number;
   readonly clientWrittenBytes: number;
+  /** On devices: delete markers that are needed or may be, raids for those that are not, of shards, and what they let go. */
+  readonly deleteMarkers: number;
+  readonly raids: number;
+  readonly raidedMarkers: number;
   readonly restart: RestartFigures;
   /** Of the last cycle of the expiration: records without a void-time, seconds, percent of the records removed. */
   readonly nonExpirableObjects: number;

@@ -133,6 +133,9 @@ const DEVICE_ROWS: readonly (readonly [
 
 /** What the reference does not have, of namespaces on devices. */
 const OWN_ROWS: readonly Row[] = [
+  ['delete_markers', ({ figures }) => figures.deleteMarkers],
+  ['tomb_raider_cycles', ({ figures }) => figures.raids],
+  ['tomb_raider_dropped_markers', ({ figures }) => figures.raidedMarkers],
   ['device_overloads', ({ figures }) => figures.deviceOverloads],
   ['device_written_bytes', ({ figures }) => figures.deviceWrittenBytes],
   ['client_written_bytes', ({ figures }) => figures.clientWrittenBytes],

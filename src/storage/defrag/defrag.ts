@@ -19,7 +19,8 @@
  * with what clients append, and the fewer are left, the fuller blocks it takes, rather than let writes be refused.
  *
  * Markers of digests that are gone for good stay needed as long as old blocks stay that nobody touches. When markers
- * take up too much, defrag moves the oldest block, however full, until they can be dropped.
+ * take up too much, defrag moves the oldest block, however full, until they can be dropped. The tomb raider
+ * (marker-raid.ts) finds out, without writing anything, which of them keep nothing dead.
  */
 import { OK, OUT_OF_SPACE } from '../../base/result.js';
 import type { StorageLog } from '../device/storage-error.js';
@@ -46,6 +47,7 @@ import { type BlockTable, STORED } from '../write-block/block-table.js';
 import type { BlockWriter } from '../write-block/block-writer.js';
 import type { ResidentBlocks } from '../write-block/resident-blocks.js';
 import type { ShardExtent } from '../write-block/shard-extent.js';
+import type { MarkerRaid } from './marker-raid.js';
 import { LEVEL_COUNT } from './occupancy.js';
 
 const NONE = -1;
@@ -113,6 +115,8 @@ export interface DefragOptions {
   limits: DefragLimits;
   /** Where the blocks lie in memory, if they do. */
   resident: ResidentBlocks | null;
+  /** What it has found out of markers counts here. */
+  raid: MarkerRaid;
   log: StorageLog;
 }
 
@@ -359,7 +363,7 @@ export class Defrag {
 
   /** Looks after one record of the victim. @returns OK, or why it cannot be moved now. */
   #take(at: number, offset: number, size: number): number {
-    const { index, table, extent } = this.#o;
+    const { index, table, extent, raid } = this.#o;
     const { u8, u32 } = extent.io.buffers;
     const w = at >>> 2;
     if ((u32[w + REC_FLAGS_SET_GEN]! & FLAG_CLOCK) !== 0) return OK; // there is a later one, or this block stays
@@ -371,6 +375,7 @@ export class Defrag {
       return index.sequence(entry) === sequence ? this.#moveRecord(entry, at, size) : OK;
     }
     if (table.markers[this.#victim] === 0) return OK;
+    if (raid.isUnneeded(at)) return OK;
     if ((u32[w + REC_FLAGS_SET_GEN]! & FLAG_TOMBSTONE) === 0) {
       return u32[w + REC_VOID_TIME] === 0 ? OK : this.#moveMarker(at, table.lastWriteId);
     }

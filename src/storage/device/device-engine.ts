@@ -17,6 +17,7 @@ import type { CheckpointWriter } from '../checkpoint/checkpoint-writer.js';
 import { ShardCheckpoints } from '../checkpoint/shard-checkpoints.js';
 import type { RecordCompression } from '../codec/record-compression.js';
 import { DEFRAG_READ, Defrag } from '../defrag/defrag.js';
+import { MarkerRaid, RAID_READ } from '../defrag/marker-raid.js';
 import type { RecordSpan, StorageEngine } from '../engine.js';
 import * as ST from '../engine.js';
 import { STORED_SIZE_MAX } from '../index/entry.js';
@@ -89,6 +90,8 @@ export class DeviceEngine implements StorageEngine, IoClient {
   readonly #records: RecordWriter;
   readonly #checkpoints: ShardCheckpoints;
   readonly #defrag: Defrag;
+  /** Looks for markers that keep nothing dead, a little at each call of its `step`. */
+  readonly raid: MarkerRaid;
   #nowMs = 0;
   #isUnpackFailing = false;
   #isClosed = false;
@@ -123,6 +126,14 @@ export class DeviceEngine implements StorageEngine, IoClient {
       compression: this.#compression,
       recordSizeMax: this.recordSizeMax,
     });
+    this.raid = new MarkerRaid({
+      extent: this.#extent,
+      table: this.#table,
+      writer: this.#writer,
+      index: options.index,
+      counters,
+      log,
+    });
     this.#defrag = new Defrag({
       extent: this.#extent,
       table: this.#table,
@@ -131,6 +142,7 @@ export class DeviceEngine implements StorageEngine, IoClient {
       counters,
       limits: this.limits,
       resident: this.#resident,
+      raid: this.raid,
       log,
     });
     this.#writer.supply.outrunsDefrag = () => this.#defrag.isOutrun;
@@ -351,8 +363,9 @@ export class DeviceEngine implements StorageEngine, IoClient {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    while (this.#defrag.isReading) this.#io.drainOrWait(CLOSE_STEP_MS);
+    while (this.#defrag.isReading || this.raid.isReading) this.#io.drainOrWait(CLOSE_STEP_MS);
     this.#defrag.stop();
+    this.raid.stop();
     this.#writer.flushOpen();
     this.#settle('the last writes could not be made durable');
     this.checkpoints?.writeNow();
@@ -364,6 +377,7 @@ export class DeviceEngine implements StorageEngine, IoClient {
   onRead(argument: number, result: number): void {
     this.#takeWord();
     if (argument === DEFRAG_READ) this.#defrag.onRead(result);
+    else if (argument === RAID_READ) this.raid.onRead(result);
     else this.#reader.onRead(argument, result);
     this.#giveWord();
   }
@@ -422,6 +436,7 @@ export class DeviceEngine implements StorageEngine, IoClient {
     counters[ST.ST_TOTAL_BYTES] = this.#extent.blockCount * this.#extent.blockSize;
     counters[ST.ST_AVAILABLE_BYTES] = this.#writer.availableBytes;
     counters[ST.ST_FREE_BLOCKS] = this.#table.freeCount;
+    counters[ST.ST_MARKERS] = this.#table.markerCount;
     counters[ST.ST_DEFRAG_QUEUE] = this.#defrag.queueLength;
     counters[ST.ST_WRITE_QUEUE] = this.#writer.closedCount;
     counters[ST.ST_SHADOW_WRITE_QUEUE] = this.#extent.shadowWrites;

@@ -60,6 +60,8 @@ export class BlockTable {
   readonly bufferAt: Float64Array;
   /** For DEAD: everything up to this append must be durable before the block may go. */
   readonly barriers: Float64Array;
+  /** A block whose markers somebody is counting, or -1: -1 again when they change. Stored blocks' do on the shard's own thread alone. */
+  watched = NONE;
   readonly #control: Float64Array;
   readonly #free: Int32Array;
   /** Neighbours of a block in use, in the order of write ids. */
@@ -163,6 +165,7 @@ export class BlockTable {
   /** Counts a marker in `block` that keeps dead what lies in blocks with write ids up to `origin`. */
   addMarker(block: number, origin: number): void {
     this.markers[block]!++;
+    if (block === this.watched) this.watched = NONE;
     this.#control[MARKER_COUNT]!++;
     if (origin > this.origins[block]!) this.origins[block] = origin;
   }
@@ -179,6 +182,7 @@ export class BlockTable {
   clearMarkers(block: number): void {
     this.#control[MARKER_COUNT]! -= this.markers[block]!;
     this.markers[block] = 0;
+    if (block === this.watched) this.watched = NONE;
   }
 
   /** Needed markers in all blocks, or a few more. */

@@ -131,6 +131,12 @@ export class BlockWriter {
       .map(({ block, appendAt }) => ({ block, appendAt, writeId: this.#table.writeIds[block]! }));
   }
 
+  /** Sees to it that every record in the open blocks has its checksum. */
+  sealOpen(): void {
+    this.#clients.seal();
+    this.#defrag.seal();
+  }
+
   #isRecordIdle(stream: WriteStream): boolean {
     return !stream.isDirty && stream.writes.isEmpty;
   }

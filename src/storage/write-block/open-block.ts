@@ -173,7 +173,7 @@ export class OpenBlock {
   }
 
   /** Sees to it that every record appended has its checksum: to be called before bytes leave. */
-  protected seal(): void {
+  seal(): void {
     const state = this.#state;
     const bufferAt = state[BUFFER_AT]!;
     const from = state[SEALED_TO]!;
