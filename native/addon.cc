@@ -8,6 +8,7 @@
 #include "uv.h"
 #include <cerrno>
 #include <cstdlib>
+#include <malloc.h>
 #include <new>
 #include <sched.h>
 #include <sys/mman.h>
@@ -17,7 +18,7 @@ namespace caltrop {
 
 namespace {
 
-constexpr int INTERFACE_VERSION = 6; // src/base/native-module.ts asks for it
+constexpr int INTERFACE_VERSION = 7; // src/base/native-module.ts asks for it
 
 /** A SocketLoop and the event loop that watches it. Lives until its thread's JavaScript ends. */
 struct Host {
@@ -254,6 +255,29 @@ napi_value preferHugePages(napi_env env, napi_callback_info info) {
 	return nullptr;
 }
 
+/**
+ * keepMallocTight(trimSize, mapSize): threads that have not asked for memory yet share the heaps there are; malloc gives
+ * free memory at the end of a heap back to the kernel when there are more than trimSize bytes of it, and maps what is
+ * larger than mapSize by itself. Otherwise each thread gets a heap, and malloc raises both sizes by what it sees freed.
+ */
+napi_value keepMallocTight(napi_env env, napi_callback_info info) {
+	const Arguments arguments(env, info);
+#ifdef __GLIBC__
+	(void)mallopt(M_ARENA_MAX, 1);
+	(void)mallopt(M_TRIM_THRESHOLD, static_cast<int>(arguments.number(0)));
+	(void)mallopt(M_MMAP_THRESHOLD, static_cast<int>(arguments.number(1)));
+#endif
+	return nullptr;
+}
+
+/** trimMalloc(): gives the kernel back every page of malloc's heaps that is free. */
+napi_value trimMalloc(napi_env, napi_callback_info) {
+#ifdef __GLIBC__
+	(void)malloc_trim(0);
+#endif
+	return nullptr;
+}
+
 napi_value initialise(napi_env env, napi_value exports) {
 	if (!isUvAsDeclared()) {
 		(void)napi_throw_error(env, nullptr, "libuv's handle types are not as the addon expects");
@@ -268,6 +292,8 @@ napi_value initialise(napi_env env, napi_value exports) {
 	(void)putFunction(env, exports, "yieldProcessor", yieldProcessor, nullptr);
 	(void)putFunction(env, exports, "wake", wake, nullptr);
 	(void)putFunction(env, exports, "preferHugePages", preferHugePages, nullptr);
+	(void)putFunction(env, exports, "keepMallocTight", keepMallocTight, nullptr);
+	(void)putFunction(env, exports, "trimMalloc", trimMalloc, nullptr);
 	return exports;
 }
 

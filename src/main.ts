@@ -2,6 +2,7 @@
 /** Entry point: arguments, signals, exit code. */
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
+import { boundProcessMemory } from './base/process-memory.js';
 import { ConfigError } from './config/config-error.js';
 import { defaultConfig, loadConfigFile, type ServerConfig } from './config/server-config.js';
 import { describeSettings } from './config/settings-help.js';
@@ -90,6 +91,7 @@ function exitCodeOf(error: unknown): number {
 // one that is often called: each of the others is then a call with checks of its own.
 setFlagsFromString('--max-inlined-bytecode-size-cumulative=4000');
 setFlagsFromString('--max-inlined-bytecode-size=1000');
+boundProcessMemory();
 
 const args = readArguments();
 const config = readConfig(args.config);

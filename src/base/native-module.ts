@@ -10,7 +10,7 @@ const BUILD = path.join(import.meta.dirname, '../../../native/build'); // from d
 const ADDON = path.join(BUILD, 'caltrop.node');
 /** Written by scripts/build-native when it could not build the addon. */
 const REASON_FILE = path.join(BUILD, 'reason');
-const INTERFACE_VERSION = 6; // that of native/addon.cc
+const INTERFACE_VERSION = 7; // that of native/addon.cc
 
 /** An open set of sockets; native/socket-loop.h says what the tables hold. */
 export interface NativeSocketLoop {
@@ -94,6 +94,13 @@ export interface NativeModule {
   wake(words: Int32Array, index: number): void;
   /** Asks the kernel for large pages where the memory is long enough to hold any. They come as memory is first used. */
   preferHugePages(bytes: Uint8Array): void;
+  /**
+   * Has new threads share malloc's heaps, free memory at the end of a heap given back when it is more than `trimSize`
+   * bytes, and what is larger than `mapSize` mapped by itself.
+   */
+  keepMallocTight(trimSize: number, mapSize: number): void;
+  /** Gives back every free page of malloc's heaps. */
+  trimMalloc(): void;
 }
 
 let loaded: NativeModule | string | undefined;
