@@ -34,6 +34,8 @@ Usage: scripts/fuzz-net [options]
   --seed N         the same seed sends the same bytes on each connection (default: a new one, printed)
   --connections N  side by side (default 8)
   --rss-max MIB    most resident memory of the server (default 700)
+  --growth-max N   most that the server may have resident after the last quarter of the cases, in parts of what it had
+                   after the second one (default: no bound)
   --time-max MS    types: longest time of a request of less than 64 KiB, when it is sent alone (default 50)
 Exit status 1 when the server ended, stopped answering, sent a broken frame or took too much memory; the last bytes
 of every connection are then written to a file that is named.`;
@@ -190,6 +192,7 @@ async function main(): Promise<void> {
       kind: { type: 'string', default: 'frames' },
       'time-max': { type: 'string', default: '50' },
       'rss-max': { type: 'string', default: '700' },
+      'growth-max': { type: 'string', default: 'Infinity' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -218,6 +221,7 @@ async function main(): Promise<void> {
       Number(values.count),
       Number(values.seconds) * 1000,
       Number(values['rss-max']) * MIB,
+      Number(values['growth-max']),
     );
   } catch (error) {
     const file = path.join(tmpdir(), `fuzz-net-${seed}.json`);
@@ -242,10 +246,11 @@ async function fuzz(
   count: number,
   timeMs: number,
   sizeMax: number,
+  growthMax: number,
 ): Promise<void> {
   const endMs = performance.now() + timeMs;
   let probeAtMs = 0;
-  let quarter = 1;
+  const sizes: number[] = []; // after each quarter
   const sent = (): number => lanes.reduce((sum, lane) => sum + lane.sentCount, 0);
   while (sent() < count && performance.now() < endMs) {
     await Promise.all(
@@ -254,10 +259,10 @@ async function fuzz(
       }),
     );
     for (const lane of lanes) if (lane instanceof TypeLane) await lane.settle();
-    if (sent() >= (count * quarter) / QUARTERS) {
-      console.log(
-        `quarter ${quarter++}: ${sent()} cases, ${(server.residentSize() / MIB).toFixed(0)} MiB resident`,
-      );
+    if (sent() >= (count * (sizes.length + 1)) / QUARTERS) {
+      const size = server.residentSize();
+      sizes.push(size);
+      console.log(`quarter ${sizes.length}: ${sent()} cases, ${(size / MIB).toFixed(0)} MiB resident`);
     }
     if (performance.now() < probeAtMs) continue;
     probeAtMs = performance.now() + PROBE_EVERY_MS;
@@ -266,6 +271,11 @@ async function fuzz(
       throw new Error(`the server took ${(server.peakSize() / MIB).toFixed(0)} MiB`);
   }
   await probe(server);
+  if (sizes.length === QUARTERS) {
+    const growth = sizes.at(-1)! / sizes[1]!;
+    console.log(`last quarter over second: ${growth.toFixed(4)}`);
+    if (growth > growthMax) throw new Error(`the server grew by the factor ${growth.toFixed(4)}`);
+  }
   const code = await server.stop();
   if (code !== 0) throw new Error(`the server ended with ${code}`);
   const answers = lanes.reduce((sum, lane) => sum + lane.answerCount, 0);
