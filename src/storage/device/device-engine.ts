@@ -270,12 +270,12 @@ export class DeviceEngine implements StorageEngine, IoClient {
     if (bufferAt >= 0) {
       this.#counters[ST.ST_CACHE_READS]!++;
       this.#writer.cache.pinned = block;
-      out.at = bufferAt + (at - block * this.#extent.blockSize);
+      out.at = (bufferAt + (at - block * this.#extent.blockSize)) >>> 0;
       return this.#unpack(out);
     }
     if (token < 0) return PARKED;
     const result = this.#reader.get(token, location, size);
-    out.at = this.#reader.recordAt;
+    out.at = this.#reader.recordAt >>> 0;
     return result === OK ? this.#unpack(out) : result;
   }
 

@@ -123,7 +123,7 @@ export class DeviceView implements StorageEngine {
     const bufferAt = this.#table.bufferAt[block]!;
     if (bufferAt < 0) return PARKED;
     out.region = this.#buffers;
-    out.at = bufferAt + (at - block * this.#blockSize);
+    out.at = (bufferAt + (at - block * this.#blockSize)) >>> 0; // the table’s numbers come in boxes: see OpenBlock.reserve
     out.size = this.#index.size(entry);
     if ((this.#buffers.u32[(out.at >>> 2) + REC_FLAGS_SET_GEN]! & FLAG_COMPRESSED) !== 0) return PARKED;
     this.#counters[ST_CACHE_READS]!++;

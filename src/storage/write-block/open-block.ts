@@ -140,7 +140,9 @@ export class OpenBlock {
     const state = this.#state;
     if (state[BLOCK] === NONE || state[APPEND_AT]! + size > this.blockSize) return false;
     this.#reservedSize = size;
-    this.reservedAt = state[BUFFER_AT]! + state[APPEND_AT]!;
+    // A place in a Uint8Array is below 2^32. As it comes out of the state it would lie in a box, and so would all that is
+    // reckoned with it: V8 then compiles whoever has seen plain integers so far once more.
+    this.reservedAt = (state[BUFFER_AT]! + state[APPEND_AT]!) >>> 0;
     return true;
   }
 
