@@ -49,6 +49,8 @@ const OP_COUNT_MAX = 64;
 const ANSWER_SIZE_MAX = 32 * 1024; // bytes, with the proto header and what is left out before it
 const FRAME_HEAD_SIZE = PROTO_HEADER_SIZE + MSG_HEADER_SIZE;
 const MESSAGE_ANSWER_MAX = ANSWER_SIZE_MAX - FRAME_HEAD_SIZE;
+/** A record's header, and what the results of its ops may be larger than the ops. */
+const GROWTH_ROOM = 1024; // bytes
 const OUTBOX_SIZE = 256 * 1024; // bytes
 const BATCH_SUB_READ = stepNumber('batch-sub-read');
 const BATCH_SUB_WRITE = stepNumber('batch-sub-write');
@@ -237,7 +239,7 @@ export class InPlace {
     if (this.#end > this.#limit - ANSWER_SIZE_MAX) return false;
     const plain = this.#plain;
     const view = this.#view;
-    if (!view.mayBegin(bytes, digestAt, true, this.#nowMs)) return false;
+    if (!view.mayBegin(bytes, digestAt, this.#nowMs)) return false;
     const end = plain.answer(view.shard, bytes, digestAt, near, rowIndex, this.outbox, this.#end);
     if (end < 0) return false;
     this.#rowAt = this.#end;
@@ -296,14 +298,15 @@ export class InPlace {
     const { shard } = view;
     const { index, namespace } = shard;
     const isRead = isReadCommand(req);
-    if (!view.takes(req.bytes, req.digestAt, isRead, this.#nowMs)) return -1;
+    if (!view.takes(req.bytes, req.digestAt, this.#nowMs)) return -1;
     if (namespace.tuning[TUNE_EVER_COMPRESSED] !== 0) return -1;
     if (!isRow && (namespace.tuning[TUNE_BENCHMARKS]! & (isRead ? BENCH_READ : BENCH_WRITE)) !== 0) return -1;
     const ex = this.#ex;
     ex.begin(shard);
     if (!isRead || req.opCount > 0) {
       const entry = ex.find(shard, req);
-      if (entry >= 0 && index.size(entry) > RECORD_SIZE_MAX) return -1;
+      const size = entry < 0 ? 0 : index.size(entry);
+      if (size > RECORD_SIZE_MAX || (!isRead && !view.hasRoom(size + growthMax(req)))) return -1;
     }
     const code = executeBegun(ex, shard, req, NO_TOKEN);
     if (code === OUT_OF_SPACE || code === PARKED) return -1; // for the worker there may be more, or a device
@@ -322,6 +325,11 @@ function giveBack(view: ShardView): void {
   const hasNews = view.takeNews();
   view.ownership.give();
   if (hasNews) view.tellWorker();
+}
+
+/** What a command adds to its record, which may be none so far, at most. */
+function growthMax(req: Request): number {
+  return req.endAt - req.opsAt + req.setSize + req.keySize + GROWTH_ROOM;
 }
 
 /** Decodes a message. @returns Whether it may be executed here. */

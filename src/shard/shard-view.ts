@@ -21,9 +21,6 @@ import { partitionsOf } from './shard-map.js';
 import { isParkedIn } from './slots.js';
 import { CONTROL_NEWS, type MainMessage, type SharedTask, type WorkerTask } from './worker-task.js';
 
-/** A command appends no more than the largest record that is changed in place, and what a message may add to it. */
-const APPEND_SIZE_MAX = 24 * 1024; // bytes
-
 /** What makes a shard visible to another thread. */
 export interface ShardMemory {
   readonly namespace: number;
@@ -167,20 +164,25 @@ export class ShardView {
 
   /**
    * Whether a command may be begun: all of the shard's memory is known, and nothing of the worker's is in the way. To
-   * be asked while the shard is owned, as the two below.
+   * be asked while the shard is owned, as the three below.
    * @param nowMs Monotonic.
    */
-  takes(digest: Uint8Array, at: number, isRead: boolean, nowMs: number): boolean {
-    return this.isCurrent && this.mayBegin(digest, at, isRead, nowMs);
+  takes(digest: Uint8Array, at: number, nowMs: number): boolean {
+    return this.isCurrent && this.mayBegin(digest, at, nowMs);
   }
 
   /** As `takes`, where it is known that all of the shard's memory is: that does not change while the shard is owned. */
-  mayBegin(digest: Uint8Array, at: number, isRead: boolean, nowMs: number): boolean {
+  mayBegin(digest: Uint8Array, at: number, nowMs: number): boolean {
     const device = this.#device;
     if (device === null) return true;
     if (this.#tuning[TUNE_COMMIT] !== 0 || isParkedIn(this.#parked, digest, at)) return false;
     device.setTime(nowMs, this.#tuning[TUNE_FLUSH_MAX_MS]!);
-    return isRead || device.hasRoom(APPEND_SIZE_MAX);
+    return true;
+  }
+
+  /** Whether a command that was begun may store a record of `size` bytes. */
+  hasRoom(size: number): boolean {
+    return this.#device === null || this.#device.hasRoom(size);
   }
 
   /** Whether the worker has to look after something that was done. */

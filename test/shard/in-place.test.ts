@@ -3,6 +3,7 @@ import test from 'ava';
 import { Region } from '../../src/base/arena.js';
 import { Budget } from '../../src/base/budget.js';
 import { DIGEST_SIZE, PARTITION_COUNT } from '../../src/base/digest.js';
+import { OK } from '../../src/base/result.js';
 import { createSleeper } from '../../src/base/sleeper.js';
 import {
   CLIENT_READ_SUCCESS,
@@ -21,6 +22,8 @@ import { createControl } from '../../src/shard/worker-task.js';
 import { PrimaryIndex } from '../../src/storage/index/primary-index.js';
 import { MemoryEngine } from '../../src/storage/memory/memory-engine.js';
 import { UNIT_SIZE } from '../../src/storage/memory/size-class.js';
+import { FaultyDisk, FaultyIo, seeded } from '../support/faulty-io.js';
+import { StorageShard } from '../support/storage-shard.js';
 import {
   type Answer,
   answersOf,
@@ -105,6 +108,43 @@ function withRoom(): Fixture {
   fixture.announcer.step();
   return fixture;
 }
+
+test('small writes are executed up to the end of a write block on a device', t => {
+  const blockSize = 64 * 1024;
+  const memory = createNamespaceMemory(1);
+  new Region(memory.tuning).f64[TUNE_RECORD_SIZE_MAX] = blockSize;
+  const view = new NamespaceView(0, 'test', memory, new Float64Array(NAMESPACE_COUNTERS.names.length));
+  const io = new FaultyIo(new FaultyDisk(16 * blockSize), 32 * MIB, seeded(1), { turnsMax: 1 });
+  const owner = { setId: Uint32Array.of(1, 2, 3, 4), shard: 0, writeBlockSize: blockSize, startCount: 1 };
+  const extent = { path: 'disk', offset: 0, size: 16 * blockSize, owner };
+  const stored = new StorageShard({ backend: io, extent, sets: view.sets }).recover();
+  t.is(stored.put(1, 1, 1000), OK); // opens a block
+  const shardOf = new Uint16Array(PARTITION_COUNT);
+  const partitions = Uint16Array.from(shardOf.keys());
+  const shard = new Shard(view, partitions, stored.index, stored.engine, stored.counters, null);
+  const task = { name: 'test', memory, shardOf, workerOf: new Uint16Array(1), storage: { engine: 'device' } };
+  const worker = { control: createControl(), parked: createParkedCounts(), sleeper: createSleeper() };
+  const views: ShardView[][] = [[]];
+  new ShardAnnouncer([[0, shard]], told => {
+    views[0]![0] = new ShardView(view, task as never, structuredClone(told), worker);
+  }).step();
+  const inPlace = new InPlace([view], views);
+  inPlace.setTime(1000, 500_000_000_000);
+  const run = (key: number): boolean => {
+    const message = { ...put(write('a', Buffer.alloc(100, key))), digest: digestOf(key) };
+    const frame = messageFrame(message);
+    inPlace.clear();
+    return inPlace.parse(frame, 8, frame.length - 8) && inPlace.run(0, 0) > 0;
+  };
+  let count = 0;
+  while (count < 1000 && run(count % 40)) count++;
+  t.true(count > 250 && count < 400, `${count} writes`);
+  const device = views[0]![0]!;
+  t.false(device.hasRoom(1400)); // less than one of them may need is left
+  t.true(device.hasRoom(500));
+  t.is(stored.put(1, 2, 2000), OK); // in the next block
+  t.true(run(1));
+});
 
 test('nothing is executed on a shard that was never told of', t => {
   const fixture = new Fixture();
