@@ -52,6 +52,20 @@ export class LocalShard {
     this.#ex.setTime(Date.now());
   }
 
+  /** Indexes a set that has no records yet. */
+  indexSet(name: string): void {
+    const { namespace, index } = this.#shard;
+    const setId = namespace.sets.findOrAdd(Buffer.from(name), 0, name.length);
+    index.addSetIndex(setId);
+    index.setIndexReady(setId);
+  }
+
+  /** What a worker does now and then for the indexes of sets (shard/nsup/set-indexing.ts). */
+  growSetIndexes(): void {
+    const { index } = this.#shard;
+    if (index.isSetIndexGrowthDue) index.growSetIndexes();
+  }
+
   /** Executes one framed message and writes its answer. @returns The answer's code, or that of a message that cannot be read. */
   run(frame: Uint8Array): number {
     const request = this.#request;

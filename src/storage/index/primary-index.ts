@@ -125,8 +125,11 @@ export class PrimaryIndex extends SprigLists {
     if (found !== handle) throw new Error(`primary index: handle ${handle} is not in the index`);
     const setId = words[w + E.ENTRY_GENERATION_SET]! >>> 16;
     const first = words[w + E.ENTRY_ORDER]!;
+    const { before, slot } = this;
+    const following = words[w + E.ENTRY_NEXT]!;
     this.unlinkFound(local, handle);
-    if (this.members.isUsed && this.members.has(setId)) this.#forgetMember(local, setId, first);
+    if (!this.members.isUsed || !this.members.has(setId)) return;
+    this.#forgetMember(local, setId, first, slot, before, following);
   }
 
   /** Every change of an entry's set comes by here, but for what a start finds. */
@@ -279,10 +282,32 @@ export class PrimaryIndex extends SprigLists {
     }
   }
 
-  /** An entry of an indexed set has gone. */
-  #forgetMember(local: number, setId: number, w0: number): void {
-    const bucket = this.members.bucketOf(w0);
-    if (this.#memberIn(local, setId, bucket) < 0) this.members.clear(setId, local, bucket);
+  /**
+   * An entry of an indexed set, with the first order word `w0`, has gone from between `before` and `following` in the
+   * sprig at `slot`; 0: it was the first, or the last. Mostly these two tell what is left in its bucket.
+   */
+  #forgetMember(
+    local: number,
+    setId: number,
+    w0: number,
+    slot: number,
+    before: number,
+    following: number,
+  ): void {
+    const { members, directory } = this;
+    const bucket = members.bucketOf(w0);
+    const isBeforeIn = this.#isIn(bucket, before);
+    if (isBeforeIn && this.setId(before) === setId) return;
+    const isFollowingIn = this.#isIn(bucket, following);
+    if (isFollowingIn && this.setId(following) === setId) return;
+    const isWithinSprig = directory.bitsOf(slot) <= members.bits;
+    const isEmpty = isWithinSprig && !isBeforeIn && !isFollowingIn;
+    if (isEmpty || this.#memberIn(local, setId, bucket) < 0) members.clear(setId, local, bucket);
+  }
+
+  /** Whether an entry, if there is one, is in the bucket of set indexes. */
+  #isIn(bucket: number, handle: number): boolean {
+    return handle !== 0 && this.members.bucketOf(this.word(handle, E.ENTRY_ORDER)) === bucket;
   }
 
   /**

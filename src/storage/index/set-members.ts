@@ -124,6 +124,11 @@ export class SetMembers {
     this.#changed();
   }
 
+  /** How many top bits of the first order word the entries of a bucket have in common. */
+  get bits(): number {
+    return this.#control[BITS]!;
+  }
+
   /** Bucket of an entry by its first order word. */
   bucketOf(w0: number): number {
     return (w0 ^ ORDER_BIAS) >>> (32 - this.#control[BITS]!);

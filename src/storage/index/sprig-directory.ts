@@ -106,6 +106,12 @@ export class SprigDirectory {
     return i >>> k === local ? i : NO_SLOT;
   }
 
+  /** How many top bits of the first order word the entries of a sprig have in common. */
+  bitsOf(slot: number): number {
+    const k = this.#control[BITS]!;
+    return slot < 0 ? k + 1 : k;
+  }
+
   head(slot: number): number {
     return slot >= 0 ? this.#heads[slot]! : this.#grown[~slot]!;
   }
