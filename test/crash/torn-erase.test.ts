@@ -6,7 +6,7 @@ import test from 'ava';
 import { newDataKey } from '../../src/storage/cipher/data-key.js';
 import { writeErasedPage } from '../../src/storage/write-block/block-format.js';
 import type { ExtentDescription } from '../../src/storage/write-block/shard-extent.js';
-import { FaultyDisk, FaultyIo, seeded } from '../support/faulty-io.js';
+import { type Faults, FaultyDisk, FaultyIo, seeded } from '../support/faulty-io.js';
 import { StorageShard } from '../support/storage-shard.js';
 
 const KIB = 1024;
@@ -60,6 +60,33 @@ for (const dataKey of [null, newDataKey('aes-128')]) {
     }
   });
 }
+
+test('each block that cannot be erased is told of with the reason of its own', t => {
+  const ENOSPC = 28;
+  const at = (block: number): number => DATA_AT + block * BLOCK_SIZE;
+  const linesOf = (faults: Partial<Faults>): string[] => {
+    const disk = new FaultyDisk(at(BLOCKS));
+    for (const block of [0, 2, 5]) disk.bytes.set(newErasedPage().subarray(0, SECTOR), at(block));
+    disk.durable.set(disk.bytes);
+    // A failure that came before and has nothing to do with these.
+    const failsRead = (offset: number): boolean => offset === at(4);
+    const backend = new FaultyIo(disk, 16 * KIB * KIB, seeded(1), { turnsMax: 0, failsRead, ...faults });
+    const owner = { setId: SET_ID, shard: 0, writeBlockSize: BLOCK_SIZE, startCount: 2 };
+    const extent = { path: 'disk', offset: DATA_AT, size: BLOCKS * BLOCK_SIZE, owner };
+    const { lines } = new StorageShard({ backend, extent }).recover(1).log;
+    t.true(lines.some(line => line.includes(`the block at ${at(4)} cannot be read (EIO`)));
+    return lines.filter(line => line.includes('cannot be erased'));
+  };
+  const reason = (line: string): string => line.replace(/^.*the block at (\d+) .*\((\w+).*$/, '$1 $2');
+  t.deepEqual(linesOf({}), []);
+  const failsWrite = (offset: number): number | boolean => (offset === at(0) ? ENOSPC : offset === at(5));
+  t.deepEqual(linesOf({ failsWrite }).map(reason), [`${at(0)} ENOSPC`, `${at(5)} EIO`]);
+  let flushes = 0;
+  const failsFlush = (): boolean => ++flushes === 2; // the first one is before anything is read
+  for (const line of linesOf({ failsFlush })) t.regex(line, /cannot be erased \(the flush failed\)/);
+  flushes = 0;
+  t.is(linesOf({ failsFlush }).length, 3);
+});
 
 function newErasedPage(): Uint8Array {
   const { buffers } = new FaultyIo(new FaultyDisk(0), 4096, seeded(1));

@@ -87,14 +87,13 @@ export class ExtentReader implements IoClient {
     return this.#isFlushGood;
   }
 
-  /** Overwrites the first page of a block by an erased one and waits for it. @returns Whether that worked. */
-  erase(block: number): boolean {
+  /** Overwrites the first page of a block by an erased one and waits for it. @returns Why that failed, or ''. */
+  erase(block: number): string {
     const { extent } = this;
     this.#writeResult = undefined;
     while (!extent.write(0, block, 0, IO_ALIGN, extent.erasedPageAt)) this.#io.drainOrWait(WAIT_MS);
     while (this.#writeResult === undefined) this.#io.drainOrWait(WAIT_MS);
-    if (this.#writeResult !== IO_ALIGN) this.failure = failureText(this.#writeResult, IO_ALIGN);
-    return this.#writeResult === IO_ALIGN;
+    return this.#writeResult === IO_ALIGN ? '' : failureText(this.#writeResult, IO_ALIGN);
   }
 
   close(): void {

@@ -279,13 +279,15 @@ export class Recovery {
     const { table, log, counters } = this.#o;
     const { extent } = this.#reader;
     if (this.#givenUp.length === 0) return;
-    const failed = this.#givenUp.filter(block => !this.#reader.erase(block));
-    for (const block of this.#reader.flush() ? failed : this.#givenUp) {
+    const failures = this.#givenUp.map(block => this.#reader.erase(block));
+    const isFlushed = this.#reader.flush();
+    for (const [i, block] of this.#givenUp.entries()) {
+      const why = failures[i] || (isFlushed ? '' : 'the flush failed');
+      if (why === '') continue;
       counters[ST.ST_WRITE_ERRORS]!++;
       table.states[block] = B.BAD;
       log.critical(
-        `${extent.path}: the block at ${extent.offsetOf(block)} was given up and cannot be erased (${this.#reader.failure || 'the flush failed'}); ` +
-          'it is not used',
+        `${extent.path}: the block at ${extent.offsetOf(block)} was given up and cannot be erased (${why}); it is not used`,
       );
     }
   }
