@@ -24,8 +24,6 @@ export class ExtentReader implements IoClient {
   #pageResult: number | undefined;
   #isFlushGood: boolean | undefined;
   #writeResult: number | undefined;
-  /** Whether the visitors get blocks decrypted, or as they lie on the device. */
-  decrypts = true;
   /** Why the last page that could not be read could not: `EIO, i/o error`. */
   failure = '';
 
@@ -37,6 +35,7 @@ export class ExtentReader implements IoClient {
   /**
    * Reads the first `length` bytes of `count` blocks, `blockAt(0)` to `blockAt(count - 1)`, with up to `depth`
    * reads in flight, and visits each.
+   * @param decrypts Whether the visitor gets blocks decrypted, or as they lie on the device.
    * @returns false when `isStopping` said so before the end.
    */
   readEach(
@@ -44,6 +43,7 @@ export class ExtentReader implements IoClient {
     blockAt: (index: number) => number,
     length: number,
     depth: number,
+    decrypts: boolean,
     visit: BlockVisitor,
     isStopping?: () => boolean,
   ): boolean {
@@ -69,7 +69,7 @@ export class ExtentReader implements IoClient {
       }
       const isWhole = this.#result[slot] === length;
       const badPages = isWhole ? 0 : this.#readPages(this.#block[slot]!, this.#bufferAt[slot]!, length);
-      if (this.decrypts) this.extent.cipher?.decryptBlock(this.#io.buffers, this.#bufferAt[slot]!, length);
+      if (decrypts) this.extent.cipher?.decryptBlock(this.#io.buffers, this.#bufferAt[slot]!, length);
       visit(this.#block[slot]!, this.#bufferAt[slot]!, badPages);
       free.push(slot);
       inFlight--;

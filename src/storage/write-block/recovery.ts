@@ -147,10 +147,9 @@ export class Recovery {
         log.critical(`${extent.path}: the flush before recovery failed; the latest writes may be lost again`);
       }
       const visitPage = (block: number, at: number, bad: number) => this.#visitPage(block, at, bad);
-      this.#reader.decrypts = false; // erased sectors do not look like what is encrypted
-      if (!this.#reader.readEach(blockCount, i => i, IO_ALIGN, PAGE_READS, visitPage, isStopping))
+      // As they lie there: erased sectors do not look like what is encrypted.
+      if (!this.#reader.readEach(blockCount, i => i, IO_ALIGN, PAGE_READS, false, visitPage, isStopping))
         return false;
-      this.#reader.decrypts = true;
       this.#eraseGivenUp();
       for (let block = 0; block < blockCount; block++)
         if (table.states[block] === B.FREE) table.pushFree(block);
@@ -166,7 +165,15 @@ export class Recovery {
       this.readBlocks = tail.length;
       if (!this.#loaded && tail.length > 0) index.presize(this.#recordsExpected);
       if (
-        !this.#reader.readEach(tail.length, i => tail[i]!, blockSize, BLOCK_READS, visitBlock, isStopping)
+        !this.#reader.readEach(
+          tail.length,
+          i => tail[i]!,
+          blockSize,
+          BLOCK_READS,
+          true,
+          visitBlock,
+          isStopping,
+        )
       ) {
         return false;
       }
@@ -337,7 +344,7 @@ export class Recovery {
       isGood = badPages === 0;
       io.buffers.u8.copyWithin(bufferAt, at, at + blockSize);
     };
-    this.#reader.readEach(1, () => block, blockSize, 1, keep);
+    this.#reader.readEach(1, () => block, blockSize, 1, true, keep);
     if (isGood) {
       table.bufferAt[block] = bufferAt;
       this.resumePoint = { block, bufferAt, appendAt };

@@ -106,7 +106,7 @@ export class ShadowStep implements IoClient {
     };
     const reader = new ExtentReader({ ...this.#description, path, shadow: null }, this.#io);
     try {
-      const isDone = reader.readEach(blockCount, i => i, IO_ALIGN, PAGE_READS, visit, isStopping);
+      const isDone = reader.readEach(blockCount, i => i, IO_ALIGN, PAGE_READS, false, visit, isStopping);
       return isDone ? differing : undefined;
     } finally {
       reader.close();
@@ -144,6 +144,7 @@ export class ShadowStep implements IoClient {
         i => blocks[i]!,
         blockSize,
         BLOCK_READS,
+        false,
         visit,
         isStopping,
       );
