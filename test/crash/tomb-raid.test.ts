@@ -2,7 +2,7 @@
 import test from 'ava';
 import { RaidOutcome, type RaidPlan, runRaidHistory } from '../support/raid-history.js';
 
-const SEEDS = Number(process.env.CALTROP_CRASH_SEEDS ?? 20);
+const SEEDS = Number(process.env.CALTROP_CRASH_SEEDS ?? 40);
 
 const PLANS: readonly (readonly [string, RaidPlan])[] = [
   ['', {}],
