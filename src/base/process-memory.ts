@@ -13,8 +13,8 @@ const MIB = 1024 * 1024;
  * over, so that a collection costs the same however small this is.
  */
 const WORKER_HALF_MIB = 4;
-/** Of the main thread, which has grown to this by the time our code begins. */
-const MAIN_HALF_MIB = 8;
+/** From this on that of the main thread stays as it is. It has this or twice as much by the time our code begins. */
+const MAIN_HALF_MIB = 4;
 const LOOK_MS = 10_000;
 /** Free bytes at the end of a heap that malloc keeps: more than most compilations of V8 take and give back. */
 const TRIM_SIZE = 512 * 1024;
