@@ -9,6 +9,9 @@ import { MARKER_ROOM } from '../record/flat-record.js';
 import type { BlockTable } from '../write-block/block-table.js';
 
 export const LEVEL_COUNT = 256;
+const GROUP_BITS = 4; // levels of a group, whose blocks are counted together: counting and seeking take few steps
+const GROUP_SIZE = 1 << GROUP_BITS;
+const GROUP_COUNT = LEVEL_COUNT >> GROUP_BITS;
 const NONE = -1;
 const UNLISTED = -1;
 
@@ -21,6 +24,7 @@ export class Occupancy {
   readonly #first: Int32Array; // by level
   readonly #last: Int32Array;
   readonly #count: Int32Array;
+  readonly #groupCount: Int32Array; // by level >> GROUP_BITS
 
   readonly shared: SharedBytes;
 
@@ -29,14 +33,15 @@ export class Occupancy {
     this.#table = table;
     this.#scale = LEVEL_COUNT / blockSize;
     const n = (table.blockCount + 1) & ~1;
-    const { shared } = new Region(memory ?? (n * 2 + LEVEL_COUNT * 3) * 4 + n * 2);
+    const { shared } = new Region(memory ?? (n * 2 + LEVEL_COUNT * 3 + GROUP_COUNT) * 4 + n * 2);
     this.shared = shared;
     this.#before = new Int32Array(shared, 0, n);
     this.#after = new Int32Array(shared, n * 4, n);
     this.#first = new Int32Array(shared, n * 8, LEVEL_COUNT);
     this.#last = new Int32Array(shared, n * 8 + LEVEL_COUNT * 4, LEVEL_COUNT);
     this.#count = new Int32Array(shared, n * 8 + LEVEL_COUNT * 8, LEVEL_COUNT);
-    this.#level = new Int16Array(shared, n * 8 + LEVEL_COUNT * 12, n);
+    this.#groupCount = new Int32Array(shared, n * 8 + LEVEL_COUNT * 12, GROUP_COUNT);
+    this.#level = new Int16Array(shared, n * 8 + LEVEL_COUNT * 12 + GROUP_COUNT * 4, n);
     if (memory !== undefined) return;
     this.#first.fill(NONE);
     this.#last.fill(NONE);
@@ -56,6 +61,7 @@ export class Occupancy {
     this.#last[level] = block;
     this.#level[block] = level;
     this.#count[level]!++;
+    this.#groupCount[level >> GROUP_BITS]!++;
   }
 
   /** What the block holds has changed. Blocks that are not listed stay so. */
@@ -75,6 +81,7 @@ export class Occupancy {
     else this.#before[after] = before;
     this.#level[block] = UNLISTED;
     this.#count[level]!--;
+    this.#groupCount[level >> GROUP_BITS]!--;
   }
 
   has(block: number): boolean {
@@ -91,14 +98,21 @@ export class Occupancy {
 
   /** The emptiest block of those below `level`, or -1. */
   emptiest(level: number): number {
-    for (let i = 0; i < level; i++) if (this.#first[i] !== NONE) return this.#first[i]!;
+    let i = 0;
+    while (i < level) {
+      if (this.#groupCount[i >> GROUP_BITS] === 0) i = (i + GROUP_SIZE) & -GROUP_SIZE;
+      else if (this.#first[i] !== NONE) return this.#first[i]!;
+      else i++;
+    }
     return NONE;
   }
 
   /** Blocks below `level`. */
   countBelow(level: number): number {
+    const groups = level >> GROUP_BITS;
     let count = 0;
-    for (let i = 0; i < level; i++) count += this.#count[i]!;
+    for (let i = 0; i < groups; i++) count += this.#groupCount[i]!;
+    for (let i = groups << GROUP_BITS; i < level; i++) count += this.#count[i]!;
     return count;
   }
 
