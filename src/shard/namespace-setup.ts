@@ -84,7 +84,7 @@ const TUNINGS: readonly [slot: number, read: (config: NamespaceConfig) => number
   [TUNE_DISALLOW_EXPUNGE, c => Number(c.settings.boolean('disallow-expunge'))],
   [TUNE_PENDING_LIMIT, c => c.settings.number('transaction-pending-limit')],
   [TUNE_REJECT_NON_XDR_WRITES, c => Number(c.settings.boolean('reject-non-xdr-writes'))],
-  [TUNE_COMPRESSION, c => NAMES_OF_CODECS.indexOf(c.storage.string('compression'))],
+  [TUNE_COMPRESSION, codecOf],
   [TUNE_COMPRESSION_LEVEL, c => c.storage.number('compression-level')],
   [TUNE_REJECT_XDR_WRITES, c => Number(c.settings.boolean('reject-xdr-writes'))],
   [TUNE_SET_LIMITS, c => Number([...c.sets.values()].some(hasLimit))],
@@ -150,11 +150,16 @@ export function namespaceTask(
   };
 }
 
+function codecOf({ storage }: NamespaceConfig): number {
+  return NAMES_OF_CODECS.indexOf(storage.string('compression'));
+}
+
 /** Brings the numbers that workers read up to date with the configuration. */
 export function tune(config: NamespaceConfig, memory: NamespaceMemory): void {
   const tuning = new Region(memory.tuning).f64;
+  // First: once a worker packs a record, no thread that cannot unpack it may take the shard for one of plain records.
+  if (codecOf(config) !== NO_CODEC) tuning[TUNE_EVER_COMPRESSED] = 1;
   for (const [slot, read] of TUNINGS) tuning[slot] = read(config);
-  if (tuning[TUNE_COMPRESSION] !== NO_CODEC) tuning[TUNE_EVER_COMPRESSED] = 1;
   tuning[TUNE_BENCHMARKS] = enabledBenchmarks(config);
   if (isOnFiles(config)) tuneFiles(config, tuning);
   const sets = new SetTable(memory.sets);
