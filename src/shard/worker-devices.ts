@@ -167,18 +167,7 @@ export class WorkerDevices {
       ownership.give();
       return;
     }
-    for (let i = 1; i <= this.#engines.length; i++) {
-      const place = (this.#raided + i) % this.#engines.length;
-      const next = this.#engines[place]!;
-      const periodMs = next.view.tuning[TUNE_TOMB_RAIDER_PERIOD]! * 1000;
-      if (periodMs === 0 || nowMs - next.engine.raid.begunMs < periodMs) continue;
-      next.ownership.take();
-      const hasBegun = next.engine.raid.start(nowMs);
-      next.ownership.give();
-      if (!hasBegun) continue;
-      this.#raided = place;
-      return;
-    }
+    this.#raided = this.#beginNext(this.#raided, nowMs, beginRaid);
   }
 
   /** Goes on with the checkpoint of one shard: the others wait, so that a tick stays short. */
@@ -190,21 +179,16 @@ export class WorkerDevices {
       ownership.give();
       return;
     }
-    for (let i = 1; i <= this.#engines.length; i++) {
-      const place = (this.#checkpointed + i) % this.#engines.length;
-      if (!this.#beginCheckpoint(this.#engines[place]!, nowMs)) continue;
-      this.#checkpointed = place;
-      return;
-    }
+    this.#checkpointed = this.#beginNext(this.#checkpointed, nowMs, beginCheckpoint);
   }
 
-  #beginCheckpoint({ engine, ownership }: OpenEngine, nowMs: number): boolean {
-    const next = engine.checkpoints;
-    if (!next?.isDue(nowMs)) return false;
-    ownership.take();
-    const hasBegun = next.start();
-    ownership.give();
-    return hasBegun;
+  /** Begins something on the first shard after place `last` that it is due on. @returns Where it has begun, or `last`. */
+  #beginNext(last: number, nowMs: number, begin: (open: OpenEngine, nowMs: number) => boolean): number {
+    for (let i = 1; i <= this.#engines.length; i++) {
+      const place = (last + i) % this.#engines.length;
+      if (begin(this.#engines[place]!, nowMs)) return place;
+    }
+    return last;
   }
 
   /** The times of a device, which its shards on this worker share. */
@@ -291,4 +275,24 @@ export class WorkerDevices {
       );
     }
   }
+}
+
+/** @returns Whether it was due and has begun. */
+function beginRaid({ engine, ownership, view }: OpenEngine, nowMs: number): boolean {
+  const periodMs = view.tuning[TUNE_TOMB_RAIDER_PERIOD]! * 1000;
+  if (periodMs === 0 || nowMs - engine.raid.begunMs < periodMs) return false;
+  ownership.take();
+  const hasBegun = engine.raid.start(nowMs);
+  ownership.give();
+  return hasBegun;
+}
+
+/** @returns Whether it was due and has begun. */
+function beginCheckpoint({ engine, ownership }: OpenEngine, nowMs: number): boolean {
+  const next = engine.checkpoints;
+  if (!next?.isDue(nowMs)) return false;
+  ownership.take();
+  const hasBegun = next.start();
+  ownership.give();
+  return hasBegun;
 }

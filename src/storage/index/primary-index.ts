@@ -134,9 +134,7 @@ export class PrimaryIndex extends SprigLists {
 
   /** Every change of an entry's set comes by here, but for what a start finds. */
   override setSetId(handle: number, setId: number): void {
-    if (this.members.isUsed && this.members.has(setId) && this.setId(handle) !== setId) {
-      this.noteMember(handle, setId);
-    }
+    this.#noteChange(handle, setId);
     super.setSetId(handle, setId);
   }
 
@@ -148,10 +146,15 @@ export class PrimaryIndex extends SprigLists {
     lutMs: number,
     isKeyStored: boolean,
   ): void {
+    this.#noteChange(handle, setId);
+    super.setWritten(handle, generation, setId, voidTimeSec, lutMs, isKeyStored);
+  }
+
+  /** Before an entry gets this set. */
+  #noteChange(handle: number, setId: number): void {
     if (this.members.isUsed && this.members.has(setId) && this.setId(handle) !== setId) {
       this.noteMember(handle, setId);
     }
-    super.setWritten(handle, generation, setId, voidTimeSec, lutMs, isKeyStored);
   }
 
   /** First handle of a partition in walking order, or -1. */
