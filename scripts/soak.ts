@@ -17,6 +17,7 @@ Usage: scripts/soak [options]
   --keys N         records (default 100000), values of 10 to 2,000 bytes
   --churn N        requests after which a connection is closed and reopened (default 2000)
   --connections N  (default 64)
+  --batch-size N   records that a read asks for (default 1); more come as batches
   --storage KIND   memory (default) or file
 Exit status 1 when a request failed, a value read was never written, a record that was inserted was not found, or the
 largest resident size of the last quarter is more than 1.02 times that of the second.`;
@@ -47,6 +48,7 @@ async function main(): Promise<void> {
       keys: { type: 'string', default: '100000' },
       churn: { type: 'string', default: '2000' },
       connections: { type: 'string', default: '64' },
+      'batch-size': { type: 'string', default: '1' },
       storage: { type: 'string', default: 'memory' },
       help: { type: 'boolean', default: false },
     },
@@ -72,7 +74,7 @@ async function main(): Promise<void> {
     }, SAMPLE_MS);
     const soaked = await load([
       ...[...target, ...records, '--workload', 'RU,50', '--verify'],
-      ...['--count', count, '--churn', values.churn],
+      ...['--count', count, '--churn', values.churn, '--batch-size', values['batch-size']],
     ]);
     clearInterval(sampler);
     const growth = report(sizes, soaked);
