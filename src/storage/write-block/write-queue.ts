@@ -5,7 +5,9 @@
  * memory: after a failed fdatasync the kernel may have dropped the pages, so the next one proves nothing of them.
  *
  * A piece of a block starts when the piece before it in the block has been written, so that a kill leaves a block
- * whole up to some place and nothing behind it. Pieces of different blocks are on their way at once.
+ * whole up to some place and nothing behind it. Pieces of different blocks are on their way at once. Those that wait
+ * meanwhile go together, as one write: so however late a device answers and however small the pieces are, a piece is
+ * durable two writes and two flushes after it was asked for.
  *
  * On an encrypted extent a piece is encrypted into memory of its own when it is started, again at each retry; no byte
  * of a block is handed in twice.
@@ -34,6 +36,7 @@ const WRITTEN = 1; // waits for its flush
 const DURABLE = 2;
 const FAILED = 3;
 const BEHIND = 4; // waits for the piece before it in its block
+const JOINED = 5; // goes with a piece before it, in the same write
 
 export class WriteQueue {
   readonly #place: number;
@@ -126,22 +129,23 @@ export class WriteQueue {
   onWrite(number: number, result: number): void {
     const i = number & QUEUE_MASK;
     this.#unstage(i);
-    if (result === this.#length[i]) {
+    const next = this.#nextOf(number);
+    const length = this.#lengthTo(number, next);
+    if (result === length) {
       this.#state[i] = WRITTEN;
       this.#epoch[i] = this.#extent.io.epochToCome(this.#extent.place);
       this.#extent.io.requestFlush(this.#extent.place);
-      const next = number + 1;
       if (next < this.#tail && this.#state[next & QUEUE_MASK] === BEHIND) this.#start(next);
       return;
     }
-    this.#fail(i, failureText(result, this.#length[i]!));
+    this.#fail(number, failureText(result, length));
   }
 
   onFlush(epoch: number, isOk: boolean): void {
     for (let number = this.#head; number < this.#tail; number++) {
       const i = number & QUEUE_MASK;
       if (this.#state[i] !== WRITTEN) continue;
-      if (!isOk) this.#fail(i, 'the flush failed');
+      if (!isOk) this.#fail(number, 'the flush failed');
       else if (this.#epoch[i]! <= epoch) this.#state[i] = DURABLE;
     }
   }
@@ -153,7 +157,8 @@ export class WriteQueue {
   shift(): number {
     if (this.#head === this.#tail) return -1;
     const i = this.#head & QUEUE_MASK;
-    if (this.#state[i] !== DURABLE) return -1;
+    const state = this.#state[i];
+    if (state !== DURABLE && state !== JOINED) return -1; // the one that it was joined to has been durable before
     this.#head++;
     const kind = this.#kind[i]!;
     this.taken = this.#block[i]!;
@@ -181,18 +186,37 @@ export class WriteQueue {
   }
 
   #followsUnwritten(number: number): boolean {
-    if (number === this.#head) return false;
-    const before = (number - 1) & QUEUE_MASK;
-    const state = this.#state[before];
-    return this.#block[before] === this.#block[number & QUEUE_MASK] && state !== WRITTEN && state !== DURABLE;
+    let before = number - 1;
+    while (before >= this.#head && this.#state[before & QUEUE_MASK] === JOINED) before--;
+    if (before < this.#head || this.#block[before & QUEUE_MASK] !== this.#block[number & QUEUE_MASK])
+      return false;
+    const state = this.#state[before & QUEUE_MASK];
+    return state !== WRITTEN && state !== DURABLE;
   }
 
+  /** Number of the first write behind `number` that is not joined to it. */
+  #nextOf(number: number): number {
+    let next = number + 1;
+    while (next < this.#tail && this.#state[next & QUEUE_MASK] === JOINED) next++;
+    return next;
+  }
+
+  /** Bytes of write `number` and of those before `next`, which are joined to it: each begins where the one before ends. */
+  #lengthTo(number: number, next: number): number {
+    const last = (next - 1) & QUEUE_MASK;
+    return this.#from[last]! + this.#length[last]! - this.#from[number & QUEUE_MASK]!;
+  }
+
+  /** Starts a write, together with all pieces that wait for it. */
   #start(number: number): void {
     const i = number & QUEUE_MASK;
     const block = this.#block[i]!;
     const from = this.#from[i]!;
-    const length = this.#length[i]!;
-    const bufferAt = this.#stage(i);
+    let next = this.#nextOf(number);
+    while (next < this.#tail && this.#state[next & QUEUE_MASK] === BEHIND)
+      this.#state[next++ & QUEUE_MASK] = JOINED;
+    const length = this.#lengthTo(number, next);
+    const bufferAt = this.#stage(i, length);
     const argument = number * QUEUE_COUNT_MAX + this.#place;
     if (bufferAt >= 0 && this.#extent.write(argument, block, from, length, bufferAt)) {
       this.#state[i] = IN_FLIGHT;
@@ -203,23 +227,15 @@ export class WriteQueue {
     this.#failedCount++;
   }
 
-  /** Where the bytes of a piece lie as the device is to have them. @returns -1: there is no room to encrypt them now. */
-  #stage(i: number): number {
+  /** Where the bytes of a write lie as the device is to have them. @returns -1: there is no room to encrypt them now. */
+  #stage(i: number, length: number): number {
     const { cipher, io } = this.#extent;
     if (cipher === null || this.#kind[i] === WRITE_ERASE) return this.#bufferAt[i]!;
-    const at = this.#takeBuffer(this.#length[i]!);
+    const at = this.#takeBuffer(length);
     if (at < 0) return -1;
     this.#stagedAt[i] = at;
     const { u8 } = io.buffers;
-    cipher.encrypt(
-      this.#table,
-      this.#block[i]!,
-      this.#from[i]!,
-      u8,
-      this.#bufferAt[i]!,
-      at,
-      this.#length[i]!,
-    );
+    cipher.encrypt(this.#table, this.#block[i]!, this.#from[i]!, u8, this.#bufferAt[i]!, at, length);
     return at;
   }
 
@@ -229,15 +245,17 @@ export class WriteQueue {
     this.#stagedAt[i] = -1;
   }
 
-  #fail(i: number, reason: string): void {
+  #fail(number: number, reason: string): void {
+    const i = number & QUEUE_MASK;
     this.#state[i] = FAILED;
     this.#failedCount++;
     this.#counters[ST_WRITE_ERRORS]!++;
     if (this.#isFailing) return;
     this.#isFailing = true; // one line a burst: the counter has the rest
     const at = this.#extent.offsetOf(this.#block[i]!) + this.#from[i]!;
+    const length = this.#lengthTo(number, this.#nextOf(number));
     this.#log.critical(
-      `${this.#extent.failedPath}: writing ${this.#length[i]} bytes at ${at} failed (${reason}); kept in memory and tried again`,
+      `${this.#extent.failedPath}: writing ${length} bytes at ${at} failed (${reason}); kept in memory and tried again`,
     );
   }
 }
