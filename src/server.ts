@@ -8,6 +8,7 @@ import { monotonicMs } from './base/clock.js';
 import { nativeModule } from './base/native-module.js';
 import { AsyncSleeper, EventSleeper } from './base/sleeper.js';
 import { BatchDispatcher } from './command/batch.js';
+import { BatchRuns } from './command/batch-runs.js';
 import { BatchShare } from './command/batch-share.js';
 import type { AnswerSink } from './command/client-ref.js';
 import { Dispatcher } from './command/dispatcher.js';
@@ -161,11 +162,13 @@ export class Server {
       shards.namespaces.map(({ view }) => view),
       shards.shardViews,
     );
+    const batchRuns = new BatchRuns(shards.clients, sink, block, latencies.batchIndex);
     const batch = new BatchDispatcher({
       inPlace,
       share: new BatchShare(shards.clients, os.availableParallelism()),
       routes,
-      clients: shards.clients,
+      workerCount,
+      runs: batchRuns,
       sink,
       counters: block,
       histogram: latencies.batchIndex,
@@ -176,6 +179,7 @@ export class Server {
       routes,
       clients: shards.clients,
       batch,
+      batchRuns,
       sink,
       latencies,
       responses: new ResponseTimes(shards.namespaces.map(({ config: { name } }) => latencies.ownSteps(name))),
@@ -193,7 +197,7 @@ export class Server {
       engine.wakeDescriptor >= 0
         ? new EventSleeper(shards.mainSleeper, engine.wakeDescriptor)
         : new AsyncSleeper(shards.mainSleeper, () => front.wake());
-    front.attach(engine, dispatcher, batch, sleeper);
+    front.attach(engine, dispatcher, batchRuns, sleeper);
 
     const source: InfoSource = {
       build: readBuildIdentity(),

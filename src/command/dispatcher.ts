@@ -39,6 +39,7 @@ import {
   readU32,
 } from '../wire/message.js';
 import type { BatchDispatcher } from './batch.js';
+import type { BatchRuns } from './batch-runs.js';
 import { ANSWERED, type AnswerSink, type ClientRef, DISPATCHED, NO_ROOM } from './client-ref.js';
 import type { ResponseTimes } from './response-times.js';
 
@@ -46,6 +47,7 @@ export interface DispatcherParts {
   readonly routes: Routes;
   readonly clients: readonly WorkerClient[];
   readonly batch: BatchDispatcher;
+  readonly batchRuns: BatchRuns;
   readonly sink: AnswerSink;
   readonly latencies: Latencies;
   readonly responses: ResponseTimes;
@@ -259,7 +261,7 @@ export class Dispatcher {
       } else {
         const endedMs = f64[(c + COMP_ENDED) >>> 1]!;
         if (endedMs > 0) this.#responses.rows(word >>> 16, u32[c + COMP_ROWS]!, nowMs - endedMs);
-        if (this.#parts.batch.rows(u32, c, bytes, from, nowMs)) this.inFlight--;
+        if (this.#parts.batchRuns.rows(u32, c, bytes, from, nowMs)) this.inFlight--;
       }
       if (ticket === 0) continue;
       this.#parts.sink.flush();

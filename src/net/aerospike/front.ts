@@ -8,7 +8,7 @@
 import { monotonicMs } from '../../base/clock.js';
 import { LINGER_US, Lingering } from '../../base/lingering.js';
 import type { LoopSleeper } from '../../base/sleeper.js';
-import type { BatchDispatcher } from '../../command/batch.js';
+import type { BatchRuns } from '../../command/batch-runs.js';
 import type { AnswerSink } from '../../command/client-ref.js';
 import type { Dispatcher } from '../../command/dispatcher.js';
 import type { InfoConnection } from '../../command/info/user-agents.js';
@@ -55,7 +55,7 @@ export class AerospikeFront implements SocketEvents, AnswerSink, RequestHost {
   readonly #connections: Connection[] = [];
   #engine!: SocketEngine;
   #dispatcher!: Dispatcher;
-  #batch!: BatchDispatcher;
+  #batches!: BatchRuns;
   #requests!: RequestReader;
   #sleeper!: LoopSleeper;
   readonly #stalled: Connection[] = [];
@@ -73,10 +73,10 @@ export class AerospikeFront implements SocketEvents, AnswerSink, RequestHost {
   }
 
   /** Connects the parts that need each other. Called once, before the first socket. */
-  attach(engine: SocketEngine, dispatcher: Dispatcher, batch: BatchDispatcher, sleeper: LoopSleeper): void {
+  attach(engine: SocketEngine, dispatcher: Dispatcher, batches: BatchRuns, sleeper: LoopSleeper): void {
     this.#engine = engine;
     this.#dispatcher = dispatcher;
-    this.#batch = batch;
+    this.#batches = batches;
     this.#sleeper = sleeper;
     this.#requests = new RequestReader(this.#parts, this, engine, dispatcher);
     this.#housekeeping = setInterval(() => this.#keepHouse(), HOUSEKEEPING_MS);
@@ -130,7 +130,7 @@ export class AerospikeFront implements SocketEvents, AnswerSink, RequestHost {
     const connection = this.#connections[slot]!;
     if (!connection.isOpen) return;
     this.#parts.infoClosed(connection.info);
-    if (this.#batch.forget(slot)) this.#dispatcher.inFlight--;
+    if (this.#batches.forget(slot)) this.#dispatcher.inFlight--;
     connection.close();
     this.#openCount--;
     this.#parts.counters[CLIENT_CONNECTIONS_CLOSED]! += 1;
@@ -171,7 +171,7 @@ export class AerospikeFront implements SocketEvents, AnswerSink, RequestHost {
     connection.unreadSince(0, 0);
     if (!connection.isOpen) return;
     this.#scheduleTurn(); // first, since it reads the clock that deadlines count from
-    if (this.#batch.hasWaiting) this.#batch.pumpAll();
+    if (this.#batches.hasWaiting) this.#batches.pumpAll();
     this.#continue(connection);
   }
 
@@ -250,7 +250,7 @@ export class AerospikeFront implements SocketEvents, AnswerSink, RequestHost {
         connection.outgoingSize -= size;
         this.#engine.send(slot, out, 0, out.length);
         if (isLast) this.#finished(connection);
-        else if (this.#batch.hasWaiting) this.#batch.pumpAll();
+        else if (this.#batches.hasWaiting) this.#batches.pumpAll();
       });
     connection.outgoing = mine;
   }
@@ -325,7 +325,7 @@ export class AerospikeFront implements SocketEvents, AnswerSink, RequestHost {
     dispatcher.publish();
     this.nowMs = monotonicMs();
     if (dispatcher.drain(this.nowMs) > 0) {
-      if (this.#batch.hasWaiting) this.#batch.pumpAll();
+      if (this.#batches.hasWaiting) this.#batches.pumpAll();
       if (this.#stalled.length > 0) this.#retryStalled();
       dispatcher.publish();
     }
@@ -376,9 +376,9 @@ export class AerospikeFront implements SocketEvents, AnswerSink, RequestHost {
         this.#engine.close(connection.slot);
       }
     }
-    if (this.#stalled.length > 0 || this.#batch.hasWaiting) {
+    if (this.#stalled.length > 0 || this.#batches.hasWaiting) {
       this.#retryStalled();
-      this.#batch.pumpAll();
+      this.#batches.pumpAll();
     }
     if (this.#dispatcher.inFlight > 0) this.#scheduleTurn(); // bounds the wait for a wake-up that was lost
   }
