@@ -88,8 +88,9 @@ function exitCodeOf(error: unknown): number {
 }
 
 // A command goes through many small functions in many files, more than V8 takes together by itself when it compiles
-// one that is often called: each of the others is then a call with checks of its own.
-setFlagsFromString('--max-inlined-bytecode-size-cumulative=4000');
+// one that is often called: each of the others is then a call with checks of its own. With still larger bounds, compiling
+// takes more of the first seconds under load than the calls do.
+setFlagsFromString('--max-inlined-bytecode-size-cumulative=2000');
 setFlagsFromString('--max-inlined-bytecode-size=1000');
 boundProcessMemory();
 
