@@ -15,6 +15,11 @@ import { StorageShard } from './storage-shard.js';
 const KIB = 1024;
 const FLUSH_MAX_MS = 400;
 const STEP_MS = 10;
+/**
+ * What waits for a write or flush that failed is durable so much later, or something has failed again: the device is
+ * left alone for 200 ms, and then takes three steps for each of two writes and two flushes.
+ */
+export const FAILED_MS = 200 + 15 * STEP_MS;
 const LIVES = 3;
 const STEPS = 300;
 const BLOCK_SIZE = 64 * KIB;
@@ -23,8 +28,6 @@ const BLOCKS_MAX = 20;
 const DATA_AT = 64 * KIB;
 const BUFFERS = 16 * KIB * KIB;
 const CHECKPOINT_PATHS = ['disk.index-0-0', 'disk.index-0-1'];
-/** Writes that fail are tried again after 200 ms, and may fail again. */
-const FAILING_MS = 1500;
 const HOUR_MS = 3_600_000;
 /** Steps after markers were let go of in which a cut is more likely. */
 const TENSE_STEPS = 30;
@@ -53,6 +56,7 @@ export class RaidOutcome {
 
 /** One acknowledged state of a key; version 0: deleted, or never there. */
 interface State {
+  /** By the sound clock. */
   atMs: number;
   readonly version: number;
   readonly voidTimeSec: number;
@@ -73,6 +77,13 @@ class RaidHistory {
   readonly #checkpoints: ReadonlyMap<string, FaultyDisk>;
   readonly #dataKey;
   readonly #withinMs: number;
+  /**
+   * The time by which flush-max-ms is promised: it stands still while the device makes up for a failure. So a write is
+   * late only if nothing has failed that it could have waited for, however often the device does fail.
+   */
+  #soundMs = 0;
+  /** When a write of records, or a flush, failed last. */
+  #failedAtMs = Number.NEGATIVE_INFINITY;
   /** By key, what it was; the last is what it is. */
   readonly #states: State[][] = [];
   readonly #cold: number[] = [];
@@ -106,7 +117,7 @@ class RaidHistory {
     const paths = seed % 2 === 0 ? CHECKPOINT_PATHS : [];
     this.#checkpoints = new Map(paths.map(path => [path, new FaultyDisk(5 * 1024 * KIB)]));
     this.#dataKey = seed % 3 === 0 ? newDataKey('aes-128') : null;
-    this.#withinMs = plan.isCommitting ? 0 : FLUSH_MAX_MS + (plan.isFailing ? FAILING_MS : 0);
+    this.#withinMs = plan.isCommitting ? 0 : FLUSH_MAX_MS;
   }
 
   run(): void {
@@ -201,11 +212,13 @@ class RaidHistory {
     // A cold start: from the blocks alone.
     if (this.#random() < 0.4) for (const file of this.#checkpoints.values()) file.erase();
     const failing = {
-      failsWrite: (offset: number, length: number) => {
-        const mayGiveUp = length === 4096 && (offset - DATA_AT) % BLOCK_SIZE === 0;
-        return this.#isServing && this.#random() < (mayGiveUp ? 0.6 : 0.03);
+      failsWrite: (offset: number, _: number, disk: FaultyDisk) => {
+        if (!this.#isServing) return false;
+        const block = Math.floor((offset - DATA_AT) / BLOCK_SIZE);
+        const givesUp = disk === this.#disk && this.#shard.engine.blocks.states[block] === ERASING;
+        return this.#random() < (givesUp ? 0.6 : 0.03) && this.#fails(givesUp ? undefined : disk);
       },
-      failsFlush: () => this.#isServing && this.#random() < 0.05,
+      failsFlush: (disk: FaultyDisk) => this.#isServing && this.#random() < 0.05 && this.#fails(disk),
     };
     const faults = { turnsMax: 2, ...(isFailing ? failing : {}) };
     const files = new Map([...this.#checkpoints, ['shadow', this.#shadow]]);
@@ -236,6 +249,12 @@ class RaidHistory {
     const isByCheckpoint = this.#shard.counters[ST.ST_START_KIND] === ST.START_CHECKPOINT;
     this.#outcome[isByCheckpoint ? 'byCheckpoint' : 'cold']++;
     this.#takeServed(life);
+  }
+
+  /** @param disk Where records wait for what fails, if they do. */
+  #fails(disk?: FaultyDisk): true {
+    if (disk === this.#disk) this.#failedAtMs = this.#nowMs;
+    return true;
   }
 
   /** States of a key that may be shown after an end at which those up to `durableByMs` had to be durable. */
@@ -292,7 +311,7 @@ class RaidHistory {
     this.#shard.clock.read(this.#wallMs);
     const version = ++this.#version;
     const result = this.#shard.put(key, version, size, voidTimeSec);
-    if (result === OK) this.#push(key, { atMs: this.#nowMs, version, voidTimeSec });
+    if (result === OK) this.#push(key, { atMs: this.#soundMs, version, voidTimeSec });
     else if (result !== OUT_OF_SPACE && result !== DEVICE_OVERLOAD)
       this.problems.push(`put ${key}: ${result}`);
   }
@@ -302,7 +321,7 @@ class RaidHistory {
     if (this.#isPending(key)) return false;
     this.#shard.clock.read(this.#wallMs);
     const result = this.#random() < 0.4 ? this.#shard.bury(key) : this.#shard.delete(key);
-    if (result === OK) this.#push(key, { ...NEVER, atMs: this.#nowMs });
+    if (result === OK) this.#push(key, { ...NEVER, atMs: this.#soundMs });
     else if (result !== undefined && result !== OUT_OF_SPACE && result !== DEVICE_OVERLOAD) {
       this.problems.push(`delete ${key}: ${result}`);
     }
@@ -371,15 +390,16 @@ class RaidHistory {
     this.#wallMs += STEP_MS;
     if (this.#random() < 0.002) this.#wallMs -= HOUR_MS;
     this.#shard.tick(this.#nowMs, this.#wallMs);
+    if (this.#nowMs - this.#failedAtMs >= FAILED_MS) this.#soundMs += STEP_MS;
     const { appendedNumber, committedNumber } = this.#shard.engine;
     const storedMs = this.#shard.counters[ST.ST_STORED_CLOCK]!;
     for (const expiry of this.#expiries) {
       if (expiry.number === 0 && expiry.voidTimeSec * 1000 <= storedMs) expiry.number = appendedNumber;
       if (expiry.number > 0 && (!this.#plan.isCommitting || expiry.number <= committedNumber))
-        expiry.state.atMs = this.#nowMs;
+        expiry.state.atMs = this.#soundMs;
     }
     this.#expiries = this.#expiries.filter(({ state }) => state.atMs === Number.POSITIVE_INFINITY);
-    for (const of of this.#pending) if (of.number <= committedNumber) of.state.atMs = this.#nowMs;
+    for (const of of this.#pending) if (of.number <= committedNumber) of.state.atMs = this.#soundMs;
     this.#pending = this.#pending.filter(of => of.number > committedNumber);
   }
 
@@ -394,7 +414,7 @@ class RaidHistory {
     this.#dropTruncated(shard);
     const count = this.problems.length;
     for (let key = 0; key < this.#states.length; key++) {
-      this.#shown(shard, key, this.#allowed(key, this.#nowMs - this.#withinMs));
+      this.#shown(shard, key, this.#allowed(key, this.#soundMs - this.#withinMs));
     }
     if (this.problems.length > count) this.problems.unshift(`${when}, a cut`);
   }
@@ -411,7 +431,7 @@ class RaidHistory {
     else if (chance < 0.4) this.#io.kill();
     else this.#io.cutPower();
     this.#isInStep = isClean;
-    this.#durableByMs = isClean ? this.#nowMs : this.#nowMs - this.#withinMs;
+    this.#durableByMs = this.#soundMs - (isClean ? 0 : this.#withinMs);
     if (this.#plan.isShadowed && !isClean && this.#random() < 0.5) this.#loseOne();
     const offMs = this.#pick(3000);
     this.#nowMs += offMs;

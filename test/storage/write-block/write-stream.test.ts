@@ -5,6 +5,7 @@ import * as ST from '../../../src/storage/engine.js';
 import type { IoTimes } from '../../../src/storage/io/io-queue.js';
 import type { BlockWriterLimits } from '../../../src/storage/write-block/writer-limits.js';
 import { FaultyDisk, FaultyIo, seeded } from '../../support/faulty-io.js';
+import { FAILED_MS } from '../../support/raid-history.js';
 import { StorageShard } from '../../support/storage-shard.js';
 
 const BLOCK = 64 * 1024;
@@ -197,5 +198,45 @@ for (const isEncrypted of [false, true]) {
     t.true(ms < 2 * 210 + 5 * 10 && ms > 200, `${ms} ms`);
     const again = reopen();
     for (let key = 0; key < 20; key++) t.is(again.get(key), 1);
+  });
+}
+
+/** Milliseconds until `count` records are durable on a device of which the first `failures` requests of a kind fail. */
+function durableAfter(kind: 'write' | 'flush', failures: number, count: number): number {
+  const disk = new FaultyDisk(DATA_AT + 16 * BLOCK);
+  const io = new FaultyIo(disk, 32 * 1024 * 1024, () => 0.999, { turnsMax: 2 });
+  const owner = { setId: Uint32Array.of(1, 2, 3, 4), shard: 0, writeBlockSize: BLOCK, startCount: 1 };
+  const extent = { path: 'disk', offset: DATA_AT, size: 16 * BLOCK, owner };
+  const limits = { flushMaxMs: 100, flushSize: 16 * 1024 };
+  const shard = new StorageShard({ backend: io, extent, limits }).recover();
+  let left = failures;
+  const fails = (): boolean => left > 0 && left-- > 0;
+  if (kind === 'write') io.faults.failsWrite = fails;
+  else io.faults.failsFlush = fails;
+  for (let key = 0; key < count; key++) shard.put(key, 1, 3000);
+  let ms = 0;
+  while (shard.engine.durableNumber < count && ms < 100_000) {
+    ms += 10;
+    shard.tick(ms);
+  }
+  io.cutPower();
+  const again = new StorageShard({
+    backend: new FaultyIo(disk, 32 * 1024 * 1024, seeded(3)),
+    extent,
+  }).recover();
+  for (let key = 0; key < count; key++) if (again.get(key) !== 1) return Number.POSITIVE_INFINITY;
+  return ms;
+}
+
+for (const kind of ['write', 'flush'] as const) {
+  test(`a ${kind} that fails makes what waits for it late by the time that the device is left alone, and little more`, t => {
+    for (const count of [1, 20, 60]) {
+      const soonest = durableAfter(kind, 0, count);
+      for (let failures = 1; failures <= 8; failures++) {
+        const late = durableAfter(kind, failures, count) - soonest;
+        t.true(late <= failures * FAILED_MS, `${count} records, ${failures} failures: ${late} ms late`);
+        if (count === 1) t.true(late >= failures * 200, `${count} records: ${late} ms late`);
+      }
+    }
   });
 }
