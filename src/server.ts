@@ -171,7 +171,6 @@ export class Server {
       runs: batchRuns,
       sink,
       counters: block,
-      histogram: latencies.batchIndex,
       maxRequests: () => service.number('batch-max-requests'),
       isEnabled: () => service.number('batch-index-threads') > 0,
     });

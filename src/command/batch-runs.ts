@@ -131,10 +131,15 @@ export class BatchRuns {
     return true;
   }
 
+  /** Counts a batch that has ended, one that was never here too: `code` is that of its trailer. */
+  countEnded(code: number, durationMs: number): void {
+    this.#counters[code === OK ? BATCH_INDEX_COMPLETE : BATCH_INDEX_ERROR]! += 1;
+    this.#histogram.record(durationMs);
+  }
+
   #finish(run: BatchRun, bytes: Uint8Array, at: number, size: number, nowMs: number): void {
     this.#runs.delete(run.slot);
-    this.#counters[run.code === OK ? BATCH_INDEX_COMPLETE : BATCH_INDEX_ERROR]! += 1;
-    this.#histogram.record(nowMs - run.arrivalMs);
+    this.countEnded(run.code, nowMs - run.arrivalMs);
     if (size > 0) this.#sink.answer(run.slot, run.generation, run.requestNumber, bytes, at, size, false);
     this.#sink.answer(
       run.slot,

@@ -6,12 +6,7 @@
 import { monotonicMs } from '../base/clock.js';
 import { BATCH_DISABLED, BATCH_MAX_REQUESTS, BATCH_QUEUES_FULL, OK, PARAMETER } from '../base/result.js';
 import { ProgramCache } from '../expression/program-cache.js';
-import type { Histogram } from '../observe/histogram.js';
-import {
-  BATCH_INDEX_COMPLETE,
-  BATCH_INDEX_ERROR,
-  BATCH_INDEX_INITIATE,
-} from '../observe/service-counters.js';
+import { BATCH_INDEX_ERROR, BATCH_INDEX_INITIATE } from '../observe/service-counters.js';
 import { GROUP_REPORT_ERROR_ROW, GROUP_RESPOND_ALL } from '../shard/batch-group.js';
 import { BatchInPlace, IN_PLACE_ROWS_MAX } from '../shard/batch-in-place.js';
 import { Dispatch } from '../shard/client.js';
@@ -47,7 +42,6 @@ export interface BatchParts {
   readonly inPlace: InPlace;
   readonly share: BatchShare;
   readonly counters: Float64Array;
-  readonly histogram: Histogram;
   /** Most rows in a batch, 0 = no limit. */
   readonly maxRequests: () => number;
   readonly isEnabled: () => boolean;
@@ -139,7 +133,7 @@ export class BatchDispatcher {
 
   /** Executes the rows that were read for it here and now. @returns Rows that are in frames for their workers instead. */
   #runInPlace(client: ClientRef, bytes: Uint8Array, nowMs: number): number {
-    const { sink, counters, histogram } = this.#parts;
+    const { sink, runs } = this.#parts;
     const { inPlace } = this.#inPlace;
     if (!inPlace.isHalfEmpty) {
       sink.flush();
@@ -157,8 +151,7 @@ export class BatchDispatcher {
       const { code } = this.#inPlace;
       writeTrailer(inPlace.outbox.u8, code, inPlace.extend(TRAILER_SIZE));
       size += TRAILER_SIZE;
-      counters[code === OK ? BATCH_INDEX_COMPLETE : BATCH_INDEX_ERROR]! += 1;
-      histogram.record(durationMs);
+      runs.countEnded(code, durationMs);
     }
     const { slot, generation, requestNumber } = client;
     if (size > 0) sink.answer(slot, generation, requestNumber, inPlace.outbox.u8, at, size, false);
@@ -178,7 +171,7 @@ export class BatchDispatcher {
     at: number,
     nowMs: number,
   ): boolean {
-    const { sink, counters, histogram } = this.#parts;
+    const { sink, runs } = this.#parts;
     this.#givenCount--;
     const slot = u32[c + COMP_SLOT]!;
     const generation = u32[c + COMP_CONNECTION_GENERATION]!;
@@ -188,8 +181,7 @@ export class BatchDispatcher {
     const leftCount = u32[c + COMP_ROWS]!;
     const arrivalMs = f64[(c + COMP_ARRIVAL) >>> 1]!;
     if (leftCount === 0) {
-      counters[code === OK ? BATCH_INDEX_COMPLETE : BATCH_INDEX_ERROR]! += 1;
-      histogram.record(nowMs - arrivalMs);
+      runs.countEnded(code, nowMs - arrivalMs);
       sink.answer(slot, generation, requestNumber, bytes, at, size, true);
       return true;
     }
@@ -199,7 +191,7 @@ export class BatchDispatcher {
     const run = new BatchRun({ slot, generation, requestNumber }, arrivalMs, this.#rows.finish(), leftCount);
     run.deadlineMs = f64[(c + COMP_ENDED) >>> 1]!;
     run.code = code;
-    this.#parts.runs.start(run);
+    runs.start(run);
     return false;
   }
 

@@ -119,7 +119,7 @@ export class RowReader {
       }
       if (route === null) return i;
       if (isWanted !== null && isWanted[i] === 0) continue;
-      const worker = route.workerOf[partitionOf(bytes, rowAt + 4)]!;
+      const worker = route.workerOf[partitionOf(bytes, rowAt + ROW_DIGEST_AT)]!;
       frames.addRow(worker, bytes, rowAt, templateAt, templateEnd);
       if (frames.totalSize > FRAMES_SIZE_MAX) return i;
     }
