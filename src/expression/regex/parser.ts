@@ -55,6 +55,9 @@ class Group {
   readonly number: number;
   /** Node count when it began. */
   readonly from: number;
+  /** The groups that were complete when it began, and those that its finished branches have completed: bit n is group n. */
+  readonly closedBefore: number;
+  closedInBranches = 0;
   /** The branch read so far: entry and exit. */
   branchEntry = NONE;
   branchExit = NONE;
@@ -62,9 +65,10 @@ class Group {
   entry = NONE;
   join = NONE;
 
-  constructor(number: number, from: number) {
+  constructor(number: number, from: number, closedBefore: number) {
     this.number = number;
     this.from = from;
+    this.closedBefore = closedBefore;
   }
 }
 
@@ -78,9 +82,10 @@ export function parse(pattern: pat.Pattern): Program | undefined {
 class Parser {
   readonly #pattern: pat.Pattern;
   readonly #open: Group[] = [];
-  #group = new Group(0, 0);
+  #group = new Group(0, 0, 0);
   #groupCount = 0;
-  #closedGroups = 0; // bit n: group n is complete
+  /** Bit n: group n is complete and may be referred to. A branch does not see the groups of those before it. */
+  #closedGroups = 0;
   #hasBackrefs = false;
   /** The atom that was read last: its first node, entry and exit. */
   #from = 0;
@@ -112,11 +117,13 @@ class Parser {
       case pat.OPEN_GROUP:
         if (this.#open.length === DEPTH_MAX) return false;
         this.#open.push(this.#group);
-        this.#group = new Group(++this.#groupCount, builder.count);
+        this.#group = new Group(++this.#groupCount, builder.count, this.#closedGroups);
         pattern.advance(true);
         return true;
       case pat.ALTERNATIVE:
         this.#endBranch();
+        this.#group.closedInBranches |= this.#closedGroups;
+        this.#closedGroups = this.#group.closedBefore;
         pattern.advance(true);
         return true;
       case pat.ANCHOR:
@@ -208,9 +215,10 @@ class Parser {
   }
 
   #closeGroup(): void {
-    const { number } = this.#group;
+    const { number, closedInBranches } = this.#group;
     this.#endGroup();
     this.#group = this.#open.pop()!;
+    this.#closedGroups |= closedInBranches;
     if (number > GROUP_MAX) return;
     this.#closedGroups |= 1 << number;
     this.#entry = builder.node(OPEN, number, this.#entry);
