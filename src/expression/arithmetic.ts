@@ -20,6 +20,8 @@ import type { Value } from './value.js';
 import { FLOAT, INT, typeSet } from './value-type.js';
 
 const NUMBER = typeSet(INT, FLOAT);
+/** Bit of the high half of a float. */
+const SIGN = 0x8000_0000;
 
 /** How one operator takes in a further operand; the result goes to `a`. */
 type Fold = (a: Value, b: Value) => void;
@@ -40,9 +42,16 @@ const floatFunction = (name: string, of: (x: number, y: number) => number, count
   result: FLOAT,
   run: (m, node, out) => {
     if (m.value(m.code[node + NODE_OPERANDS]!, out) !== TRUE) return UNKNOWN;
-    const x = out.number;
-    if (count === 2 && m.value(m.code[node + NODE_OPERANDS + 1]!, out) !== TRUE) return UNKNOWN;
-    out.setFloat(of(x, out.number));
+    if (count === 1) {
+      out.setFloatResult(of(out.number, 0));
+      return TRUE;
+    }
+    const { top } = m;
+    const operand = m.take();
+    const known = m.value(m.code[node + NODE_OPERANDS + 1]!, operand);
+    m.top = top;
+    if (known !== TRUE) return UNKNOWN;
+    out.setFloatResult(of(out.number, operand.number), operand);
     return TRUE;
   },
 });
@@ -82,7 +91,7 @@ function foldOperands(
     result = m.value(m.code[node + NODE_OPERANDS + k]!, operand);
     if (result !== TRUE) break;
     if (out.type === INT) ints(out, operand);
-    else out.number = floats(out.number, operand.number);
+    else out.setFloatResult(floats(out.number, operand.number), operand);
   }
   m.top = top;
   return result;
@@ -95,7 +104,10 @@ function subtract(m: Machine, node: number, out: Value): number {
   }
   if (m.value(m.code[node + NODE_OPERANDS]!, out) !== TRUE) return UNKNOWN;
   if (out.type === INT) negateInt(out);
-  else out.number = -out.number;
+  else {
+    out.number = -out.number;
+    out.high ^= SIGN; // of a NaN
+  }
   return TRUE;
 }
 
@@ -113,7 +125,7 @@ function divide(m: Machine, node: number, out: Value): number {
     else out.setFloat(1);
   }
   if (divisor.type === FLOAT) {
-    out.number /= divisor.number;
+    out.setFloatResult(out.number / divisor.number, divisor);
     return TRUE;
   }
   if (isZero(divisor)) return UNKNOWN;
@@ -134,8 +146,10 @@ function modulo(m: Machine, node: number, out: Value): number {
 
 function absolute(m: Machine, node: number, out: Value): number {
   if (m.value(m.code[node + NODE_OPERANDS]!, out) !== TRUE) return UNKNOWN;
-  if (out.type === FLOAT) out.number = Math.abs(out.number);
-  else if (out.high < 0) negateInt(out);
+  if (out.type === FLOAT) {
+    out.number = Math.abs(out.number);
+    out.high &= ~SIGN; // of a NaN
+  } else if (out.high < 0) negateInt(out);
   return TRUE;
 }
 

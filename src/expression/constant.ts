@@ -1,7 +1,8 @@
 /** Constants: values that stand for themselves in an expression, as nodes of its program. Source: protocol 16, section 2. */
 import { shapeOf } from '../data/geo/containment.js';
 import * as msgpack from '../data/msgpack/element.js';
-import { readDouble, readSingle } from '../data/number.js';
+import { readSingle } from '../data/number.js';
+import { readU32 } from '../wire/message.js';
 import type { CodeWriter } from './code-writer.js';
 import { type ExpressionReader, INVALID } from './expression-reader.js';
 import { writeLiteral } from './literal.js';
@@ -32,9 +33,11 @@ export function compileConstant(reader: ExpressionReader, writer: CodeWriter, at
     case msgpack.NEGATIVE_INT:
       return constant(writer, INT, element.high | 0, element.low | 0);
     case msgpack.DOUBLE: {
-      const value =
-        reader.bytes[at] === 0xcb ? readDouble(reader.bytes, at + 1) : readSingle(reader.bytes, at + 1);
-      return constant(writer, FLOAT, floatHigh(value), floatLow(value));
+      const { bytes } = reader;
+      if (bytes[at] === 0xcb)
+        return constant(writer, FLOAT, readU32(bytes, at + 1) | 0, readU32(bytes, at + 5) | 0);
+      const single = readSingle(bytes, at + 1);
+      return constant(writer, FLOAT, floatHigh(single), floatLow(single));
     }
     case msgpack.STRING:
     case msgpack.BYTES:

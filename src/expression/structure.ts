@@ -4,7 +4,7 @@ import { Writer } from '../data/msgpack/writer.js';
 import { type Machine, REMOVE, TRUE, UNKNOWN } from './machine.js';
 import { NAMED_TYPE, type Operator, type OperatorRow, SAME_TYPE, VARIABLE_OPERAND } from './operator.js';
 import { NODE_COUNT, NODE_OPERANDS, NODE_TYPE } from './program.js';
-import { floatOf, type Value } from './value.js';
+import type { Value } from './value.js';
 import { ANY, BOOL, FLOAT, GEO, INT, LIST, MAP, NIL, REMOVE_TYPE, UNKNOWN_TYPE } from './value-type.js';
 
 export const QUOTE = 126;
@@ -49,7 +49,7 @@ function constant(m: Machine, node: number, out: Value): number {
       out.low = code[node + NODE_OPERANDS + 1]!;
       return TRUE;
     case FLOAT:
-      out.setFloat(floatOf(first, code[node + NODE_OPERANDS + 1]!));
+      out.setFloatBits(first, code[node + NODE_OPERANDS + 1]!);
       return TRUE;
     default:
       out.setBytes(type, m.program.bytes, first, code[node + NODE_OPERANDS + 1]!);

@@ -22,13 +22,17 @@ import {
   TRUE,
 } from '../data/msgpack/element.js';
 import { Writer } from '../data/msgpack/writer.js';
-import { readDouble, readSingle } from '../data/number.js';
+import { readSingle } from '../data/number.js';
 import type { ParticleSpan } from '../data/particle-span.js';
 import { readU32, writeU16, writeU32 } from '../wire/message.js';
 import { BLOB, BOOL, FLOAT, GEO, HLL, INT, LIST, MAP, NIL, PARTICLE_TYPE, STR } from './value-type.js';
 
 const NOTHING = new Uint8Array(0);
 const INT_SIZE = 8; // bytes of an integer or float particle
+/** High half of the NaN that an operation without a result gives on the reference's processors; the low half is 0. */
+const MADE_NAN_HIGH = -0x8_0000;
+/** Bit of the high half that a NaN has after any operation. */
+const QUIET = 0x8_0000;
 /** A geojson particle without cells: flags, and a cell count of 0. */
 const GEO_HEADER_SIZE = 3;
 /** More than the header of any element, with its type byte. */
@@ -41,7 +45,7 @@ const writer = new Writer();
 export class Value {
   /** NIL, BOOL … HLL; or UNKNOWN_TYPE. */
   type = NIL;
-  /** INT: 64 bits, two's complement, as int32 each. BOOL: 0 or 1 in `low`. */
+  /** INT: 64 bits, two's complement, as int32 each. BOOL: 0 or 1 in `low`. FLOAT that is a NaN: its bits. */
   high = 0;
   low = 0;
   /** FLOAT. Starts as a fraction, so that the field is stored as a double and never boxed anew. */
@@ -81,6 +85,36 @@ export class Value {
   setFloat(value: number): void {
     this.type = FLOAT;
     this.number = value;
+    if (Number.isNaN(value)) {
+      this.high = MADE_NAN_HIGH;
+      this.low = 0;
+    }
+  }
+
+  /** Sets a float from its two halves, int32 each; a NaN keeps its bits. */
+  setFloatBits(high: number, low: number): void {
+    this.type = FLOAT;
+    this.number = floatOf(high, low);
+    this.high = high;
+    this.low = low;
+  }
+
+  /**
+   * Sets this float to what an operation on it, or on it and `other`, has given. A NaN is the first operand that was
+   * one: JavaScript says nothing of its bits, so they are kept beside the number.
+   */
+  setFloatResult(value: number, other: Value = this): void {
+    const isOwn = Number.isNaN(this.number);
+    this.number = value;
+    if (!Number.isNaN(value)) return;
+    if (isOwn) this.high |= QUIET;
+    else if (Number.isNaN(other.number)) {
+      this.high = other.high | QUIET;
+      this.low = other.low;
+    } else {
+      this.high = MADE_NAN_HIGH;
+      this.low = 0;
+    }
   }
 
   setBool(value: number): void {
@@ -101,7 +135,7 @@ export class Value {
         return true;
       case FLOAT:
         if (size !== INT_SIZE) return false;
-        this.setFloat(readDouble(bytes, at));
+        this.setFloatBits(readU32(bytes, at) | 0, readU32(bytes, at + 4) | 0);
         return true;
       case BOOL:
         if (size !== 1) return false;
@@ -143,7 +177,8 @@ export class Value {
         this.low = element.low | 0;
         return type === INT;
       case DOUBLE:
-        this.setFloat(bytes[at] === 0xcb ? readDouble(bytes, at + 1) : readSingle(bytes, at + 1));
+        if (bytes[at] === 0xcb) this.setFloatBits(readU32(bytes, at + 1) | 0, readU32(bytes, at + 5) | 0);
+        else this.setFloat(readSingle(bytes, at + 1));
         return type === FLOAT;
       case LIST_ELEMENT:
       case MAP_ELEMENT:
@@ -246,15 +281,14 @@ export class Value {
   }
 }
 
-/** Sets a double from its two halves. */
-export function floatOf(high: number, low: number): number {
+function floatOf(high: number, low: number): number {
   float.setInt32(0, high);
   float.setInt32(4, low);
   return float.getFloat64(0);
 }
 
 function writeHalves(value: Value, out: Uint8Array, at: number): void {
-  if (value.type === INT) {
+  if (value.type === INT || Number.isNaN(value.number)) {
     writeU32(out, at, value.high);
     writeU32(out, at + 4, value.low);
     return;

@@ -1,6 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { sorting } from '../../src/data/cdt/order.js';
+import { FLOAT as FLOAT_PARTICLE } from '../../src/data/type.js';
 import { compile } from '../../src/expression/compile.js';
 import { machine } from '../../src/expression/evaluate.js';
 import { BLOB, BOOL, FLOAT, GEO, INT, LIST, MAP, NIL, STR } from '../../src/expression/value-type.js';
@@ -108,6 +109,51 @@ test('floats that are no numbers are equal to nothing', t => {
   t.is(evaluated([4, nan, float(0)]), false);
   t.is(evaluated([1, float(0), float(-0)]), true);
 });
+
+/** The bits are those of x86-64: an operation without a result makes one NaN, any other is passed on. */
+test('a NaN has the same bits wherever it comes from', t => {
+  const made = 'fff8000000000000';
+  const one = (hex: string): Packed => ({ hex: `cb${hex}` });
+  const infinite = float(Number.POSITIVE_INFINITY);
+  const read = bin(FLOAT, 'f');
+  const record = new TestRecord({ f: float(1) });
+  const withNan = new TestRecord();
+  withNan.bin = (_names, _at, _size, out) => {
+    out.set(FLOAT_PARTICLE, Buffer.from('7ff8000000000123', 'hex'), 0, 8);
+    return true;
+  };
+  const cases: readonly (readonly [Packed, string])[] = [
+    [[21, infinite, infinite], made],
+    [[22, infinite, float(0)], made],
+    [[23, float(0), float(0)], made],
+    [[25, float(-1), float(2)], made],
+    [[25, float(2), float(-1)], made],
+    [[24, float(-8), float(0.5)], made],
+    [[21, [23, float(0), float(0)]], '7ff8000000000000'],
+    [[27, [25, float(-1), float(2)]], '7ff8000000000000'],
+    [[28, [23, float(0), float(0)]], made],
+    [[20, one('7ff8000000000001'), one('7ff8000000000002')], '7ff8000000000001'],
+    [[22, read, one('7ff8000000000002')], '7ff8000000000002'],
+    [[24, one('fff8000000000003'), read], 'fff8000000000003'],
+    [[20, one('7ff0000000000001'), read], '7ff8000000000001'],
+    [[51, read, one('7ff8000000000002')], '3ff0000000000000'],
+    [one('7ff0000000000001'), '7ff0000000000001'],
+  ];
+  const bitsOf = (expression: Packed, of: TestRecord): unknown =>
+    evaluated([127, LIST, 0x40, [1, [125, { raw: 'x' }, expression, [124, { raw: 'x' }]]], list()], of);
+  for (
+    let round = 0;
+    round < 200;
+    round++ // so that what is optimised later is seen too
+  )
+    for (const [expression, bits] of cases)
+      if (!isSame(bitsOf(expression, record), bits)) t.fail(`${JSON.stringify(expression)} is not ${bits}`);
+  t.deepEqual(bitsOf(read, withNan), { hex: '91cb7ff8000000000123' });
+});
+
+function isSame(list: unknown, bits: string): boolean {
+  return (list as { hex?: string }).hex === `91cb${bits}`;
+}
 
 test('maps are compared when all that the comparison meets are in key order', t => {
   const ordered = (...pairs: readonly (readonly [Packed, Packed])[]): Packed => ({ pairs, flags: 1 });
