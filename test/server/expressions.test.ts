@@ -279,6 +279,10 @@ test('the flags of expression writes', async t => {
   t.is(await code(writeExp('i', NIL, 0x08)), 0, 'nothing to write, without failing');
   t.is(await code(readExp('93 51 02 a1 73', 0x00)), 26);
   t.is(await code(readExp('93 51 02 a1 73', 0x10)), 0);
+  t.is(await code(readExp('91 64', 0x00)), 26, 'what removes an entry of a path is no value');
+  t.is(await code(readExp('91 64', 0x10)), 0);
+  t.is(await code(writeExp('i', '91 64', 0x00)), 26);
+  t.is(await code(writeExp('i', '91 64', 0x10)), 0);
   t.is(await code(readExp(PLUS_1, 0x01)), 4, 'a flag of writes');
   t.is(await code(writeExp('x'.repeat(16), PLUS_1, 0)), 21);
   t.is(await code(readExp(PLUS_1, 0, 'x'.repeat(16))), 21);
@@ -321,6 +325,22 @@ test('metadata in expressions', async t => {
   t.is((await ask(client, 'other', { ...put(write('i', 1)), ttl: 0xffffffff })).code, 0);
   const never = await ask(client, 'other', readExp('91 45', 0));
   t.is(numberOf(never), -1, 'never expires');
+});
+
+test('an expression that is written in the place of a tombstone sees that there was one', async t => {
+  const server = await TestServer.start(t);
+  const client = await server.connect();
+  const isTombstone = writeExp('t', '91 48', 0);
+  const written = async (): Promise<number> => {
+    t.is((await ask(client, 'k', isTombstone)).code, 0);
+    return (await ask(client, 'k', { info1: 1, ops: [read('t')] })).ops[0]!.value[0]!;
+  };
+  t.is(await written(), 0, 'a new record');
+  t.is((await ask(client, 'k', { info2: 0x13 })).code, 0);
+  t.is(await written(), 1);
+  t.is(await written(), 0, 'it is a record again');
+  t.is((await ask(client, 'k', DELETE)).code, 0);
+  t.is(await written(), 0, 'there was no tombstone');
 });
 
 test('thousands of expressions over one large bin end with code 13, also where the bin is new', async t => {

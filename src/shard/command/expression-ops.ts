@@ -6,13 +6,14 @@ import { BIN_EXISTS, BIN_NOT_FOUND, OK, OP_NOT_APPLICABLE } from '../../base/res
 import { checkWrite, writeStored } from '../../data/particle.js';
 import type { ParticleSpan } from '../../data/particle-span.js';
 import { GEOJSON, NULL } from '../../data/type.js';
-import { evaluateValue, UNKNOWN_VALUE } from '../../expression/evaluate.js';
+import { evaluateValue } from '../../expression/evaluate.js';
 import {
   EXP_ALLOW_DELETE,
   EXP_CREATE_ONLY,
   EXP_EVAL_NO_FAIL,
   EXP_POLICY_NO_FAIL,
   EXP_UPDATE_ONLY,
+  type ExpressionOperation,
 } from '../../expression/operation.js';
 import type { Executor } from './executor.js';
 import { opEnd, opValueAt } from './request.js';
@@ -25,9 +26,8 @@ export function readByExpression(ex: Executor, bytes: Uint8Array, p: number, out
   if (code !== OK) return code;
   const ending = evaluateValue(op.program!, ex.view, ex.scratch, out);
   if (ending === OK) return OK;
-  if (ending !== UNKNOWN_VALUE || (op.flags & EXP_EVAL_NO_FAIL) === 0) return OP_NOT_APPLICABLE;
   out.clear();
-  return OK;
+  return isEvaluationSilent(op) ? OK : OP_NOT_APPLICABLE;
 }
 
 /** Makes what the op at `p` evaluates to the value of bin `bin`, which is -1 where there is none. @returns OK or a code. */
@@ -40,9 +40,7 @@ export function writeByExpression(ex: Executor, bytes: Uint8Array, p: number, bi
   if ((op.flags & EXP_CREATE_ONLY) !== 0 && bin >= 0) return isPolicySilent ? OK : BIN_EXISTS;
   if ((op.flags & EXP_UPDATE_ONLY) !== 0 && bin < 0) return isPolicySilent ? OK : BIN_NOT_FOUND;
   const ending = evaluateValue(op.program!, ex.view, ex.scratch, value);
-  if (ending !== OK) {
-    return ending === UNKNOWN_VALUE && (op.flags & EXP_EVAL_NO_FAIL) !== 0 ? OK : OP_NOT_APPLICABLE;
-  }
+  if (ending !== OK) return isEvaluationSilent(op) ? OK : OP_NOT_APPLICABLE;
   if (value.type === NULL) {
     if (bin < 0) return OK;
     if ((op.flags & EXP_ALLOW_DELETE) !== 0) bins.remove(bin);
@@ -60,4 +58,9 @@ export function writeByExpression(ex: Executor, bytes: Uint8Array, p: number, bi
   }
   bins.putValue(bin, bytes, p, value);
   return OK;
+}
+
+/** Whether a result that is unknown, or none that a bin can have, is nothing to fail for. Source: the clients' EVAL_NO_FAIL. */
+function isEvaluationSilent(op: ExpressionOperation): boolean {
+  return (op.flags & EXP_EVAL_NO_FAIL) !== 0;
 }

@@ -23,6 +23,8 @@ export class CommandRecord implements RecordView {
   #entry = -1;
   readonly #setName = new Uint8Array(SET_NAME_SIZE_MAX);
   hasBins = false;
+  /** Whether what a write creates takes the place of a tombstone; filters never see one. */
+  isTombstone = false;
 
   constructor(ex: Executor) {
     this.#ex = ex;
@@ -32,19 +34,16 @@ export class CommandRecord implements RecordView {
    * Shows the record of a command.
    * @param hasBins Whether the executor has its bins listed and, if a key is stored, the stored record loaded.
    */
-  show(shard: Shard, req: Request, entry: number, hasBins: boolean): void {
+  show(shard: Shard, req: Request, entry: number, hasBins: boolean, isTombstone = false): void {
     this.#shard = shard;
     this.#req = req;
     this.#entry = entry;
     this.hasBins = hasBins;
+    this.isTombstone = isTombstone;
   }
 
   get hasKey(): boolean {
     return this.#entry < 0 ? this.#req.hasKey : this.#shard.index.hasFlag(this.#entry, KEY_STORED);
-  }
-
-  get isTombstone(): boolean {
-    return false; // the index holds live records only
   }
 
   get digestBytes(): Uint8Array {

@@ -134,7 +134,10 @@ export function executeWrite(ex: Executor, shard: Shard, req: Request, token: nu
   answer.reset();
   if (entry >= 0 && !isReplace) bins.load(ex.stored.region.u8, ex.storedBinsAt, ex.storedBinCount);
   else bins.clear();
-  if (found.hasExpression) ex.view.show(shard, req, entry, true);
+  if (found.hasExpression) {
+    const isTombstone = entry < 0 && slot >= 0 && index.hasFlag(slot, TOMBSTONE);
+    ex.view.show(shard, req, entry, true, isTombstone);
+  }
   code = applyOps(ex, req);
   if (code !== OK) return failAt(ex, shard, entry, code);
   if (bins.count > BIN_COUNT_MAX) return failAt(ex, shard, entry, PARAMETER);
