@@ -57,9 +57,6 @@ export class HllSource {
         return;
       }
       case kind.SKETCHES:
-        this.#list();
-        return;
-      case kind.SKETCH_OR_SKETCHES:
         if (v.below(3) === 0) this.#sketch();
         else this.#list();
         return;

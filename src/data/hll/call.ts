@@ -21,12 +21,11 @@ import { SketchSet } from './sketch-set.js';
 
 /** What an argument is. */
 export const ELEMENTS = 0; // a list of values to be hashed, at least one
-export const SKETCHES = 1; // a list of sketches, at least one
-export const SKETCH_OR_SKETCHES = 2;
-export const INDEX_BITS = 3; // 4 to 16, or UNSET
-export const MINHASH_BITS = 4; // 0, 4 to 51, or UNSET
-export const NEW_INDEX_BITS = 5; // 4 to 16
-export const FLAGS = 6;
+export const SKETCHES = 1; // a list of sketches, at least one, or a sketch
+export const INDEX_BITS = 2; // 4 to 16, or UNSET
+export const MINHASH_BITS = 3; // 0, 4 to 51, or UNSET
+export const NEW_INDEX_BITS = 4; // 4 to 16
+export const FLAGS = 5;
 
 /** A number of bits that is not given. */
 export const UNSET = -1;
@@ -103,9 +102,7 @@ export class HllCall {
       case ELEMENTS:
         return this.#readElements();
       case SKETCHES:
-        return this.sketches.readArg(body, false);
-      case SKETCH_OR_SKETCHES:
-        return this.sketches.readArg(body, true);
+        return this.sketches.readArg(body);
       case INDEX_BITS:
         this.p = this.#bits();
         return this.p === UNSET || (this.p >= INDEX_BITS_MIN && this.p <= INDEX_BITS_MAX);

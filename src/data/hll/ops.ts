@@ -12,7 +12,6 @@ import {
   MINHASH_BITS,
   NEW_INDEX_BITS,
   NO_FAIL,
-  SKETCH_OR_SKETCHES,
   SKETCHES,
   UNSET,
   UPDATE_ONLY,
@@ -56,7 +55,7 @@ const SIZES = [INDEX_BITS, MINHASH_BITS, FLAGS];
 export const HLL_OPS: readonly (readonly [number, HllRow])[] = [
   [0, making('init', SIZES, 0, MAKE, NULL, init)],
   [1, making('add', [ELEMENTS, ...SIZES], 1, CREATE_ONLY | NO_FAIL, INTEGER, add)],
-  [2, making('set_union', [SKETCH_OR_SKETCHES, FLAGS], 1, MAKE | ALLOW_FOLD, NULL, setUnion)],
+  [2, making('set_union', [SKETCHES, FLAGS], 1, MAKE | ALLOW_FOLD, NULL, setUnion)],
   [3, changing('refresh_count', [], INTEGER, refreshCount)],
   [4, changing('fold', [NEW_INDEX_BITS], NULL, fold)],
   [50, reading('count', [], INTEGER, count)],

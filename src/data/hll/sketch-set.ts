@@ -27,11 +27,11 @@ export class SketchSet {
   #bin: Sketch | undefined = undefined;
 
   /**
-   * Reads the next argument, a list of sketches; afterwards the set is these.
-   * @param isOneAllowed a sketch alone will do.
+   * Reads the next argument, a list of sketches or a sketch alone, as where an expression names another bin;
+   * afterwards the set is these.
    * @returns false when there is none, or one of them is no sketch.
    */
-  readArg(body: OpBody, isOneAllowed: boolean): boolean {
+  readArg(body: OpBody): boolean {
     this.#bin = undefined;
     this.#bytes = body.bytes;
     this.#end = body.end;
@@ -45,7 +45,7 @@ export class SketchSet {
       count = body.element.count;
       if (count > 0 && body.skipFlags()) count--;
       this.#firstAt = body.at;
-    } else if (!isOneAllowed) return false;
+    }
     let at = this.#firstAt;
     for (; count > 0; count--) {
       at = readSketch(this.#bytes, at, this.#end, member);
