@@ -35,8 +35,12 @@ interface Client {
   readonly tools: readonly string[];
   /** The file that names the versions. */
   readonly pins?: string;
+  /** What fetches the client, once. */
   readonly install: readonly (readonly string[])[];
-  readonly run: readonly string[];
+  /** What compiles the programs, every time. */
+  readonly build?: readonly (readonly string[])[];
+  /** The programs, one after the other; each gets a host and a port. */
+  readonly runs: readonly (readonly string[])[];
 }
 
 const CLIENTS: readonly Client[] = [
@@ -48,21 +52,30 @@ const CLIENTS: readonly Client[] = [
       ['python3', '-m', 'venv', 'venv'],
       ['venv/bin/pip', 'install', '--quiet', '--disable-pip-version-check', '-r', 'requirements.txt'],
     ],
-    run: ['venv/bin/python', 'smoke.py'],
+    runs: ['smoke', 'values', 'lists', 'maps', 'bits', 'expressions', 'commands'].map(theme => [
+      'venv/bin/python',
+      `${theme}.py`,
+    ]),
   },
-  { name: 'go', tools: ['go'], install: [['go', 'build', '-o', 'smoke', '.']], run: ['./smoke'] },
+  {
+    name: 'go',
+    tools: ['go'],
+    install: [],
+    build: [['go', 'build', '-o', 'smoke', '.']],
+    runs: [['./smoke']],
+  },
   {
     name: 'java',
     tools: ['java', 'mvn'],
     pins: 'pom.xml',
     install: [['mvn', '-q', '-B', 'dependency:copy-dependencies', '-DoutputDirectory=lib']],
-    run: ['java', '-cp', 'lib/*', 'Smoke.java'],
+    runs: [['java', '-cp', 'lib/*', 'Smoke.java']],
   },
   {
     name: 'node',
     tools: ['npm'],
     install: [['npm', 'install', '--silent', '--no-save', '--prefix', '.', NODE_CLIENT]],
-    run: ['node', 'smoke.cjs'],
+    runs: [['node', 'smoke.cjs']],
   },
 ];
 
@@ -99,7 +112,7 @@ async function main(): Promise<void> {
   try {
     for (const client of CLIENTS.filter(each => only.includes(each.name))) {
       const directory = path.join(values.cache, client.name);
-      const missing = install(client, directory);
+      const missing = prepare(client, directory);
       if (missing !== undefined) {
         console.log(`SKIPPED ${client.name}: ${missing}`);
         outcome[values.strict ? 'failed' : 'skipped']++;
@@ -114,19 +127,28 @@ async function main(): Promise<void> {
   process.exitCode = outcome.failed > 0 ? 1 : 0;
 }
 
-/** Copies the program and, the first time, installs its client. Returns why it cannot run, or undefined. */
-function install(client: Client, directory: string): string | undefined {
+/** Copies the programs, installs their client the first time, compiles. Returns why they cannot run, or undefined. */
+function prepare(client: Client, directory: string): string | undefined {
   for (const tool of client.tools) {
     if (spawnSync('which', [tool]).status !== 0) return `there is no ${tool} on the path`;
   }
   mkdirSync(directory, { recursive: true });
   cpSync(path.join(SOURCES, client.name), directory, { recursive: true });
-  // What was installed is good as long as the steps and the pinned versions are the same; Go compiles with its own cache.
+  // What was installed is good as long as the steps and the pinned versions are the same.
   const pins = client.pins === undefined ? '' : readFileSync(path.join(directory, client.pins), 'utf8');
   const wanted = JSON.stringify([client.install, pins]);
   const mark = path.join(directory, 'installed');
-  if (client.name !== 'go' && existsSync(mark) && readFileSync(mark, 'utf8') === wanted) return undefined;
-  for (const [program, ...args] of client.install) {
+  if (!existsSync(mark) || readFileSync(mark, 'utf8') !== wanted) {
+    const failure = runSteps(client.install, directory);
+    if (failure !== undefined) return failure;
+    writeFileSync(mark, wanted);
+  }
+  return runSteps(client.build ?? [], directory);
+}
+
+/** Returns what went wrong, or undefined. */
+function runSteps(steps: readonly (readonly string[])[], directory: string): string | undefined {
+  for (const [program, ...args] of steps) {
     const file = program!.includes('/') ? path.join(directory, program!) : program!;
     const { status, stderr, error } = spawnSync(file, args, {
       cwd: directory,
@@ -135,12 +157,31 @@ function install(client: Client, directory: string): string | undefined {
     });
     if (status !== 0) return `${program} ${args.join(' ')}: ${(error?.message ?? stderr).trim().slice(-500)}`;
   }
-  writeFileSync(mark, wanted);
   return undefined;
 }
 
 async function runClient(client: Client, directory: string, port: number, outcome: Outcome): Promise<void> {
-  const [program, ...args] = client.run;
+  let passed = 0;
+  let failed = 0;
+  for (const run of client.runs) {
+    const lines = await runProgram(run, directory, port);
+    for (const line of lines.filter(each => each.startsWith('FAIL '))) {
+      failed++;
+      console.log(`${client.name}: ${line}`);
+    }
+    passed += lines.filter(line => line.startsWith('ok ')).length;
+  }
+  outcome.passed += passed;
+  outcome.failed += failed;
+  console.log(`${client.name}: ${passed} passed, ${failed} failed`);
+}
+
+/** @returns The lines that the program printed; one that ends as it should not has a line FAIL. */
+async function runProgram(
+  [program, ...args]: readonly string[],
+  directory: string,
+  port: number,
+): Promise<string[]> {
   const file = program!.includes('/') ? path.join(directory, program!) : program!;
   const child = spawn(file, [...args, '127.0.0.1', String(port)], { cwd: directory, timeout: RUN_MS });
   let text = '';
@@ -151,16 +192,10 @@ async function runClient(client: Client, directory: string, port: number, outcom
   }
   const [code] = (await once(child, 'close')) as [number | null];
   const lines = text.split('\n');
-  const passed = lines.filter(line => line.startsWith('ok ')).length;
-  const failures = lines.filter(line => line.startsWith('FAIL '));
-  for (const line of failures) console.log(`${client.name}: ${line}`);
-  outcome.passed += passed;
-  outcome.failed += failures.length;
-  if (failures.length === 0 && (code !== 0 || passed === 0)) {
-    outcome.failed++;
-    console.log(`${client.name}: FAIL exit ${code}: ${text.trim().slice(-1000)}`);
-  }
-  console.log(`${client.name}: ${passed} passed, ${failures.length} failed`);
+  const hasFailed = lines.some(line => line.startsWith('FAIL '));
+  if (!hasFailed && (code !== 0 || !lines.some(line => line.startsWith('ok '))))
+    lines.push(`FAIL ${args.at(-1) ?? program}: exit ${code}: ${text.trim().slice(-1000)}`);
+  return lines;
 }
 
 await main();

@@ -1,39 +1,13 @@
 """Smoke test with the official Python client. Usage: smoke.py HOST PORT (see ../README.md)."""
 
-import sys
 import time
-import uuid
 
 import aerospike
 from aerospike import exception as error
 from aerospike_helpers.batch import records as batch
 from aerospike_helpers.operations import operations
 
-HOST, PORT = sys.argv[1], int(sys.argv[2])
-SET = "py" + uuid.uuid4().hex[:8]
-CHECKS = []
-
-
-def check(function):
-    CHECKS.append(function)
-    return function
-
-
-def key(name):
-    return ("test", SET, name)
-
-
-def refused(kind, call):
-    """Passes when `call` raises `kind`; another error or none fails."""
-    try:
-        call()
-    except kind:
-        return
-    raise AssertionError(f"no {kind.__name__}")
-
-
-def equal(got, want):
-    assert got == want, f"got {got!r}, want {want!r}"
+from harness import SET, check, equal, key, main, refused
 
 
 @check
@@ -49,7 +23,7 @@ def reads_what_was_written(client):
     }
     client.put(key("all"), bins)
     _, meta, got = client.get(key("all"))
-    equal(dict(got, bytes=bytes(got["bytes"])), bins)
+    equal(got, bins)
     equal(meta["gen"], 1)
 
 
@@ -197,21 +171,6 @@ def deletes(client):
 def info_answers(client):
     answers = client.info_all("build")
     assert all(err is None and "8.1.2" in text for err, text in answers.values()), answers
-
-
-def main():
-    client = aerospike.client({"hosts": [(HOST, PORT)]}).connect()
-    print("ok connect")
-    failed = 0
-    for function in CHECKS:
-        try:
-            function(client)
-            print(f"ok {function.__name__}")
-        except Exception as reason:  # one check that fails must not hide the others
-            failed += 1
-            print(f"FAIL {function.__name__}: {reason!r}")
-    client.close()
-    sys.exit(1 if failed else 0)
 
 
 main()
