@@ -4,9 +4,10 @@
  */
 import { epochMs } from '../base/clock.js';
 import { DIGEST_SIZE, partitionOf } from '../base/digest.js';
-import { NAMESPACE_NOT_FOUND, PARAMETER, UNSUPPORTED_FEATURE } from '../base/result.js';
+import { NAMESPACE_NOT_FOUND, OK, PARAMETER, UNSUPPORTED_FEATURE } from '../base/result.js';
 import type { Latencies, NamespaceLatencies } from '../observe/latencies.js';
 import { Dispatch, type WorkerClient } from '../shard/client.js';
+import { Request } from '../shard/command/request.js';
 import {
   CLASS_READ,
   COMP_ARRIVAL,
@@ -27,17 +28,7 @@ import {
 } from '../shard/frame.js';
 import type { InPlace } from '../shard/in-place.js';
 import type { NamespaceRoute, Routes } from '../shard/routes.js';
-import {
-  FIELD_DIGEST,
-  FIELD_NAMESPACE,
-  INFO1_BATCH,
-  MSG_FIELD_COUNT,
-  MSG_HEADER_SIZE,
-  MSG_INFO1,
-  MSG_TIMEOUT,
-  readU16,
-  readU32,
-} from '../wire/message.js';
+import { INFO1_BATCH, MSG_HEADER_SIZE, MSG_INFO1, MSG_TIMEOUT, readU32 } from '../wire/message.js';
 import type { BatchDispatcher } from './batch.js';
 import type { BatchRuns } from './batch-runs.js';
 import { ANSWERED, type AnswerSink, type ClientRef, DISPATCHED, NO_ROOM } from './client-ref.js';
@@ -62,6 +53,8 @@ export class Dispatcher {
   readonly #latencies: readonly NamespaceLatencies[];
   readonly #responses: ResponseTimes;
   readonly #inPlace: InPlace;
+  /** The command that is not executed in place. */
+  readonly #request = new Request();
   /** Commands executed in place in this turn, by namespace: reads and writes in turn. */
   readonly #doneCounts: Float64Array;
   /** In all. */
@@ -100,25 +93,11 @@ export class Dispatcher {
       const route = this.#parts.routes.find(bytes, namespaceAt, namespaceSize);
       if (route !== null && this.#runInPlace(client, route, partitionOf(bytes, digestAt))) return ANSWERED;
     }
-    const end = at + size;
-    let namespaceAt = -1;
-    let namespaceSize = 0;
-    let digestAt = -1;
-    let p = at + MSG_HEADER_SIZE;
-    for (let i = readU16(bytes, at + MSG_FIELD_COUNT); i > 0; i--) {
-      if (p + 5 > end) return PARAMETER;
-      const fieldSize = readU32(bytes, p);
-      if (fieldSize === 0 || fieldSize > end - p - 4) return PARAMETER;
-      const type = bytes[p + 4];
-      if (type === FIELD_NAMESPACE) {
-        namespaceAt = p + 5;
-        namespaceSize = fieldSize - 1;
-      } else if (type === FIELD_DIGEST) {
-        if (fieldSize !== DIGEST_SIZE + 1) return PARAMETER;
-        digestAt = p + 5;
-      }
-      p += 4 + fieldSize;
-    }
+    // Fields and ops are looked at before the namespace is, as on the reference (recorded).
+    const req = this.#request;
+    if (req.parseMessage(bytes, at, size) !== OK) return PARAMETER;
+    const { namespaceAt, namespaceSize, digestAt, digestSize } = req;
+    if (digestAt >= 0 && digestSize !== DIGEST_SIZE) return PARAMETER;
     const { routes, clients } = this.#parts;
     const route = namespaceAt < 0 ? null : routes.find(bytes, namespaceAt, namespaceSize);
     if (route === null) return NAMESPACE_NOT_FOUND;

@@ -3,7 +3,19 @@ import { randomBytes } from 'node:crypto';
 import test from 'ava';
 import { TestServer } from '../support/server.js';
 import type { Answer, Field, Message, WireClient } from '../support/wire-client.js';
-import { DELETE, digestOf, GET, HEADER, op, put, read, touch, write } from '../support/wire-client.js';
+import {
+  answersOf,
+  DELETE,
+  digestOf,
+  GET,
+  HEADER,
+  messageFrame,
+  op,
+  put,
+  read,
+  touch,
+  write,
+} from '../support/wire-client.js';
 
 const MIB = 1024 * 1024;
 const DURABLE = 0x10; // info2
@@ -264,4 +276,61 @@ test('unknown fields and flags are passed over', async t => {
   t.is((await ask(client, 'k', { ...GET, info4: 0x60 })).code, 0, 'error verbosity');
   t.is((await ask(client, 'k', { ...put(write('a', 2)), info3: 0x02 })).code, 0, 'commit level master');
   t.is((await ask(client, 'k', { ...GET, info1: 0x43, info3: 0xc0 })).code, 0, 'read modes');
+});
+
+test('what is malformed is told before the namespace, or the lack of a digest, is looked at', async t => {
+  const server = await TestServer.start(t);
+  const client = await server.connect();
+  const digest = digestOf('k');
+  const cut = (message: Message): Buffer => {
+    const frame = messageFrame(message).subarray(0, -1);
+    frame.writeUIntBE(frame.length - 8, 2, 6);
+    return frame;
+  };
+  const code = async (frame: Buffer): Promise<number> => {
+    client.send(frame);
+    return answersOf(await client.frame())[0]!.code;
+  };
+  const store = put(write('a', 1));
+  for (const message of [{ ...store, digest }, store, { ...GET, digest, fields: [keyField('one')] }]) {
+    t.is(await code(cut({ ...message, namespace: 'nope' })), 4); // malformed/8 and others
+    t.is(await code(cut({ ...message, namespace: null })), 4);
+    t.is(await code(cut(message)), 4); // malformed/10, step 4
+    t.is(await code(messageFrame({ ...message, namespace: 'nope' })), 20);
+  }
+});
+
+test('an unknown op fails when its turn comes, as part of the record it is about', async t => {
+  const server = await TestServer.start(t);
+  const client = await server.connect();
+  const badList = { op: 2, type: 20, name: 'l', value: Buffer.from('92', 'hex') };
+  const unknown = { op: 153, type: 4, name: 'm', value: Buffer.from('93560606', 'hex') };
+  t.like(await ask(client, 'k', put(unknown)), { code: 4, generation: 0 });
+  t.like(await ask(client, 'k', put(badList, unknown)), { code: 1, generation: 0 }); // malformed/257, step 5
+  t.is((await ask(client, 'k', put(write('a', 1)))).code, 0);
+  t.like(await ask(client, 'k', put(write('a', 2), unknown)), { code: 4, generation: 1 }); // malformed/5, step 5
+  t.like(await ask(client, 'k', put(badList, unknown)), { code: 1, generation: 1 }); // malformed/44, step 2
+  t.like(await ask(client, 'k', put(unknown, badList)), { code: 4, generation: 1 });
+  t.is((await ask(client, 'k', put({ ...unknown, name: 'a name too long.' }))).code, 21);
+  t.is((await ask(client, 'k', GET)).ops[0]!.value.readBigInt64BE(), 1n);
+});
+
+test('a read that asks for nothing is refused after its record and its filter were looked at', async t => {
+  const server = await TestServer.start(t);
+  const client = await server.connect();
+  const nothing: Message = { info1: 0x41 };
+  const never: Field = [43, Buffer.from('c2', 'hex')];
+  t.is((await ask(client, 'k', nothing)).code, 2); // malformed/198, step 4
+  t.is((await ask(client, 'k', put(write('a', 1)))).code, 0);
+  t.like(await ask(client, 'k', { ...nothing, fields: [never] }), { code: 27, generation: 1 }); // malformed/272
+  t.like(await ask(client, 'k', nothing), { code: 4, generation: 1 });
+});
+
+test('with both generation flags only whether it is equal counts', async t => {
+  const server = await TestServer.start(t);
+  const client = await server.connect();
+  const both = (generation: number): Message => ({ ...put(write('a', 1)), info2: 0x01 | 0x0c, generation });
+  t.is((await ask(client, 'k', both(0))).generation, 1); // malformed/356, step 5
+  t.is((await ask(client, 'k', both(1))).generation, 2);
+  t.is((await ask(client, 'k', both(3))).code, 3);
 });

@@ -17,6 +17,7 @@ import {
   OP_BITS_MODIFY,
   OP_DELETE_ALL,
   OP_EXP_MODIFY,
+  OP_EXP_READ,
   OP_HEADER_SIZE,
   OP_INCR,
   OP_PREPEND,
@@ -103,6 +104,7 @@ function applyOperation(
   const result = ex.valueOp.result;
   const operate = VALUE_OPS[opCode];
   let code: number;
+  if (operate === undefined && opCode !== OP_EXP_READ) return PARAMETER;
   if (operate === undefined) code = readByExpression(ex, bytes, p, result);
   else if (isRead) code = runValueOp(ex, operate, bytes, p, bin, false);
   else code = modifyValue(ex, operate, bytes, p, bin);

@@ -51,9 +51,12 @@ const rule = (
   isNameless = false,
 ): OpRule => ({ name, isRead, hasResult, conflictsWithReplace, isNameless });
 
-/** Indexed by op code; a hole is an unknown op. */
-export const OP_RULES: ReadonlyArray<OpRule | undefined> = (() => {
-  const rules: (OpRule | undefined)[] = new Array(256).fill(undefined);
+/**
+ * Indexed by op code. An unknown op is no reason to refuse the command at once: those before it are carried out, and
+ * may fail with another code (recorded).
+ */
+export const OP_RULES: readonly OpRule[] = (() => {
+  const rules: OpRule[] = new Array(256).fill(rule('unknown', false, false, false));
   rules[OP_READ] = rule('read', true, true, false);
   rules[OP_WRITE] = rule('write', false, false, false);
   rules[OP_CDT_READ] = rule('cdt-read', true, true, false);
@@ -89,9 +92,8 @@ export function checkWriteOps(req: Request): number {
   let hasResult = false;
   let p = req.opsAt;
   for (let i = 0; i < req.opCount; i++) {
-    const op = OP_RULES[bytes[p + 4]!];
+    const op = OP_RULES[bytes[p + 4]!]!;
     const nameSize = bytes[p + 7]!;
-    if (op === undefined) return PARAMETER;
     if (bytes[p + 4] === OP_TOUCH) found.mustExist = true;
     if (bytes[p + 4] === OP_EXP_READ || bytes[p + 4] === OP_EXP_MODIFY) found.hasExpression = true;
     if (op.conflictsWithReplace && isReplace && op.isNameless) return PARAMETER;

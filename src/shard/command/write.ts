@@ -87,9 +87,12 @@ export function checkAdmission(shard: Shard, req: Request): number {
   return OK;
 }
 
-/** The generation a client expects, against that of the record (0 when there is none). */
+/**
+ * The generation a client expects, against that of the record (0 when there is none). With both flags only whether it
+ * is equal counts (recorded).
+ */
 export function checkGeneration(req: Request, stored: number): number {
-  if ((req.info2 & INFO2_GENERATION) !== 0 && req.generation !== stored) return GENERATION;
+  if ((req.info2 & INFO2_GENERATION) !== 0) return req.generation === stored ? OK : GENERATION;
   if ((req.info2 & INFO2_GENERATION_GT) !== 0 && req.generation <= stored) return GENERATION;
   return OK;
 }
