@@ -194,21 +194,25 @@ function lshift(call: BitCall): number {
   const asked = call.size;
   const code = beginChange(call);
   if (code !== OK) return code;
-  const { out, outAt, offset, size } = call;
-  const gone = keepsLastByte(call, asked) ? call.shift & 7 : Math.min(call.shift, size);
+  const { out, outAt, offset, size, shift } = call;
+  const gone = Math.min(shift, size);
   const kept = size - gone;
   copyBits(out, outAt, offset, call.blob, call.blobAt, offset + gone, kept);
   clearBits(out, outAt, offset + kept, gone);
+  if (shift >= size && shift < asked) keepLastByte(call);
   return OK;
 }
 
 /**
- * What the reference does (recorded) when PARTIAL leaves one whole byte of a range, and the shift is longer than
- * that but shorter than the range of `asked` bits: the byte is shifted by what the shift is beyond whole bytes.
+ * What the reference does when PARTIAL leaves so little of a range that a shift shorter than that range is longer than
+ * all bytes that are left: shifted by what is beyond whole bytes, the last byte comes to stand in the first one. That
+ * is recorded where both are one whole byte of the range; where it is a part of a byte, or two bytes are left, it is inferred.
  */
-function keepsLastByte(call: BitCall, asked: number): boolean {
-  const { shift, size } = call;
-  return size === 8 && (call.offset & 7) === 0 && shift > size && shift < asked && (shift & 7) !== 0;
+function keepLastByte({ out, outAt, offset, size, shift, blob, blobAt }: BitCall): void {
+  const first = offset >>> 3;
+  const last = (offset + size - 1) >>> 3;
+  if ((shift & 7) === 0 || shift >>> 3 <= last - first) return;
+  out[outAt + first]! |= (blob[blobAt + last]! << (shift & 7)) & (0xff >>> (offset & 7));
 }
 
 function rshift(call: BitCall): number {

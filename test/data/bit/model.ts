@@ -144,7 +144,7 @@ function change(
     case 'not':
       return each(old => old === '0');
     case 'lshift':
-      return range.slice(lshiftBy(Number(args[2]), size, before, asked)).padEnd(size, '0');
+      return shiftedLeft(range, Number(args[2]), before, asked);
     case 'rshift':
       return range.slice(0, Math.max(0, size - Number(args[2]))).padStart(size, '0');
     case 'add':
@@ -167,10 +167,22 @@ function change(
   }
 }
 
-/** A whole byte that is left of a longer range is shifted by what is beyond whole bytes, as recorded. */
-function lshiftBy(shift: number, size: number, before: string, asked: number): number {
-  const isByteLeft = size === 8 && before === '' && shift > 8 && shift < asked && shift % 8 !== 0;
-  return isByteLeft ? shift % 8 : shift;
+/**
+ * A shift that is longer than all bytes that PARTIAL leaves of a longer range puts the last one, shifted by what is
+ * beyond whole bytes, in the place of the first one.
+ */
+function shiftedLeft(range: string, shift: number, before: string, asked: number): string {
+  const size = range.length;
+  const outside = before.length % 8;
+  const byteCount = Math.ceil((outside + size) / 8);
+  const isBeyond = shift < asked && shift % 8 !== 0 && Math.floor(shift / 8) >= byteCount;
+  if (!isBeyond) return range.slice(shift).padEnd(size, '0');
+  const last = (before.slice(before.length - outside) + range).slice(-8); // a cut range ends with its byte
+  return last
+    .slice(shift % 8)
+    .padEnd(8, '0')
+    .slice(outside)
+    .padEnd(size, '0');
 }
 
 function sum(

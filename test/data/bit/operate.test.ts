@@ -79,8 +79,17 @@ test('shifts longer than the part of a range that PARTIAL leaves', t => {
   t.deepEqual(run('a33f30', 'lshift', [-8n, 65n, 17n, 12n]), blobIs('a33f60')); // as recorded
   t.deepEqual(run('c7', 'lshift', [1n, 200n, 8n, 12n]), blobIs('80')); // as recorded
   t.deepEqual(run('47f4', 'lshift', [8n, 10n, 11n, 12n]), blobIs('4700'));
-  t.deepEqual(run('47f4', 'lshift', [0n, 200n, 17n, 12n]), blobIs('0000'));
   t.deepEqual(run('47f4', 'rshift', [8n, 200n, 11n, 12n]), blobIs('4700'));
+  t.deepEqual(run('a0ea5d8d', 'rshift', [31n, 65n, 10n, 12n]), blobIs('a0ea5d8c')); // bit/49
+  t.deepEqual(run('ae', 'rshift', [0n, 9n, 15n, 12n]), blobIs('00')); // bit/85
+  t.deepEqual(run('0d5f', 'lshift', [3n, 31n, 13n, 12n]), blobIs('0000')); // bit/573
+  t.deepEqual(run('5828d9c7', 'lshift', [31n, 9n, 4n, 12n]), blobIs('5828d9c6')); // bit/108
+  // What the recorded ones let one expect of a part of a byte, and of two bytes.
+  t.deepEqual(run('ff', 'lshift', [1n, 200n, 11n, 12n]), blobIs('f8'));
+  t.deepEqual(run('00ff', 'lshift', [13n, 13n, 9n, 12n]), blobIs('00fe'));
+  t.deepEqual(run('00ff', 'lshift', [13n, 9n, 9n, 12n]), blobIs('00f8'));
+  t.deepEqual(run('47f4', 'lshift', [0n, 200n, 17n, 12n]), blobIs('e800'));
+  t.deepEqual(run('c7f4', 'lshift', [1n, 24n, 17n, 8n]), blobIs('e800'));
 });
 
 /** Arguments that are right for each kind of parameter of the table, by its number. */
