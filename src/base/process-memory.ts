@@ -13,8 +13,12 @@ const MIB = 1024 * 1024;
  * over, so that a collection costs the same however small this is.
  */
 const WORKER_HALF_MIB = 4;
-/** From this on that of the main thread stays as it is. It has this or twice as much by the time our code begins. */
+/** Half of the main thread's. */
 const MAIN_HALF_MIB = 4;
+/** Bytes and count of the objects that make it grow, and when to give up. */
+const KEPT_SIZE = 16 * 1024;
+const KEPT_COUNT = 256;
+const MADE_MAX = 64 * MIB;
 const LOOK_MS = 10_000;
 /**
  * Free bytes at the end of a heap that malloc keeps between two looks: more than V8's compilers take and give back all the
@@ -24,26 +28,48 @@ const TRIM_SIZE = 16 * MIB;
 /** Larger blocks are mapped by themselves: this is given back when they are freed, and taking it costs a fault a page. */
 const MAP_SIZE = 4 * MIB;
 
+/**
+ * Most that a worker's old generation takes on beyond what lives in it, in parts of that, before it is collected; and
+ * its size at the first collection. What a command leaves there are compiled expressions that are used no more. By
+ * itself V8 waits for hundreds of MiB.
+ */
+const OLD_GROWTH_PERCENT = 30;
+const OLD_FIRST_MIB = 20;
+
 /** Once, on the main thread, before there are others. */
 export function boundProcessMemory(): void {
   setFlagsFromString(`--min-semi-space-size=${WORKER_HALF_MIB}`);
   setFlagsFromString(`--max-semi-space-size=${WORKER_HALF_MIB}`);
+  setFlagsFromString(`--initial-old-space-size=${OLD_FIRST_MIB}`);
+  setFlagsFromString(`--heap-growing-percent=${OLD_GROWTH_PERCENT}`);
   const native = nativeModule();
   if (typeof native !== 'string') native.keepMallocTight(TRIM_SIZE, MAP_SIZE);
   const look = (): void => {
-    boundMainHeap();
+    fixMainYoungSize();
     if (typeof native !== 'string') native.trimMalloc();
   };
-  boundMainHeap();
+  fixMainYoungSize();
   setInterval(look, LOOK_MS).unref();
 }
 
 /**
  * The flags that bound a young generation count when a thread starts, too late for this one. But the factor by which it
- * grows is looked at each time: 1 as long as it has the size that it may have. V8 shrinks it when little is going on.
+ * grows is looked at each time: 1, unless it is made to grow here, in some 10 ms, by so much that lives that it has to. When
+ * our code begins it is 1 to 16 MiB, and V8 makes it small again when it collects everything while little is going on.
  */
-function boundMainHeap(): void {
-  const space = getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space');
-  const isGrown = (space?.space_size ?? 0) >= 2 * MAIN_HALF_MIB * MIB;
-  setFlagsFromString(`--semi-space-growth-factor=${isGrown ? 1 : 2}`);
+function fixMainYoungSize(): void {
+  const isSmall = (): boolean => mainYoungSize() < 2 * MAIN_HALF_MIB * MIB;
+  if (isSmall()) {
+    setFlagsFromString('--semi-space-growth-factor=2');
+    const kept: unknown[] = [];
+    for (let made = 0; made < MADE_MAX && isSmall(); made += KEPT_SIZE) {
+      kept[(made / KEPT_SIZE) % KEPT_COUNT] = new Array(KEPT_SIZE / 8).fill(0);
+    }
+  }
+  setFlagsFromString('--semi-space-growth-factor=1');
+}
+
+/** Bytes of both halves. */
+function mainYoungSize(): number {
+  return getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space')?.space_size ?? 0;
 }

@@ -28,26 +28,61 @@ const WORKER = `
 `;
 
 test('the young generations of workers and of the main thread stay small under a load', async t => {
-  const sizes = (isBound: boolean): Promise<string> =>
-    output(`
+  const sizes = async (boundAt: number): Promise<number[]> => {
+    const printed = await output(`
       import v8 from 'node:v8';
       import { Worker } from 'node:worker_threads';
       import { boundProcessMemory } from '${PROCESS_MEMORY}';
-      if (${isBound}) {
+      if (${boundAt} > 0) {
         const early = new Array(20_000).fill(null);
         const size = () => v8.getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space').space_size;
-        for (let k = 0; size() < ${16 * MIB}; k++)
+        for (let k = 0; size() < ${boundAt}; k++)
           for (let i = 0; i < 1000; i++) early[(k * 1000 + i) % early.length] = { k, list: [k, k, k, k, k, k, k, k] };
         boundProcessMemory();
       }
       ${GARBAGE}
       new Worker(new URL('data:text/javascript,' + encodeURIComponent(${JSON.stringify(WORKER)}))).on('message', worker => console.log(space + ' ' + worker));
     `);
-  const [main, worker] = (await sizes(true)).split(' ').map(Number);
-  t.true(main! <= 16 * MIB, `main: ${main}`);
-  t.true(worker! <= 8 * MIB, `worker: ${worker}`);
-  const unbound = (await sizes(false)).split(' ').map(Number);
-  t.true(unbound[1]! > 8 * MIB, 'what they would grow to');
+    return printed.split(' ').map(Number);
+  };
+  for (const boundAt of [1, 16 * MIB]) {
+    const [main, worker] = await sizes(boundAt);
+    t.is(main, Math.max(boundAt, 8 * MIB), 'main');
+    t.true(worker! <= 8 * MIB, `worker: ${worker}`);
+  }
+  const [main, worker] = await sizes(0);
+  t.true(main! > 16 * MIB && worker! > 8 * MIB, 'what they would grow to');
+});
+
+/** One object of twenty lives until thousands of others were made, which is what compiled expressions do. */
+const DRAGGED = `
+  import v8 from 'node:v8';
+  import { parentPort } from 'node:worker_threads';
+  const kept = new Array(10_000).fill(null);
+  let most = 0;
+  for (let k = 0; k < 20_000_000; k++) {
+    const made = [k, k, k, k, k, k, k, k];
+    if (k % 20 === 0) kept[(k / 20) % kept.length] = made;
+    if (k % 100_000 !== 0) continue;
+    const space = v8.getHeapSpaceStatistics().find(({ space_name: name }) => name === 'old_space').space_size;
+    if (space > most) most = space;
+  }
+  parentPort.postMessage(most);
+`;
+
+test('what a worker has used for a while is collected before it is much', async t => {
+  const most = async (isBound: boolean): Promise<number> =>
+    Number(
+      await output(`
+        import { Worker } from 'node:worker_threads';
+        import { boundProcessMemory } from '${PROCESS_MEMORY}';
+        if (${isBound}) boundProcessMemory();
+        new Worker(new URL('data:text/javascript,' + encodeURIComponent(${JSON.stringify(DRAGGED)}))).on('message', size => console.log(size));
+      `),
+    );
+  const bound = await most(true);
+  t.true(bound <= 26 * MIB, String(bound));
+  t.true((await most(false)) > 1.2 * bound, 'what it would come to');
 });
 
 (typeof nativeModule() === 'string' ? test.skip : test)('malloc gives back what is free', async t => {
