@@ -158,12 +158,14 @@ export class ContextPath {
     return this.#take(level, base === BASE_INDEX ? place : this.#atRank(place));
   }
 
-  /** @returns The index of the element with rank `rank`, or -1. */
+  /** @returns The index of the element with rank `rank`: of equal ones the one that a read by rank gives. -1 when malformed. */
   #atRank(rank: number): number {
     const { last } = this;
     if (last.type === LIST && last.isOrdered) return rank;
     order.clear();
-    return order.sortByValue(last) ? order.indexAt(rank) : -1;
+    if (last.type === MAP) return order.sortByValue(last) ? order.indexAt(rank) : -1;
+    const at = order.selectRanks(last, rank, 1);
+    return at < 0 ? -1 : order.sorted[at]!;
   }
 
   #take(level: number, index: number): number {

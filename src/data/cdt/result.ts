@@ -85,7 +85,7 @@ export function answerSelection(call: CdtCall, returnType: number, isSingle: boo
       answerInteger(call, selection.count);
       return OK;
     case RETURN_EXISTS:
-      answerBool(call, selection.count > 0);
+      answerBool(call, selection.exists);
       return OK;
     case RETURN_INDEX:
     case RETURN_REVERSE_INDEX:

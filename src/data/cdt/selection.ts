@@ -26,6 +26,8 @@ export class Selection {
   /** Whether `picked` are ranks, in whose order the answer is; `toIndexes` makes indexes of them. */
   isOfRanks = false;
   isInverted = false;
+  /** Whether anything was selected before it was inverted. */
+  #wasFound = false;
   #marks = new Uint8Array(64);
 
   /** Selects nothing, in a container of `size` elements; then `pick`, `selectRun`, `selectRange` or `selectShifted`. */
@@ -64,6 +66,14 @@ export class Selection {
     this.hasRanks = true;
   }
 
+  /**
+   * Whether anything is selected; of everything but what was picked, whether nothing was picked: then it is not asked
+   * what else there is. As the reference was seen to answer.
+   */
+  get exists(): boolean {
+    return this.isInverted && this.isPicked ? !this.#wasFound : this.count > 0;
+  }
+
   /** Number `k` of what is selected, in the order of answers. */
   at(k: number): number {
     return this.isPicked ? this.picked[k]! : this.run.at(k);
@@ -82,6 +92,7 @@ export class Selection {
   /** Selects everything else instead, in the order of indexes. */
   invert(): void {
     this.isInverted = true;
+    this.#wasFound = this.count > 0;
     if (this.isPicked) {
       this.#mark();
       this.#takeMarked(0);
@@ -98,11 +109,6 @@ export class Selection {
     if (!this.isOfRanks) return;
     for (let k = 0; k < this.count; k++) this.picked[k] = order.indexAt(this.picked[k]!);
     this.isOfRanks = false;
-  }
-
-  /** Turns the order of what is picked around. */
-  reverse(): void {
-    this.picked.subarray(0, this.isPicked ? this.count : 0).reverse();
   }
 
   /** Gives back what a large selection needed. */

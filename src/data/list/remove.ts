@@ -1,14 +1,11 @@
 /** Reading and removing what a selector means. Source: protocol 11, sections 1 and 3. */
 import { OK, OP_NOT_APPLICABLE, PARAMETER } from '../../base/result.js';
 import type { CdtCall } from '../cdt/call.js';
-import { isInOrder } from '../cdt/order.js';
 import {
-  answerBool,
   answerSelection,
   beginSelection,
   INVERTED,
   order,
-  RETURN_EXISTS,
   RETURN_TYPE_MASK,
   selection,
   VALUE_PART,
@@ -38,17 +35,8 @@ export function runSelection(
   if (isInverted && isSingle) return OP_NOT_APPLICABLE;
   beginSelection(call);
   let code = selector(call, k, returnType);
-  const isFound = selection.count > 0;
   if (code === OK && isInverted) selection.invert();
-  if (
-    code === OK &&
-    isInverted &&
-    selection.isPicked &&
-    !isInOrder(call.target) &&
-    returnType === RETURN_EXISTS
-  ) {
-    answerBool(call, !isFound); // of what was picked, not whether anything else is there
-  } else if (code === OK) code = answerSelection(call, returnType, isSingle, VALUE_PART);
+  if (code === OK) code = answerSelection(call, returnType, isSingle, VALUE_PART);
   if (code === OK && isRemoved) code = removeSelected(call);
   order.release();
   selection.release();

@@ -127,10 +127,8 @@ export function byKeyList(call: CdtCall, k: number, returnType: number, isInvert
   }
   untaken.release();
   const isIndex = returnType === RETURN_INDEX || returnType === RETURN_REVERSE_INDEX;
-  if (isInverted) {
-    selection.invert();
-    if (returnType === RETURN_REVERSE_INDEX) selection.reverse();
-  } else if (!isIndex) selection.ascend();
+  if (isInverted) invertFound();
+  else if (!isIndex) selection.ascend();
   return OK;
 }
 
@@ -193,6 +191,10 @@ export function byRelativeRank(call: CdtCall, k: number, _returnType: number, is
 export function byValueList(call: CdtCall, k: number, returnType: number, isInverted: boolean): number {
   const { target, bytes } = call;
   if (!openItems(call, k) || !order.sortByValue(target)) return PARAMETER;
+  if (items.count === 0 || target.count === 0) {
+    if (isInverted) invertFound();
+    return OK;
+  }
   const isOfRanks = isRankType(returnType);
   untaken.begin(target.count);
   let p = items.contentAt;
@@ -234,17 +236,21 @@ function rankAll(): void {
   if (selection.count === selection.size) selection.setRanks(0);
 }
 
-/**
- * Ends a selection by value in the order of keys. Nothing selected, inverted, is the whole map as a range of indexes,
- * whose ranks part where the value would be.
- */
+/** Ends a selection by value in the order of keys, the first of whose ranks is `smaller`. */
 function endScan(smaller: number, isInverted: boolean): number {
   selection.setRanks(smaller);
-  if (isInverted && selection.count === 0) {
-    selection.selectRun(0, selection.size);
-    selection.ranks.invert(selection.size);
-  } else if (isInverted) selection.invert();
+  if (isInverted) invertFound();
   return OK;
+}
+
+/** Inverts what was picked. When that is nothing it is the whole map, as a range of indexes and of ranks. */
+function invertFound(): void {
+  if (selection.count > 0) {
+    selection.invert();
+    return;
+  }
+  selection.selectRun(0, selection.size);
+  selection.setRanks(0);
 }
 
 /**

@@ -77,6 +77,20 @@ test('an item picks by index, rank, key or value, in lists and maps', t => {
     t.is(read(map, nested(`92 ${item}`, GET_0)), int(first), item);
 });
 
+test('of equal elements a rank picks the one that a read by rank gives', t => {
+  const list = '96 90 91 07 90 91 07 90 91 07'; // [[], [7], [], [7], [], [7]]
+  const indexByRank = (rank: string) => String(read(list, `93 15 01 ${rank}`));
+  const indexPicked = (rank: string) => {
+    const index = (change(list, nested(`92 11 ${rank}`, APPEND_5)) as string)
+      .slice(2)
+      .match(/(90|9[12](07)?(05)?)/g)!
+      .findIndex(element => element.endsWith('05'));
+    return int(`${index}`);
+  };
+  for (const rank of ['00', '01', '02', '03', '04', '05', 'ff'])
+    t.is(indexPicked(rank), indexByRank(rank), rank);
+});
+
 test('what an item does not find, or cannot look for, is not applicable', t => {
   const list = '92 91 07 05';
   for (const item of [

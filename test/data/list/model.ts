@@ -366,10 +366,7 @@ function answerOf(
       return { result: isSingle ? values[0] : { list: values, isOrdered: false } };
     }
     case 13:
-      return {
-        result:
-          isInverted && !isRun && selected.forAll === undefined ? indexes.length === 0 : meant.length > 0,
-      };
+      return { result: isInverted && !isRun ? indexes.length === 0 : meant.length > 0 };
     default:
       return NOT_APPLICABLE;
   }

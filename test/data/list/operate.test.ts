@@ -309,6 +309,26 @@ test('an empty list of values selects nothing, and inverted everything', t => {
   }
 });
 
+test('everything but what was picked one by one exists when nothing was picked', t => {
+  const exists = (target: ListModel, code: number, ...args: Sent[]) =>
+    run(target, code, 13n | INVERTED, ...args).result;
+  const target = ofInts([1, 2, 3]);
+  for (const [code, some, none] of [
+    [22, [2n], [9n]],
+    [23, [ints(2)], [ints(9)]],
+    [25, [2n], [9n]],
+    [26, [1n, 1n], [5n]],
+    [27, [2n, 0n, 1n], [9n, 0n]],
+  ] as const) {
+    t.false(exists(target, code, ...some), `${code}`);
+    t.true(exists(target, code, ...none), `${code}`);
+  }
+  t.false(exists(ofInts([1, 2, 3], ORDERED), 23, ints(2)));
+  t.true(exists(ofInts([1, 2, 3], ORDERED), 23, ints(9)));
+  t.true(exists(ofInts([1, 2, 3], ORDERED), 22, 2n), 'a run of indexes');
+  t.true(exists(target, 24, 1n, 1n), 'a run of indexes');
+});
+
 test('values of every type are sorted together', t => {
   const mixed: Sent[] = [
     { double: Number.NaN },

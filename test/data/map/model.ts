@@ -182,6 +182,8 @@ interface Selected {
   readonly rankPart?: number;
   /** Indexes are one run, or two that part here: from the other end each is answered ascending. */
   readonly part?: number;
+  /** What was picked one by one, inverted: whether it exists is whether nothing was picked. */
+  readonly isLeft?: boolean;
 }
 
 type Select = (map: MapModel, args: readonly Sent[], isInverted: boolean) => Selected | number;
@@ -238,8 +240,13 @@ function valueRun(map: MapModel, begin: Sent, isInside: (v: Sent) => boolean, is
   if (hasValueOrder(map) && size > 1) return rankRun(map, [start, found.length], isInverted);
   const run = range(start, found.length);
   if (!isInverted) return { indexes: found, ranks: run };
-  const selected = { indexes: without(size, found), ranks: without(size, run), rankPart: start };
-  return found.length === 0 ? { ...selected, part: 0 } : selected;
+  if (found.length === 0) return everything(map);
+  return { indexes: without(size, found), ranks: without(size, run), rankPart: start, isLeft: true };
+}
+
+/** The whole map as a run of indexes and of ranks: everything but nothing. */
+function everything(map: MapModel): Selected {
+  return { indexes: all(map), ranks: all(map), rankPart: 0, part: 0 };
 }
 
 /** The pairs with a key or a value of a list. */
@@ -298,16 +305,17 @@ const selectValueRelative: Select = (map, [value, rank, count], isInverted) =>
 const selectKeyList: Select = (map, [keys], isInverted) => {
   const found = [...new Set(matching(map, keys, 0).flat())];
   if (!isInverted) return { indexes: found };
-  const indexes = without(map.pairs.length, found);
-  return { indexes, part: indexes.length };
+  if (found.length === 0) return everything(map);
+  return { indexes: without(map.pairs.length, found), isLeft: true };
 };
 const selectValueList: Select = (map, [values], isInverted) => {
   const order = byValue(map);
   const groups = matching(map, values, 1).map(group => ascending(group.map(k => order.indexOf(k))));
   const found = [...new Set(groups.flat())];
+  if (isInverted && (groups.length === 0 || order.length === 0)) return everything(map);
   if (!isInverted) return { indexes: ascending(found.map(rank => order[rank]!)), ranks: found };
   const ranks = without(map.pairs.length, found);
-  return { indexes: ascending(ranks.map(rank => order[rank]!)), ranks, rankPart: -1 };
+  return { indexes: ascending(ranks.map(rank => order[rank]!)), ranks, rankPart: -1, isLeft: true };
 };
 
 /** A list of numbers of two runs as it is seen from the other end: each run ascending. */
@@ -373,7 +381,7 @@ function answer(
     case 17:
       return ok({ pairs: pairsOf(ascending(indexes)), flags: 1 });
     case 13:
-      return ok(indexes.length > 0);
+      return ok(selected.isLeft === true ? indexes.length === size : indexes.length > 0);
     default:
       return fail(NOT_APPLICABLE);
   }

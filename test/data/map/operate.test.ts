@@ -29,6 +29,7 @@ const [SET_TYPE, ADD, PUT, PUT_ITEMS, REPLACE, REPLACE_ITEMS] = [64, 65, 67, 68,
 const [INCREMENT, DECREMENT, CLEAR] = [73, 74, 75];
 const [BY_KEY, BY_INDEX, BY_RANK, BY_KEY_INTERVAL] = [97, 98, 100, 103];
 const [REMOVE_BY_KEY_LIST, REMOVE_BY_VALUE_LIST, BY_KEY_LIST, BY_VALUE_LIST] = [81, 83, 107, 108];
+const [BY_ALL_VALUE, BY_INDEX_RANGE, BY_VALUE_INTERVAL, BY_RANK_RANGE] = [102, 104, 105, 106];
 
 const rows = new Map(MAP_OPS);
 const text = (content: string): Sent => ({ bytes: Uint8Array.from([3, ...Buffer.from(content)]) });
@@ -178,6 +179,59 @@ test('what the reference dies of is answered: no items select nothing, inverted 
     t.deepEqual([outcome.result, outcome.map?.pairs], [ints(2, 4), []]);
     t.is(run(target, code, 7n, list()).map, undefined);
   }
+});
+
+// Lists, and intervals of keys in unordered maps, were recorded to answer so; ranges of indexes or ranks to count.
+test('everything but what was picked one by one exists when nothing was picked', t => {
+  const target = ofInts([
+    [1, 1],
+    [2, 2],
+    [3, 3],
+  ]);
+  const exists = (map: MapModel, code: number, ...args: Sent[]) =>
+    run(map, code, INVERTED | 13n, ...args).result;
+  for (const flags of [0, ORDERED, ORDERED | VALUE_ORDERED]) {
+    const map = { ...target, flags };
+    for (const [code, some, none] of [
+      [BY_ALL_VALUE, [2n], [9n]],
+      [BY_VALUE_INTERVAL, [2n, 3n], [9n]],
+      [BY_VALUE_LIST, [ints(2)], [ints(9)]],
+      [BY_KEY_LIST, [ints(2)], [ints(9)]],
+    ] as const) {
+      t.false(exists(map, code, ...some), `${code} ${flags}`);
+      t.true(exists(map, code, ...none), `${code} ${flags}`);
+      t.false(exists(ofInts([], flags), code, ...none), `${code} ${flags}, an empty map`);
+    }
+    t.true(exists(map, BY_RANK_RANGE, 1n, 1n));
+    t.true(exists(map, BY_INDEX_RANGE, 1n, 1n));
+  }
+  t.true(exists(ofInts([]), BY_KEY_INTERVAL, 1n, 2n), 'unordered, even if there is nothing else');
+  t.false(exists(ofInts([], ORDERED), BY_KEY_INTERVAL, 1n, 2n));
+});
+
+test('everything but nothing is a range of indexes and ranks, everything but something is not', t => {
+  const target = ofInts([
+    [1, 5],
+    [2, 1],
+    [3, 3],
+  ]);
+  const reverse = (code: number, returnType: bigint, ...args: Sent[]) =>
+    run(target, code, INVERTED | returnType, ...args).result;
+  for (const [code, some, none] of [
+    [BY_ALL_VALUE, [1n], [2n]],
+    [BY_VALUE_INTERVAL, [1n, 3n], [2n, 2n]],
+    [BY_KEY_LIST, [ints(2)], [ints(9)]],
+    [BY_VALUE_LIST, [ints(1)], [list()]],
+  ] as const) {
+    t.deepEqual(reverse(code, 2n, ...some), ints(2, 0), `${code}`);
+    t.deepEqual(reverse(code, 2n, ...none), ints(0, 1, 2), `${code}`);
+    if (code !== BY_KEY_LIST) t.deepEqual(reverse(code, 4n, ...none), ints(0, 1, 2), `${code}`);
+  }
+  t.deepEqual(
+    reverse(BY_VALUE_LIST, 2n, ints(9)),
+    ints(2, 1, 0),
+    'recorded: a list of values that are not there',
+  );
 });
 
 test('writes go by their flags', t => {
