@@ -51,13 +51,17 @@ export class BatchRequest {
     let headAt = -1;
     this.filterAt = -1;
     this.filterSize = 0;
-    let p = at + MSG_HEADER_SIZE;
+    const fieldsAt = at + MSG_HEADER_SIZE;
+    let p = fieldsAt;
     for (let i = readU16(bytes, at + MSG_FIELD_COUNT); i > 0; i--) {
       if (p + 5 > end) return PARAMETER;
-      const fieldSize = readU32(bytes, p);
-      if (fieldSize === 0 || fieldSize > end - p - 4) return PARAMETER;
+      let fieldSize = readU32(bytes, p);
       const type = bytes[p + 4];
-      if (type === FIELD_BATCH || type === FIELD_BATCH_WITH_SET) {
+      const holdsRows = type === FIELD_BATCH || type === FIELD_BATCH_WITH_SET;
+      // The Java client counts the rows' size from the first field on, which behind a filter is the filter's size too much.
+      if (holdsRows && i === 1 && fieldSize === end - fieldsAt - 4) fieldSize = end - p - 4;
+      if (fieldSize === 0 || fieldSize > end - p - 4) return PARAMETER;
+      if (holdsRows) {
         headAt = p + 5;
         this.rowsEnd = p + 4 + fieldSize;
       } else if (type === FIELD_FILTER) {

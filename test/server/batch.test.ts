@@ -171,6 +171,39 @@ test('malformed batches are answered by the trailer alone, and the connection go
   t.is((await client.batchAnswer()).rowCount, 3, 'the old field number means the same');
 });
 
+test('a filter before rows whose size is counted from the filter on, as the Java client does', async t => {
+  const server = await TestServer.start(t);
+  const client = await server.connect();
+  await fill(client, 4);
+  const filter = Buffer.from('9305935102a16e02', 'hex'); // n < 2
+  const frame = batchFrame([0, 1, 2, 3].map(i => row(i, i, GET)));
+  const rows = frame.subarray(8 + 22);
+  const field = Buffer.concat([Buffer.from([0, 0, 0, filter.length + 1, 43]), filter]);
+  const javaFrame = (excess: number): Buffer => {
+    const sized = Buffer.from(rows);
+    sized.writeUInt32BE(sized.readUInt32BE(0) + excess, 0);
+    const out = Buffer.concat([frame.subarray(0, 8 + 22), field, sized]);
+    out.writeUIntBE(out.length - 8, 2, 6);
+    out.writeUInt16BE(2, 8 + 18);
+    return out;
+  };
+  const filtered: [number, number][] = [
+    [0, 0],
+    [1, 0],
+    [2, 27],
+    [3, 27],
+  ];
+  for (const excess of [0, field.length]) {
+    client.send(javaFrame(excess));
+    t.deepEqual(codes(await client.batchAnswer()), filtered, `${excess} too much`);
+  }
+  for (const excess of [1, field.length - 1, field.length + 1]) {
+    client.send(javaFrame(excess));
+    const answer = await client.batchAnswer();
+    t.deepEqual([answer.code, answer.rowCount], [4, 0], `${excess} too much`);
+  }
+});
+
 test('a failed row ends a batch that did not ask for all answers', async t => {
   const server = await TestServer.start(t);
   const client = await server.connect();
