@@ -43,6 +43,9 @@ interface Client {
   readonly runs: readonly (readonly string[])[];
 }
 
+const JAVA = ['Smoke', 'Values', 'Lists', 'Maps', 'Bits', 'Expressions', 'Commands'];
+const PYTHON = ['smoke', 'values', 'lists', 'maps', 'bits', 'expressions', 'commands'];
+
 const CLIENTS: readonly Client[] = [
   {
     name: 'python',
@@ -52,10 +55,7 @@ const CLIENTS: readonly Client[] = [
       ['python3', '-m', 'venv', 'venv'],
       ['venv/bin/pip', 'install', '--quiet', '--disable-pip-version-check', '-r', 'requirements.txt'],
     ],
-    runs: ['smoke', 'values', 'lists', 'maps', 'bits', 'expressions', 'commands'].map(theme => [
-      'venv/bin/python',
-      `${theme}.py`,
-    ]),
+    runs: PYTHON.map(program => ['venv/bin/python', `${program}.py`]),
   },
   {
     name: 'go',
@@ -66,10 +66,25 @@ const CLIENTS: readonly Client[] = [
   },
   {
     name: 'java',
-    tools: ['java', 'mvn'],
+    tools: ['java', 'javac', 'mvn'],
     pins: 'pom.xml',
-    install: [['mvn', '-q', '-B', 'dependency:copy-dependencies', '-DoutputDirectory=lib']],
-    runs: [['java', '-cp', 'lib/*', 'Smoke.java']],
+    install: [
+      ['rm', '-rf', 'lib'],
+      ['mvn', '-q', '-B', 'dependency:copy-dependencies', '-DoutputDirectory=lib'],
+    ],
+    build: [
+      [
+        'javac',
+        '-nowarn',
+        '-cp',
+        'lib/*',
+        '-d',
+        'classes',
+        'Harness.java',
+        ...JAVA.map(program => `${program}.java`),
+      ],
+    ],
+    runs: JAVA.map(program => ['java', '-cp', 'classes:lib/*', program]),
   },
   {
     name: 'node',

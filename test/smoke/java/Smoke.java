@@ -1,5 +1,3 @@
-import com.aerospike.client.AerospikeClient;
-import com.aerospike.client.AerospikeException;
 import com.aerospike.client.BatchDelete;
 import com.aerospike.client.BatchRead;
 import com.aerospike.client.BatchRecord;
@@ -16,52 +14,11 @@ import com.aerospike.client.policy.WritePolicy;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 
-/** Smoke test with the official Java client. Usage: java -cp "lib/*" Smoke.java HOST PORT (see ../README.md). */
-public class Smoke {
-	static final String SET = "java" + System.nanoTime();
-	static AerospikeClient client;
-	static int failed = 0;
-
-	interface Check { void run() throws Exception; }
-
-	static void check(String name, Check check) {
-		try {
-			check.run();
-			System.out.println("ok " + name);
-		} catch (Throwable reason) { // one check that fails must not hide the others
-			failed++;
-			System.out.println("FAIL " + name + ": " + reason);
-		}
-	}
-
-	static void equal(Object got, Object want) {
-		if (!Objects.deepEquals(got, want)) throw new AssertionError("got " + got + ", want " + want);
-	}
-
-	static void refused(int code, Check check) throws Exception {
-		try {
-			check.run();
-		} catch (AerospikeException e) {
-			equal(e.getResultCode(), code);
-			return;
-		}
-		throw new AssertionError("no error, want code " + code);
-	}
-
-	static Key key(String name) { return new Key("test", SET, name); }
-
-	static void put(String name, Bin... bins) { client.put(null, key(name), bins); }
-
-	static Record get(String name, String... bins) {
-		return bins.length == 0 ? client.get(null, key(name)) : client.get(null, key(name), bins);
-	}
-
+/** Smoke test with the official Java client. Usage: Smoke HOST PORT (see ../README.md). */
+class Smoke extends Harness {
 	public static void main(String[] args) {
-		client = new AerospikeClient(args[0], Integer.parseInt(args[1]));
-		System.out.println("ok connect");
-
+		connect(args);
 		check("reads what was written", () -> {
 			put("all", new Bin("int", -7), new Bin("float", 2.5), new Bin("text", "héllo"), new Bin("yes", true),
 				new Bin("bytes", new byte[] {0, 1, -1}), new Bin("list", Arrays.asList(1L, "two", Arrays.asList(3.5, null))),
@@ -164,7 +121,6 @@ public class Smoke {
 			String build = Info.request(null, client.getNodes()[0], "build");
 			if (!build.startsWith("8.1.2")) throw new AssertionError(build);
 		});
-		client.close();
-		System.exit(failed > 0 ? 1 : 0);
+		end();
 	}
 }

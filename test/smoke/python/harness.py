@@ -84,7 +84,7 @@ def apply_row(client, record, row):
 
 def main():
     # Time enough for a server that has only just started, on a machine with much else to do.
-    patient = {each: {"socket_timeout": 20_000, "total_timeout": 20_000} for each in ("read", "write", "operate", "remove", "batch")}
+    patient = {each: {"socket_timeout": 20_000, "total_timeout": 20_000} for each in ("read", "write", "operate", "remove", "batch", "batch_parent_write")}
     client = aerospike.client({"hosts": [(HOST, PORT)], "policies": patient}).connect()
     print("ok connect")
     failed = 0
