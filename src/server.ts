@@ -7,6 +7,7 @@ import os from 'node:os';
 import { monotonicMs } from './base/clock.js';
 import { nativeModule } from './base/native-module.js';
 import { AsyncSleeper, EventSleeper } from './base/sleeper.js';
+import { BackgroundJobs } from './command/background-jobs.js';
 import { BatchDispatcher } from './command/batch.js';
 import { BatchRuns } from './command/batch-runs.js';
 import { BatchShare } from './command/batch-share.js';
@@ -174,8 +175,17 @@ export class Server {
       maxRequests: () => service.number('batch-max-requests'),
       isEnabled: () => service.number('batch-index-threads') > 0,
     });
+    const jobs = new BackgroundJobs({
+      namespaces: shards.namespaces.map(({ view }) => view),
+      workerCount,
+      tell: message => shards.tell(message),
+      rateMax: id => shards.namespaces[id]!.config.settings.number('background-query-max-rps'),
+      doneMax: () => service.number('query-max-done'),
+    });
+    shards.onBackground = (worker, report) => jobs.accept(worker, report);
     const dispatcher = new Dispatcher({
       routes,
+      jobs,
       clients: shards.clients,
       batch,
       batchRuns,
@@ -215,6 +225,7 @@ export class Server {
       startedMs,
       truncations,
       evictions,
+      jobs,
       gauges: () => ({
         clientConnections: front.connectionCount,
         infoQueue: 0,

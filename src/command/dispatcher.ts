@@ -28,7 +28,16 @@ import {
 } from '../shard/frame.js';
 import type { InPlace } from '../shard/in-place.js';
 import type { NamespaceRoute, Routes } from '../shard/routes.js';
-import { INFO1_BATCH, MSG_HEADER_SIZE, MSG_INFO1, MSG_TIMEOUT, readU32 } from '../wire/message.js';
+import { TRAILER_SIZE, writeTrailer } from '../wire/batch.js';
+import {
+  INFO1_BATCH,
+  INFO2_WRITE,
+  MSG_HEADER_SIZE,
+  MSG_INFO1,
+  MSG_TIMEOUT,
+  readU32,
+} from '../wire/message.js';
+import type { BackgroundJobs } from './background-jobs.js';
 import type { BatchDispatcher } from './batch.js';
 import type { BatchRuns } from './batch-runs.js';
 import { ANSWERED, type AnswerSink, type ClientRef, DISPATCHED, NO_ROOM } from './client-ref.js';
@@ -43,9 +52,13 @@ export interface DispatcherParts {
   readonly latencies: Latencies;
   readonly responses: ResponseTimes;
   readonly inPlace: InPlace;
+  readonly jobs: BackgroundJobs;
   /** Milliseconds a request without a timeout of its own may wait. */
   readonly transactionMaxMs: () => number;
 }
+
+/** What the client of a job gets as soon as that is accepted. */
+const ACCEPTED = writeTrailer(new Uint8Array(TRAILER_SIZE), OK);
 
 export class Dispatcher {
   readonly #parts: DispatcherParts;
@@ -101,7 +114,7 @@ export class Dispatcher {
     const { routes, clients } = this.#parts;
     const route = namespaceAt < 0 ? null : routes.find(bytes, namespaceAt, namespaceSize);
     if (route === null) return NAMESPACE_NOT_FOUND;
-    if (digestAt < 0) return UNSUPPORTED_FEATURE; // a scan or query
+    if (digestAt < 0) return this.#startJob(client, route, bytes, at);
     const pid = partitionOf(bytes, digestAt);
     const timeoutMs = readU32(bytes, at + MSG_TIMEOUT);
     const dispatch = this.#dispatch;
@@ -117,6 +130,16 @@ export class Dispatcher {
     if (!clients[route.workerOf[pid]!]!.push(dispatch, bytes, at, size)) return NO_ROOM;
     this.inFlight++;
     return DISPATCHED;
+  }
+
+  /** Starts the background job that the request without a digest asks for; if it reads, it is a scan or query. */
+  #startJob(client: ClientRef, route: NamespaceRoute, bytes: Uint8Array, at: number): number {
+    if ((this.#request.info2 & INFO2_WRITE) === 0) return UNSUPPORTED_FEATURE;
+    const code = this.#parts.jobs.start(bytes, at, this.#request, route.id);
+    if (code !== OK) return code;
+    const { slot, generation, requestNumber } = client;
+    this.#parts.sink.answer(slot, generation, requestNumber, ACCEPTED, 0, ACCEPTED.length, false);
+    return ANSWERED;
   }
 
   /**

@@ -139,6 +139,14 @@ export const BATCH_SUB_DELETE_TIMEOUT = slot('batch_sub_delete_timeout');
 export const BATCH_SUB_DELETE_NOT_FOUND = slot('batch_sub_delete_not_found');
 export const BATCH_SUB_DELETE_FILTERED_OUT = slot('batch_sub_delete_filtered_out');
 
+// Background jobs that carry out operations, and their commands.
+export const OPS_SUB_WRITE_SUCCESS = slot('ops_sub_write_success');
+export const OPS_SUB_WRITE_ERROR = slot('ops_sub_write_error');
+export const OPS_SUB_WRITE_TIMEOUT = slot('ops_sub_write_timeout');
+export const OPS_SUB_WRITE_FILTERED_OUT = slot('ops_sub_write_filtered_out');
+export const PI_QUERY_OPS_BG_COMPLETE = slot('pi_query_ops_bg_complete');
+export const PI_QUERY_OPS_BG_ABORT = slot('pi_query_ops_bg_abort');
+
 // Touches that a read makes (`default-read-touch-ttl-pct` or the command's own).
 export const READ_TOUCH_TSVC_ERROR = slot('read_touch_tsvc_error');
 export const READ_TOUCH_TSVC_TIMEOUT = slot('read_touch_tsvc_timeout');

@@ -6,6 +6,7 @@ import type { SharedBytes } from '../base/arena.js';
 import { epochMs, monotonicMs } from '../base/clock.js';
 import type { RingConsumer } from '../base/ring.js';
 import type { Sleeper } from '../base/sleeper.js';
+import type { BackgroundOps } from './background-ops.js';
 import type { BatchWorker } from './batch-worker.js';
 import { CommandRunner } from './command-runner.js';
 import {
@@ -46,7 +47,8 @@ export interface LoopParts {
   readonly takeNews: () => void;
   /** Called once a turn. */
   readonly onTurn: () => void;
-  /** Work for spare time; does a little and returns whether there is more. */
+  readonly jobs: BackgroundOps;
+  /** Other work for spare time; does a little and returns whether there is more. */
   readonly background: (nowMs: number) => boolean;
 }
 
@@ -56,6 +58,7 @@ export class CommandLoop {
   readonly #hasWork: () => boolean;
   #nowMs = 0;
   #tickAtMs = 0;
+  #jobsAtMs = 0;
   /** Nothing was to be done at the last tick, and nothing was done since. */
   #isQuiet = false;
   readonly #memoryShards: readonly Shard[];
@@ -65,8 +68,14 @@ export class CommandLoop {
 
   constructor(parts: LoopParts) {
     this.#parts = parts;
-    this.#runner = new CommandRunner(parts.map, parts.reply, parts.devices, parts.sleeper, parts.parked, () =>
-      this.#beginTurn(),
+    this.#runner = new CommandRunner(
+      parts.map,
+      parts.reply,
+      parts.devices,
+      parts.sleeper,
+      parts.parked,
+      () => this.#beginTurn(),
+      (job, code) => parts.jobs.ended(job, code),
     );
     this.#memoryShards = parts.map.shards.filter(shard => !parts.devices.has(shard.engine));
     this.#hasWork = () =>
@@ -84,6 +93,7 @@ export class CommandLoop {
       devices.pump();
       const hasResumed = this.#runner.resumeParked();
       const isBusy = this.#takeFrames() || hasResumed;
+      this.#stepJobs();
       reply.publish();
       if (isBusy) {
         this.#isQuiet = false;
@@ -117,7 +127,15 @@ export class CommandLoop {
       if (shard.ownership !== null) shard.ownership.give();
     }
     const hasBackground = this.#parts.background(this.#nowMs);
-    this.#isQuiet = !hasBackground && !this.#parts.devices.isBusy;
+    this.#isQuiet = !hasBackground && !this.#parts.devices.isBusy && !this.#parts.jobs.hasAny;
+  }
+
+  /** Does a little for jobs, between turns: a command of theirs needs the runner as a client's does. */
+  #stepJobs(): void {
+    const { jobs, isStopping } = this.#parts;
+    if (!jobs.hasAny || this.#nowMs < this.#jobsAtMs || isStopping()) return;
+    this.#jobsAtMs = this.#nowMs + TICK_MS;
+    jobs.step(this.#runner, this.#nowMs, epochMs(), monotonicMs);
   }
 
   #takeFrames(): boolean {

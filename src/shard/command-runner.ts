@@ -21,7 +21,7 @@ import { readU32 } from '../wire/message.js';
 import { BatchGroup, groupRowsAt, ROW_DIGEST_AT, ROW_PREFIX_SIZE, readGroup } from './batch-group.js';
 import { execute, isReadCommand } from './command/execute.js';
 import { Executor } from './command/executor.js';
-import { countOutcome } from './command/outcome.js';
+import { countBackgroundWrite, countOutcome } from './command/outcome.js';
 import { touchAfterRead } from './command/read-touch.js';
 import { Request, ROW_REPEAT } from './command/request.js';
 import {
@@ -30,8 +30,12 @@ import {
   REQ_ARRIVAL,
   REQ_DEADLINE,
   REQ_DIGEST_AT,
+  REQ_KIND,
+  REQ_NUMBER,
   REQ_PARTITION_NAMESPACE,
   REQ_ROWS,
+  SOURCE_INTERNAL,
+  sourceOf,
 } from './frame.js';
 import { TUNE_PENDING_LIMIT, TUNE_STOP_WRITES } from './namespace-memory.js';
 import type { Reply } from './reply.js';
@@ -59,6 +63,7 @@ export class CommandRunner {
   readonly #devices: WorkerDevices;
   readonly #sleeper: Sleeper;
   readonly #onWait: () => void;
+  readonly #onInternalEnd: (job: number, code: number) => void;
   readonly #ex = new Executor();
   readonly #request = new Request();
   readonly #slots: CommandSlots;
@@ -75,6 +80,7 @@ export class CommandRunner {
   /**
    * @param parked Of createParkedCounts.
    * @param onWait Called while a batch waits within a turn, for what time asks for meanwhile.
+   * @param onInternalEnd Called when a command that no client waits for has ended.
    */
   constructor(
     map: ShardMap,
@@ -83,6 +89,7 @@ export class CommandRunner {
     sleeper: Sleeper,
     parked: SharedBytes,
     onWait: () => void,
+    onInternalEnd: (job: number, code: number) => void = () => {},
   ) {
     this.#slots = new CommandSlots(SLOT_COUNT, parked);
     this.#map = map;
@@ -90,6 +97,7 @@ export class CommandRunner {
     this.#devices = devices;
     this.#sleeper = sleeper;
     this.#onWait = onWait;
+    this.#onInternalEnd = onInternalEnd;
   }
 
   /** The clocks of the commands that follow: monotonic, and wall milliseconds since 2010. */
@@ -379,6 +387,11 @@ export class CommandRunner {
     code: number,
     slot: CommandSlot | null,
   ): void {
+    if (sourceOf(header[w + REQ_KIND]!) === SOURCE_INTERNAL) {
+      countBackgroundWrite(shard.namespace.counters, code);
+      this.#onInternalEnd(header[w + REQ_NUMBER]!, code);
+      return;
+    }
     const isRead = isReadCommand(this.#request);
     countOutcome(shard.namespace.counters, this.#request, code, false);
     const endedMs = this.#steps.end(shard.namespace, isRead, false);

@@ -45,7 +45,7 @@ export const KIND_RECORD = 1;
 export const KIND_BATCH_GROUP = 2;
 export const KIND_BATCH = 3; // to be executed in place, whosever its shards are (batch-worker.ts); the message is its rows
 
-/** Request sources. Only clients exist so far; the others keep their numbers. */
+/** Request sources: clients, and jobs of the worker itself (background-ops.ts). The others keep their numbers. */
 export const SOURCE_CLIENT = 0;
 export const SOURCE_PROXY = 1;
 export const SOURCE_REPLICA = 2;
@@ -81,6 +81,10 @@ export function kindWord(kind: number, source: number): number {
 
 export function kindOf(word: number): number {
   return (word >>> 8) & 0xff;
+}
+
+export function sourceOf(word: number): number {
+  return (word >>> 16) & 0xff;
 }
 
 /** Messages longer than this travel in the slab. */

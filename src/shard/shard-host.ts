@@ -26,6 +26,7 @@ import {
   START_COLD,
 } from '../storage/engine.js';
 import { ringRefusal } from '../storage/io/uring-io.js';
+import type { BackgroundReport } from './background-ops.js';
 import { WorkerClient } from './client.js';
 import { createWorkerIo, openNamespaceDevices } from './device-setup.js';
 import { memoryLayout, namespaceTask, tune } from './namespace-setup.js';
@@ -75,6 +76,8 @@ export class ShardHost {
   readonly shardViews: (ShardView | undefined)[][] = [];
   /** Called with what a worker has counted for eviction. */
   onCounted: (worker: number, report: EvictionCountReport) => void = () => {};
+  /** Called with what a worker has done of a background job. */
+  onBackground: (worker: number, report: BackgroundReport) => void = () => {};
   #tasks: readonly WorkerTask[] = [];
   /** By worker. */
   readonly #ports: MessagePort[] = [];
@@ -217,9 +220,9 @@ export class ShardHost {
     };
   }
 
-  /** Tells the workers of a shard. Each takes it in at its next tick. */
-  #tell(memory: MainMessage): void {
-    for (const port of this.#ports) port.postMessage(memory);
+  /** Tells all workers. Each takes it in at its next tick. */
+  tell(message: MainMessage): void {
+    for (const port of this.#ports) port.postMessage(message);
   }
 
   #accept(worker: number, message: WorkerMessage): void {
@@ -231,9 +234,11 @@ export class ShardHost {
       const { namespace, shard } = message.memory;
       const { view, task } = this.namespaces[namespace]!;
       this.shardViews[namespace]![shard] = new ShardView(view, task, message.memory, this.#tasks[worker]!);
-      if (task.storage.engine === 'memory') this.#tell(message.memory);
+      if (task.storage.engine === 'memory') this.tell({ memory: message.memory });
     } else if ('counted' in message) {
       this.onCounted(worker, message.counted);
+    } else if ('background' in message) {
+      this.onBackground(worker, message.background);
     } else if (this.#config.service.string('auto-pin') === 'cpu') {
       pinThread(message.tid, worker + 1, this.#log.context('hardware'));
     }

@@ -64,6 +64,9 @@ function memoryOf({ engine }: Shard): ShardMemory['engine'] | undefined {
   return engine instanceof MemoryEngine || engine instanceof DeviceEngine ? engine.memory : undefined;
 }
 
+/** What a worker is told beside that. */
+type OtherMessage = Exclude<MainMessage, { readonly memory: ShardMemory }>;
+
 /** A worker's part: hears of the shards of all workers whose records are in memory, its own as well. */
 export class ShardListener {
   /** [namespace id][shard number]. */
@@ -73,13 +76,19 @@ export class ShardListener {
   readonly #tasks: readonly SharedTask[];
   readonly #own: WorkerNotice;
   readonly #self: number;
+  readonly #onOther: (message: OtherMessage) => void;
 
-  /** @param self What it writes into the shards' words. */
+  /**
+   * @param self    What it writes into the shards' words.
+   * @param onOther Called with what is not about shards.
+   */
   constructor(
     task: Pick<WorkerTask, 'port' | 'namespaces'> & WorkerNotice,
     namespaces: readonly NamespaceView[],
     self: number,
+    onOther: (message: OtherMessage) => void = () => {},
   ) {
+    this.#onOther = onOther;
     this.views = namespaces.map(() => []);
     this.#port = task.port;
     this.#own = task;
@@ -93,11 +102,16 @@ export class ShardListener {
     for (;;) {
       const told = receiveMessageOnPort(this.#port) as { message: MainMessage } | undefined;
       if (told === undefined) return;
-      const { namespace, shard } = told.message;
+      if (!('memory' in told.message)) {
+        this.#onOther(told.message);
+        continue;
+      }
+      const { memory } = told.message;
+      const { namespace, shard } = memory;
       this.views[namespace]![shard] = new ShardView(
         this.#namespaces[namespace]!,
         this.#tasks[namespace]!,
-        told.message,
+        memory,
         this.#own,
         this.#self,
       );

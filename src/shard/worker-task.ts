@@ -9,6 +9,7 @@ import { SharedFlags } from '../base/flags.js';
 import type { ForwardedLine } from '../observe/log.js';
 import type { DeviceSet } from '../storage/device/device-set.js';
 import type { NodeIoMemory } from '../storage/io/node-io-memory.js';
+import type { BackgroundJob, BackgroundReport } from './background-ops.js';
 import type { NamespaceMemory } from './namespace-memory.js';
 import type { EvictionCountReport } from './nsup/eviction-count.js';
 import type { ShardMemory } from './shard-view.js';
@@ -66,11 +67,16 @@ export type WorkerMessage =
   | { readonly survey: SurveyMessage }
   | { readonly memory: ShardMemory }
   | { readonly counted: EvictionCountReport }
+  | { readonly background: BackgroundReport }
   /** The kernel's number of the worker's thread, sent once at its start. */
   | { readonly tid: number };
 
-/** What the main thread sends over it: shards of all workers whose records are in memory. */
-export type MainMessage = ShardMemory;
+/** What the main thread sends over it: shards of all workers whose records are in memory, and background jobs. */
+export type MainMessage =
+  | { readonly memory: ShardMemory }
+  | { readonly job: BackgroundJob }
+  /** The number of a job that is to end. */
+  | { readonly abort: number };
 
 /** Flags of a worker's control region. */
 export const CONTROL_STOP = 0; // set by main: finish what is in hand, flush, return

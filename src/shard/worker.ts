@@ -16,6 +16,7 @@ import { type Codecs, openCodecs } from '../storage/codec/codecs.js';
 import { RecordCompression } from '../storage/codec/record-compression.js';
 import { PrimaryIndex } from '../storage/index/primary-index.js';
 import { MemoryEngine } from '../storage/memory/memory-engine.js';
+import { BackgroundOps } from './background-ops.js';
 import { BatchWorker } from './batch-worker.js';
 import { CommandLoop } from './command-loop.js';
 import { SLOT_COUNT } from './command-runner.js';
@@ -60,7 +61,11 @@ export default async function run(task: WorkerTask): Promise<void> {
   flags.set(CONTROL_READY);
   main.wake();
   const upkeep = new Upkeep(map, counted => send({ counted }));
-  const listener = new ShardListener(task, map.namespaces, ownerOf(task.worker));
+  const jobs = new BackgroundOps(map, background => send({ background }));
+  const listener = new ShardListener(task, map.namespaces, ownerOf(task.worker), message => {
+    if ('job' in message) jobs.add(message.job);
+    else jobs.abort(message.abort);
+  });
   const reply = new Reply(
     new RingProducer(task.completions),
     new SlabProducer(task.completionSlab),
@@ -88,6 +93,7 @@ export default async function run(task: WorkerTask): Promise<void> {
     onTurn: () => {
       turns[CONTROL_TURNS]! += 1;
     },
+    jobs,
     background: nowMs => {
       announcer.step();
       listener.step();

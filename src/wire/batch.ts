@@ -1,4 +1,4 @@
-/** The message that ends a batch. Source: protocol 03. */
+/** The message that ends a batch, and the one that says that a background job is accepted. Source: protocol 03 and 04. */
 import { INFO3_LAST, MSG_HEADER_SIZE, MSG_INFO3, writeMessageHeader } from './message.js';
 import { PROTO_HEADER_SIZE, PROTO_MESSAGE, writeProtoHeader } from './proto.js';
 

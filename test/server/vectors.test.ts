@@ -28,11 +28,7 @@ const AGREEING: Readonly<Record<string, readonly string[]>> = {
   context: [],
   bit: [],
   hll: [],
-  malformed: [
-    ...[10, 51, 65, 102, 254, 345, 348, 404, 500, 507, 585, 608, 673, 676, 775, 777, 883].map(
-      number => `malformed/${number}`,
-    ),
-  ],
+  malformed: ['malformed/500'],
 };
 const SCENES = 'query';
 
@@ -62,21 +58,41 @@ const families = readdirSync(`${ROOT}test/vectors`)
   .filter(name => name.endsWith('.jsonl.gz'))
   .map(name => name.slice(0, -'.jsonl.gz'.length));
 
-/** Replays a family on a server of its own and compares what fails with what is known to. */
-async function agrees(t: ExecutionContext, family: string, storage?: string): Promise<void> {
+/** Replays a family, or one case of it, on a server of its own. @returns What failed, and the tool's output. */
+async function replayAlone(t: ExecutionContext, family: string, storage?: string, name?: string) {
   const directory = mkdtempSync(path.join(tmpdir(), 'caltrop-vectors-'));
   t.teardown(() => rmSync(directory, { recursive: true }));
   const server = await TestServer.start(t, {
     service: ['service-threads 2'],
     namespaces: [storage === undefined ? { name: 'test' } : { name: 'test', storage }],
   });
-  const failed = path.join(directory, 'failed.json');
-  const { output } = await replay(server.port, 'replay.mjs', family, ['--failed', failed]);
-  const differing = AGREEING[family]!;
-  t.regex(output, new RegExp(`[1-9]\\d* passed, ${differing.length} failed`), family);
-  t.deepEqual(JSON.parse(readFileSync(failed, 'utf8')), differing, output.slice(0, 4000));
+  const file = path.join(directory, 'failed.json');
+  const options = ['--failed', file, ...(name === undefined ? [] : ['--case', name])];
+  const { output } = await replay(server.port, 'replay.mjs', family, options);
   t.true(server.isRunning);
   await server.stop();
+  return { failed: JSON.parse(readFileSync(file, 'utf8')) as string[], output };
+}
+
+/**
+ * Replays a family and compares what fails with what is known to. The job that a malformed case starts in the
+ * background may change the record of a later one: what fails besides is replayed by itself, and has to agree then.
+ */
+async function agrees(t: ExecutionContext, family: string, storage?: string): Promise<void> {
+  const differing = AGREEING[family]!;
+  const { failed, output } = await replayAlone(t, family, storage);
+  t.regex(output, /[1-9]\d* passed, \d+ failed/, family);
+  const others = failed.filter(name => !differing.includes(name));
+  for (const name of family === 'malformed' ? others : []) {
+    const alone = await replayAlone(t, family, storage, name);
+    t.deepEqual(alone.failed, [], alone.output.slice(0, 4000));
+  }
+  if (family !== 'malformed') t.deepEqual(others, [], output.slice(0, 4000));
+  t.deepEqual(
+    differing.filter(name => !failed.includes(name)),
+    [],
+    'these agree now',
+  );
 }
 
 for (const [family, differing] of Object.entries(AGREEING)) {

@@ -128,7 +128,7 @@ class Fixture {
     };
     const mine = new NamespaceView(0, 'test', memory, this.counters);
     this.listener = new ShardListener(task, [mine], ownerOf(1));
-    this.announcer = new ShardAnnouncer([...this.shards.entries()], told => port1.postMessage(told));
+    this.announcer = new ShardAnnouncer([...this.shards.entries()], memory => port1.postMessage({ memory }));
     this.client = new WorkerClient(task);
     this.#requests = new RingConsumer(task.requests);
     const ring = new RingProducer(task.completions);

@@ -1,6 +1,7 @@
 /**
- * Queries, secondary indexes and functions: lists of what there is, which so far is nothing. Commands that
- * would create something are not here, so that they answer as unknown. Source: protocol 02, sections 9 to 11.
+ * Queries, of which there are background jobs so far; secondary indexes and functions: lists of what there is, which so
+ * far is nothing. Commands that would create something are not here, so that they answer as unknown. Source: protocol 02,
+ * sections 9 to 11.
  */
 import { InfoParams } from '../../wire/info.js';
 import { type InfoTable, info, NO_NAMESPACE } from './command.js';
@@ -35,26 +36,33 @@ function oneIndex(source: InfoSource, args: string, absent: string): string {
   return params.get('indexname') === undefined ? "ERROR:4:missing 'indexname'" : absent;
 }
 
-/** The id of a query, by its new or its old name. */
-function queryId(args: string): string | undefined {
+/** The id of a query, by its new or its old name: undefined when none is named, -1 when it is no number. */
+function queryId(args: string): bigint | undefined {
   const params = new InfoParams(args);
-  return params.get('id') ?? params.get('trid');
+  const text = params.get('id') ?? params.get('trid');
+  if (text === undefined) return undefined;
+  return /^(\d+|0x[\da-f]+)$/i.test(text) ? BigInt(text) : -1n;
+}
+
+function queryShow({ jobs }: InfoSource, args: string): string {
+  const id = queryId(args);
+  if (id === undefined) return jobs.rows().join(';');
+  return jobs.rows(id)[0] ?? 'ERROR:2:job not found';
+}
+
+function queryAbort({ jobs }: InfoSource, args: string): string {
+  const id = queryId(args);
+  if (id === undefined) return "ERROR:4:missing 'id'";
+  return jobs.abort(id) ? 'ok' : 'ERROR:2:id not active';
 }
 
 export const QUERY_COMMANDS: InfoTable = {
-  'query-show': info('[id]: queries that run or ran', (_source, args) =>
-    queryId(args) === undefined ? '' : 'ERROR:2:job not found',
-  ),
-  'query-abort': {
-    permission: 'query-admin',
-    help: 'id: ends a query',
-    answer: (_source, args) =>
-      queryId(args) === undefined ? "ERROR:4:missing 'id'" : 'ERROR:2:id not active',
-  },
+  'query-show': info('[id]: queries that run or ran', queryShow),
+  'query-abort': { permission: 'query-admin', help: 'id: ends a query', answer: queryAbort },
   'query-abort-all': {
     permission: 'query-admin',
     help: 'ends all queries',
-    answer: () => 'number-of-queries-killed:0',
+    answer: ({ jobs }) => `number-of-queries-killed:${jobs.abortAll()}`,
   },
   sindex: info('[/<namespace>[/<index>]]: secondary indexes', sindexPath),
   'sindex-list': info('[namespace]: secondary indexes', sindexList),

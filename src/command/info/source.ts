@@ -84,6 +84,12 @@ export interface InfoSource {
     state(namespace: string): EvictionState;
     reset(namespace: string, ttlSec?: number): Promise<void>;
   };
+  /** Background jobs. */
+  readonly jobs: {
+    rows(id?: bigint): readonly string[];
+    abort(id: bigint): boolean;
+    abortAll(): number;
+  };
   gauges(): ServiceGauges;
 }
 

@@ -64,6 +64,14 @@ const BATCH_DELETE: Family = {
   notFound: count.BATCH_SUB_DELETE_NOT_FOUND,
 };
 
+const BACKGROUND_WRITE: Family = {
+  success: count.OPS_SUB_WRITE_SUCCESS,
+  error: count.OPS_SUB_WRITE_ERROR,
+  timeout: count.OPS_SUB_WRITE_TIMEOUT,
+  filteredOut: count.OPS_SUB_WRITE_FILTERED_OUT,
+  notFound: count.OPS_SUB_WRITE_ERROR,
+};
+
 /** Adds one to the counters of a namespace that say how this command ended. */
 export function countOutcome(counters: Float64Array, req: Request, code: number, isBatch: boolean): void {
   const isDelete = (req.info2 & INFO2_DELETE) !== 0;
@@ -81,6 +89,12 @@ export function countOutcome(counters: Float64Array, req: Request, code: number,
       : READ;
   if (code === OK) counters[family.success]! += 1;
   else countFailure(counters, family, code);
+}
+
+/** The same for a command of a background job, which writes. */
+export function countBackgroundWrite(counters: Float64Array, code: number): void {
+  if (code === OK) counters[BACKGROUND_WRITE.success]! += 1;
+  else countFailure(counters, BACKGROUND_WRITE, code);
 }
 
 function countFailure(counters: Float64Array, family: Family, code: number): void {

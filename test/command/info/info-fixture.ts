@@ -119,6 +119,7 @@ export function createFixture(t: ExecutionContext): Fixture {
       reset: () => Promise.resolve(),
     },
     truncations: { truncate: () => Promise.resolve(), undo: () => Promise.resolve() },
+    jobs: { rows: () => [], abort: () => false, abortAll: () => 0 },
     gauges: () => ({
       clientConnections: 1,
       infoQueue: 0,
