@@ -19,9 +19,12 @@ const MAIN_HALF_MIB = 4;
 const KEPT_SIZE = 16 * 1024;
 const KEPT_COUNT = 256;
 const MADE_MAX = 64 * MIB;
-const LOOK_MS = 10_000;
+/** Between two looks at its size. */
+const LOOK_MS = 1000;
+/** Between two times that malloc gives back everything. */
+const TRIM_MS = 10_000;
 /**
- * Free bytes at the end of a heap that malloc keeps between two looks: more than V8's compilers take and give back all the
+ * Free bytes at the end of a heap that malloc keeps until then: more than V8's compilers take and give back all the
  * time. With half a MiB a load that has V8 compile much spent more time on pages given back and taken than on itself.
  */
 const TRIM_SIZE = 16 * MIB;
@@ -29,9 +32,9 @@ const TRIM_SIZE = 16 * MIB;
 const MAP_SIZE = 4 * MIB;
 
 /**
- * Most that a worker's old generation takes on beyond what lives in it, in parts of that, before it is collected; and
- * its size at the first collection. What a command leaves there are compiled expressions that are used no more. By
- * itself V8 waits for hundreds of MiB.
+ * Most that an old generation takes on beyond what lives in it before it is collected, in parts of that (V8 makes it
+ * 8 MiB at least), and the size of a worker's at its first collection. What a command leaves there are compiled
+ * expressions that are used no more. By itself V8 waits for some multiple of what lives.
  */
 const OLD_GROWTH_PERCENT = 30;
 const OLD_FIRST_MIB = 20;
@@ -44,32 +47,31 @@ export function boundProcessMemory(): void {
   setFlagsFromString(`--heap-growing-percent=${OLD_GROWTH_PERCENT}`);
   const native = nativeModule();
   if (typeof native !== 'string') native.keepMallocTight(TRIM_SIZE, MAP_SIZE);
-  const look = (): void => {
-    fixMainYoungSize();
-    if (typeof native !== 'string') native.trimMalloc();
-  };
-  fixMainYoungSize();
-  setInterval(look, LOOK_MS).unref();
+  growMainYoung();
+  setInterval(boundMainYoung, LOOK_MS).unref();
+  if (typeof native !== 'string') setInterval(() => native.trimMalloc(), TRIM_MS).unref();
 }
 
 /**
- * The flags that bound a young generation count when a thread starts, too late for this one. But the factor by which it
- * grows is looked at each time: 1, unless it is made to grow here, in some 10 ms, by so much that lives that it has to. When
- * our code begins it is 1 to 16 MiB, and V8 makes it small again when it collects everything while little is going on.
+ * The flags that bound a young generation count when a thread starts, too late for the main thread's: that is 1 to 16 MiB
+ * then. But the factor by which it grows is looked at each time. So it is made to grow now, by so much that lives that it
+ * has to, which takes some 10 ms, and then to stay.
  */
-function fixMainYoungSize(): void {
-  const isSmall = (): boolean => mainYoungSize() < 2 * MAIN_HALF_MIB * MIB;
-  if (isSmall()) {
-    setFlagsFromString('--semi-space-growth-factor=2');
-    const kept: unknown[] = [];
-    for (let made = 0; made < MADE_MAX && isSmall(); made += KEPT_SIZE) {
-      kept[(made / KEPT_SIZE) % KEPT_COUNT] = new Array(KEPT_SIZE / 8).fill(0);
-    }
+function growMainYoung(): void {
+  setFlagsFromString('--semi-space-growth-factor=2');
+  const kept: unknown[] = [];
+  for (let made = 0; made < MADE_MAX && !isMainYoungGrown(); made += KEPT_SIZE) {
+    kept[(made / KEPT_SIZE) % KEPT_COUNT] = new Array(KEPT_SIZE / 8).fill(0);
   }
-  setFlagsFromString('--semi-space-growth-factor=1');
+  boundMainYoung();
 }
 
-/** Bytes of both halves. */
-function mainYoungSize(): number {
-  return getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space')?.space_size ?? 0;
+/** V8 makes it small again when it collects everything while little is going on: then it may grow once more. */
+function boundMainYoung(): void {
+  setFlagsFromString(`--semi-space-growth-factor=${isMainYoungGrown() ? 1 : 2}`);
+}
+
+function isMainYoungGrown(): boolean {
+  const space = getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space');
+  return (space?.space_size ?? 0) >= 2 * MAIN_HALF_MIB * MIB; // of both halves
 }
