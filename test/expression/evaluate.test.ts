@@ -4,7 +4,7 @@ import { sorting } from '../../src/data/cdt/order.js';
 import { FLOAT as FLOAT_PARTICLE } from '../../src/data/type.js';
 import { compile } from '../../src/expression/compile.js';
 import { machine } from '../../src/expression/evaluate.js';
-import { BLOB, BOOL, FLOAT, GEO, INT, LIST, MAP, NIL, STR } from '../../src/expression/value-type.js';
+import { BLOB, BOOL, FLOAT, GEO, HLL, INT, LIST, MAP, NIL, STR } from '../../src/expression/value-type.js';
 import {
   evaluated,
   filtered,
@@ -283,6 +283,28 @@ test('arguments of a call are computed and put where they stood', t => {
     t.deepEqual(evaluated(append(expression), record), hexOf([value]));
   const nested: Packed = [127, LIST, 0x40, [0xff, [0x10, 0], [4, [20, -1, 1], [126, [1, 2]]]], list([9])];
   t.deepEqual(evaluated(nested), hexOf([[1, 2, 9]]), 'inside a context');
+});
+
+test('an operation on sketches takes the sketch of another bin', t => {
+  const hll = (...ones: readonly number[]): Packed => ({
+    bytes: [
+      18,
+      0,
+      4,
+      0,
+      ...new Array<number>(8).fill(0),
+      ...ones,
+      ...new Array<number>(12 - ones.length).fill(0),
+    ],
+  });
+  const record = new TestRecord({ a: hll(4), b: hll(0, 0, 0, 1), n: 1 });
+  const count = (op: number, argument: Packed): unknown =>
+    evaluated([127, INT, 2, [op, argument], bin(HLL, 'b')], record);
+  t.is(count(52, bin(HLL, 'a')), 2n);
+  t.is(count(52, list(hll(4))), 2n);
+  t.is(count(53, bin(HLL, 'a')), 0n);
+  t.is(count(52, bin(HLL, 'none')), UNKNOWN);
+  t.is(count(52, bin(INT, 'n')), UNKNOWN);
 });
 
 test('nesting has a bound, and what is within it is evaluated', t => {
