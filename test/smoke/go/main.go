@@ -1,49 +1,75 @@
-// Smoke test with the official Go client. Usage: smoke HOST PORT (see ../README.md).
+// Programs with the official Go client, one file a theme. Usage: smoke HOST PORT (see ../README.md).
 package main
 
 import (
 	"fmt"
 	"os"
 	"reflect"
+	"sort"
 	"strconv"
-	"strings"
 	"time"
 
 	as "github.com/aerospike/aerospike-client-go/v8"
 	"github.com/aerospike/aerospike-client-go/v8/types"
 )
 
+// The bin that the tables' operations work on.
+const bin = "b"
+
+type (
+	list = []any
+	dict = map[any]any
+	ops  = []*as.Operation
+)
+
+// A row of a table: the bin before (nil: no such bin), what is done to it, what it answers (with several operations all
+// their answers), the bin afterwards.
+type row struct {
+	name   string
+	before any
+	ops    ops
+	want   any
+	after  any
+}
+
+// In a row: the bin is afterwards what it was before.
+type unchanged struct{}
+
+var same = unchanged{}
+
 var (
 	client *as.Client
+	host   string
+	port   int
 	set    = fmt.Sprintf("go%d", time.Now().UnixNano())
 	failed = 0
 )
 
-func key(name any) *as.Key {
-	k, err := as.NewKey("test", set, name)
-	must(err)
-	return k
-}
-
-// must takes as.Error and error; a nil as.Error in an error interface is nil here.
-func must(err error) {
-	if err != nil && !reflect.ValueOf(err).IsZero() {
-		panic(err)
+func main() {
+	host = os.Args[1]
+	port, _ = strconv.Atoi(os.Args[2])
+	c, err := as.NewClient(host, port)
+	if err != nil {
+		fmt.Printf("FAIL connect: %v\n", err)
+		os.Exit(1)
 	}
-}
-
-func equal(got, want any) {
-	if !reflect.DeepEqual(got, want) {
-		panic(fmt.Sprintf("got %#v, want %#v", got, want))
+	client = c
+	// Time enough for a server that has only just started, on a machine with much else to do.
+	for _, policy := range []*as.BasePolicy{client.DefaultPolicy, &client.DefaultWritePolicy.BasePolicy, &client.DefaultBatchPolicy.BasePolicy} {
+		policy.TotalTimeout, policy.SocketTimeout = 20*time.Second, 20*time.Second
 	}
-}
-
-func refused(err as.Error, code types.ResultCode) {
-	if err == nil {
-		panic(fmt.Sprintf("no error, want %v", code))
-	}
-	if !err.Matches(code) {
-		panic(fmt.Sprintf("got %v, want code %v", err, code))
+	fmt.Println("ok connect")
+	smoke()
+	values()
+	lists()
+	maps()
+	bits()
+	sketches()
+	expressions()
+	commands()
+	client.Close()
+	if failed > 0 {
+		os.Exit(1)
 	}
 }
 
@@ -59,6 +85,109 @@ func check(name string, f func()) {
 	f()
 }
 
+func table(theme string, rows ...row) {
+	for _, r := range rows {
+		check(theme+": "+r.name, func() { apply(key(theme+r.name), r) })
+	}
+}
+
+func apply(k *as.Key, r row) {
+	// The second bin keeps the record in being when the first is not there, and shows that no other bin is touched.
+	bins := as.BinMap{"other": 1}
+	if r.before != nil {
+		bins[bin] = r.before
+	}
+	must(client.Put(nil, k, bins))
+	got, err := client.Operate(nil, k, r.ops...)
+	if code, isCode := r.want.(types.ResultCode); isCode {
+		refused(err, code)
+	} else {
+		must(err)
+		equal(got.Bins[bin], r.want)
+	}
+	after, err := client.Get(nil, k)
+	must(err)
+	if r.after == same {
+		r.after = r.before
+	}
+	equal(after.Bins[bin], r.after)
+	equal(after.Bins["other"], 1)
+}
+
+func one(op *as.Operation) ops { return ops{op} }
+
+func key(name any) *as.Key {
+	k, err := as.NewKey("test", set, name)
+	must(err)
+	return k
+}
+
+// must takes as.Error and error; a nil as.Error in an error interface is nil here.
+func must(err error) {
+	if err != nil && !reflect.ValueOf(err).IsZero() {
+		panic(err)
+	}
+}
+
+func equal(got, want any) {
+	if !reflect.DeepEqual(plain(got), plain(want)) {
+		panic(fmt.Sprintf("got %#v, want %#v", plain(got), plain(want)))
+	}
+}
+
+// plain gives a value a form that is equal when the value is.
+func plain(value any) any {
+	switch v := value.(type) {
+	case as.OpResults:
+		return plain(list(v))
+	case list:
+		out := make(list, len(v))
+		for i := range v {
+			out[i] = plain(v[i])
+		}
+		return out
+	case as.BinMap:
+		return plain(map[string]any(v))
+	case map[string]any:
+		out := dict{}
+		for k, each := range v {
+			out[k] = each
+		}
+		return plain(out)
+	case dict:
+		out := make([]string, 0, len(v))
+		for k, each := range v {
+			out = append(out, fmt.Sprintf("%#v: %#v", plain(k), plain(each)))
+		}
+		sort.Strings(out)
+		return out
+	case []as.MapPair: // an ordered map, or the pairs of one
+		out := dict{}
+		for _, pair := range v {
+			out[pair.Key] = pair.Value
+		}
+		return plain(out)
+	case as.HLLValue:
+		return fmt.Sprintf("%x", []byte(v))
+	case []byte:
+		return fmt.Sprintf("%x", v)
+	case as.GeoJSONValue:
+		return string(v)
+	case int64:
+		return int(v)
+	}
+	return value
+}
+
+func refused(err as.Error, code types.ResultCode) {
+	if err == nil {
+		panic(fmt.Sprintf("no error, want %v", code))
+	}
+	if !err.Matches(code) {
+		panic(fmt.Sprintf("got %v, want code %v", err, code))
+	}
+}
+
 func get(name any, bins ...string) *as.Record {
 	r, err := client.Get(nil, key(name), bins...)
 	must(err)
@@ -67,164 +196,23 @@ func get(name any, bins ...string) *as.Record {
 
 func put(name any, bins as.BinMap) { must(client.Put(nil, key(name), bins)) }
 
-func main() {
-	port, err := strconv.Atoi(os.Args[2])
+// answer is what operations answer in one bin.
+func answer(name any, operations ...*as.Operation) any {
+	r, err := client.Operate(nil, key(name), operations...)
 	must(err)
-	c, aerr := as.NewClient(os.Args[1], port)
-	if aerr != nil {
-		fmt.Printf("FAIL connect: %v\n", aerr)
-		os.Exit(1)
-	}
-	client = c
-	defer client.Close()
-	fmt.Println("ok connect")
+	return r.Bins[bin]
+}
 
-	check("reads what was written", func() {
-		bins := as.BinMap{
-			"int": -7, "float": 2.5, "text": "héllo", "bytes": []byte{0, 1, 255}, "yes": true,
-			"list": []any{1, "two", []any{3.5, nil}}, "map": map[any]any{"a": 1, "b": map[any]any{"c": []any{true}}},
-		}
-		put("all", bins)
-		r := get("all")
-		equal(r.Bins, bins)
-		equal(r.Generation, uint32(1))
-	})
-	check("integer and blob keys", func() {
-		for _, each := range []any{42, -1, []byte{1, 2}} {
-			put(each, as.BinMap{"k": 1})
-			equal(get(each).Bins, as.BinMap{"k": 1})
-		}
-	})
-	check("selects bins", func() {
-		put("select", as.BinMap{"a": 1, "b": 2, "c": 3})
-		equal(get("select", "a", "c", "none").Bins, as.BinMap{"a": 1, "c": 3})
-		head, err := client.GetHeader(nil, key("select"))
-		must(err)
-		equal(head.Generation, uint32(1))
-	})
-	check("merges and removes bins", func() {
-		put("merge", as.BinMap{"a": 1, "b": 2})
-		put("merge", as.BinMap{"a": nil, "c": 3})
-		equal(get("merge").Bins, as.BinMap{"b": 2, "c": 3})
-	})
-	check("a missing record is not found", func() {
-		_, err := client.Get(nil, key("missing"))
-		refused(err, types.KEY_NOT_FOUND_ERROR)
-		existed, err := client.Delete(nil, key("missing"))
-		must(err)
-		equal(existed, false)
-		exists, err := client.Exists(nil, key("missing"))
-		must(err)
-		equal(exists, false)
-	})
-	check("a wrong generation is refused", func() {
-		put("gen", as.BinMap{"a": 1})
-		policy := as.NewWritePolicy(1, 0)
-		policy.GenerationPolicy = as.EXPECT_GEN_EQUAL
-		must(client.Put(policy, key("gen"), as.BinMap{"a": 2}))
-		refused(client.Put(policy, key("gen"), as.BinMap{"a": 3}), types.GENERATION_ERROR)
-		equal(get("gen").Bins, as.BinMap{"a": 2})
-	})
-	check("exists actions", func() {
-		policy := as.NewWritePolicy(0, 0)
-		policy.RecordExistsAction = as.CREATE_ONLY
-		must(client.Put(policy, key("create"), as.BinMap{"a": 1}))
-		refused(client.Put(policy, key("create"), as.BinMap{"a": 2}), types.KEY_EXISTS_ERROR)
-		policy.RecordExistsAction = as.UPDATE_ONLY
-		refused(client.Put(policy, key("update"), as.BinMap{"a": 1}), types.KEY_NOT_FOUND_ERROR)
-		policy.RecordExistsAction = as.REPLACE
-		must(client.Put(policy, key("create"), as.BinMap{"b": 2}))
-		equal(get("create").Bins, as.BinMap{"b": 2})
-	})
-	check("too big a record is refused", func() {
-		refused(client.Put(nil, key("big"), as.BinMap{"a": make([]byte, 2<<20)}), types.RECORD_TOO_BIG)
-	})
-	check("operates in order", func() {
-		put("operate", as.BinMap{"n": 5, "s": "b"})
-		r, err := client.Operate(nil, key("operate"), as.AddOp(as.NewBin("n", 3)), as.AppendOp(as.NewBin("s", "c")),
-			as.PrependOp(as.NewBin("s", "a")), as.GetBinOp("n"), as.GetBinOp("s"))
-		must(err)
-		equal(r.Bins, as.BinMap{"n": 8, "s": "abc"})
-		equal(r.Generation, uint32(2))
-		refused(client.Add(nil, key("operate"), as.BinMap{"s": 1}), types.BIN_TYPE_ERROR)
-	})
-	check("records expire", func() {
-		must(client.Put(as.NewWritePolicy(0, 1000), key("ttl"), as.BinMap{"a": 1}))
-		if ttl := get("ttl").Expiration; ttl < 990 || ttl > 1000 {
-			panic(fmt.Sprintf("ttl %d", ttl))
-		}
-		must(client.Touch(as.NewWritePolicy(0, 2000), key("ttl")))
-		if ttl := get("ttl").Expiration; ttl <= 1000 {
-			panic(fmt.Sprintf("ttl %d after touch", ttl))
-		}
-		must(client.Put(as.NewWritePolicy(0, 1), key("short"), as.BinMap{"a": 1}))
-		time.Sleep(2100 * time.Millisecond)
-		_, err := client.Get(nil, key("short"))
-		refused(err, types.KEY_NOT_FOUND_ERROR)
-	})
-	check("reads batches", func() {
-		keys := make([]*as.Key, 55)
-		for i := range keys {
-			keys[i] = key(fmt.Sprintf("batch%d", i))
-			if i < 50 {
-				must(client.Put(nil, keys[i], as.BinMap{"i": i, "square": i * i}))
-			}
-		}
-		got, err := client.BatchGet(nil, keys)
-		if err != nil && !err.Matches(types.KEY_NOT_FOUND_ERROR) {
-			panic(err)
-		}
-		for i, r := range got {
-			if i < 50 {
-				equal(r.Bins, as.BinMap{"i": i, "square": i * i})
-			} else if r != nil {
-				panic(fmt.Sprintf("record %d exists", i))
-			}
-		}
-		exists, err := client.BatchExists(nil, keys[48:52])
-		must(err)
-		equal(exists, []bool{true, true, false, false})
-	})
-	check("writes batches", func() {
-		put("mixed0", as.BinMap{"n": 1})
-		rows := []as.BatchRecordIfc{
-			as.NewBatchWrite(nil, key("mixed0"), as.AddOp(as.NewBin("n", 1)), as.GetBinOp("n")),
-			as.NewBatchWrite(nil, key("mixed1"), as.PutOp(as.NewBin("n", 10))),
-			as.NewBatchDelete(nil, key("missing")),
-		}
-		if err := client.BatchOperate(nil, rows); err != nil && !err.Matches(types.KEY_NOT_FOUND_ERROR) {
-			panic(err)
-		}
-		var codes []types.ResultCode
-		for _, row := range rows {
-			codes = append(codes, row.BatchRec().ResultCode)
-		}
-		equal(codes, []types.ResultCode{types.OK, types.OK, types.KEY_NOT_FOUND_ERROR})
-		equal(get("mixed0").Bins, as.BinMap{"n": 2})
-		equal(get("mixed1").Bins, as.BinMap{"n": 10})
-		gone, err := client.BatchDelete(nil, nil, []*as.Key{key("mixed0"), key("mixed1")})
-		must(err)
-		equal([]types.ResultCode{gone[0].ResultCode, gone[1].ResultCode}, []types.ResultCode{types.OK, types.OK})
-	})
-	check("deletes", func() {
-		put("delete", as.BinMap{"a": 1})
-		existed, err := client.Delete(nil, key("delete"))
-		must(err)
-		equal(existed, true)
-		put("delete", as.BinMap{"a": 2})
-		equal(get("delete").Generation, uint32(1))
-	})
-	check("info answers", func() {
-		for _, node := range client.GetNodes() {
-			answer, err := node.RequestInfo(as.NewInfoPolicy(), "build")
-			must(err)
-			if !strings.HasPrefix(answer["build"], "8.1.2") {
-				panic(fmt.Sprint(answer))
-			}
-		}
-	})
-	if failed > 0 {
-		client.Close()
-		os.Exit(1)
+// fails wants an error of operations.
+func fails(name any, code types.ResultCode, operations ...*as.Operation) {
+	_, err := client.Operate(nil, key(name), operations...)
+	refused(err, code)
+}
+
+func numbers(from, to int) list {
+	out := list{}
+	for i := from; i < to; i++ {
+		out = append(out, i)
 	}
+	return out
 }
