@@ -28,7 +28,8 @@ import {
   SOURCE_CLIENT,
 } from './frame.js';
 import { SlabConsumer, SlabProducer } from './slab.js';
-import { CONTROL_BATCHES, type WorkerTask } from './worker-task.js';
+import { CONTROL_BATCHES } from './worker-control.js';
+import type { WorkerTask } from './worker-task.js';
 
 /** The routing facts of one command; one instance is reused by whoever dispatches. */
 export class Dispatch {

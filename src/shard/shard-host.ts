@@ -35,15 +35,9 @@ import { NamespaceView } from './shard.js';
 import { ShardView } from './shard-view.js';
 import { createSlab } from './slab.js';
 import { createParkedCounts } from './slots.js';
+import { createControl } from './worker-control.js';
 import { WorkerPool } from './worker-pool.js';
-import {
-  createControl,
-  type MainMessage,
-  type NamespaceTask,
-  type SharedTask,
-  type WorkerMessage,
-  type WorkerTask,
-} from './worker-task.js';
+import type { MainMessage, NamespaceTask, SharedTask, WorkerMessage, WorkerTask } from './worker-task.js';
 
 const REQUEST_RING_SIZE = 1024 * 1024; // bytes
 const COMPLETION_RING_SIZE = 2 * 1024 * 1024;

@@ -19,7 +19,8 @@ import { MAIN_THREAD, Ownership } from './ownership.js';
 import { type NamespaceView, Shard } from './shard.js';
 import { partitionsOf } from './shard-map.js';
 import { isParkedIn } from './slots.js';
-import { CONTROL_NEWS, type MainMessage, type SharedTask, type WorkerTask } from './worker-task.js';
+import { CONTROL_NEWS } from './worker-control.js';
+import type { MainMessage, SharedTask, WorkerTask } from './worker-task.js';
 
 /** What makes a shard visible to another thread. */
 export interface ShardMemory {

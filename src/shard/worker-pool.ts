@@ -5,7 +5,8 @@
 import { Piscina } from 'piscina';
 import { Region } from '../base/arena.js';
 import { stopNodeIo } from '../storage/io/node-io-memory.js';
-import { CONTROL_READY, CONTROL_STOP, CONTROL_TURNS, controlFlags, type WorkerTask } from './worker-task.js';
+import { CONTROL_READY, CONTROL_STOP, CONTROL_TURNS, controlFlags } from './worker-control.js';
+import type { WorkerTask } from './worker-task.js';
 
 const READY_POLL_MS = 2;
 const IO_THREAD = new URL('../storage/io/node-io-thread.js', import.meta.url).href;

@@ -30,7 +30,6 @@ import { partitionsOf, ShardMap } from './shard-map.js';
 import { ShardAnnouncer, ShardListener } from './shard-view.js';
 import { SlabConsumer, SlabProducer } from './slab.js';
 import { type SurveyedShard, SurveyWalk } from './survey-walk.js';
-import { WorkerDevices } from './worker-devices.js';
 import {
   CONTROL_BATCHES,
   CONTROL_NEWS,
@@ -38,10 +37,9 @@ import {
   CONTROL_STOP,
   CONTROL_TURNS,
   controlFlags,
-  type NamespaceTask,
-  type WorkerMessage,
-  type WorkerTask,
-} from './worker-task.js';
+} from './worker-control.js';
+import { WorkerDevices } from './worker-devices.js';
+import type { NamespaceTask, WorkerMessage, WorkerTask } from './worker-task.js';
 
 /** Runs a worker until it is stopped. Every answer in hand is sent and every write flushed when it returns. */
 export default async function run(task: WorkerTask): Promise<void> {

@@ -8,7 +8,7 @@ import { BatchShare } from '../../src/command/batch-share.js';
 import { Dispatch, WorkerClient } from '../../src/shard/client.js';
 import { KIND_BATCH } from '../../src/shard/frame.js';
 import { createSlab, SLAB_PAGE_SIZE } from '../../src/shard/slab.js';
-import { CONTROL_BATCHES, createControl } from '../../src/shard/worker-task.js';
+import { CONTROL_BATCHES, createControl } from '../../src/shard/worker-control.js';
 
 class Workers {
   readonly clients: WorkerClient[] = [];

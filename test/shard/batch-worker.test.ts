@@ -43,7 +43,7 @@ import { partitionsOf } from '../../src/shard/shard-map.js';
 import { ShardAnnouncer, ShardListener } from '../../src/shard/shard-view.js';
 import { createSlab, SLAB_PAGE_SIZE, SlabProducer } from '../../src/shard/slab.js';
 import { createParkedCounts } from '../../src/shard/slots.js';
-import { CONTROL_BATCHES, createControl } from '../../src/shard/worker-task.js';
+import { CONTROL_BATCHES, createControl } from '../../src/shard/worker-control.js';
 import { PrimaryIndex } from '../../src/storage/index/primary-index.js';
 import { MemoryEngine } from '../../src/storage/memory/memory-engine.js';
 import { UNIT_SIZE } from '../../src/storage/memory/size-class.js';

@@ -18,7 +18,7 @@ import { NamespaceView, Shard } from '../../src/shard/shard.js';
 import { ShardAnnouncer, ShardView } from '../../src/shard/shard-view.js';
 import { createParkedCounts } from '../../src/shard/slots.js';
 import { TruncationTable, WHOLE_NAMESPACE } from '../../src/shard/truncation.js';
-import { createControl } from '../../src/shard/worker-task.js';
+import { createControl } from '../../src/shard/worker-control.js';
 import { PrimaryIndex } from '../../src/storage/index/primary-index.js';
 import { MemoryEngine } from '../../src/storage/memory/memory-engine.js';
 import { UNIT_SIZE } from '../../src/storage/memory/size-class.js';

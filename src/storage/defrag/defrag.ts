@@ -47,6 +47,7 @@ import { type BlockTable, STORED } from '../write-block/block-table.js';
 import type { BlockWriter } from '../write-block/block-writer.js';
 import type { ResidentBlocks } from '../write-block/resident-blocks.js';
 import type { ShardExtent } from '../write-block/shard-extent.js';
+import type { DefragLimits } from '../write-block/writer-limits.js';
 import type { MarkerRaid } from './marker-raid.js';
 import { LEVEL_COUNT } from './occupancy.js';
 
@@ -91,19 +92,6 @@ const MARKER_SHARE_MAX = 0.05;
 const OLDEST_LOOK_MAX = 64;
 /** A block that could not be read or emptied is left alone for this long. */
 const SHUN_MS = 60_000;
-
-export interface DefragLimits {
-  /** Stored blocks that are filled less than this are emptied; 0: none. */
-  defragLwmPct: number;
-  /** Milliseconds between two blocks of this shard. */
-  defragSleepMs: number;
-  /** Blocks that must be waiting before one is emptied. */
-  defragQueueMin: number;
-  /** Percent of blocks that must be free before a start is done, if emptying others gets there. */
-  defragStartupMinPct: number;
-  /** Percent of free blocks at which writes stop; 0: never. */
-  stopWritesAvailPct: number;
-}
 
 export interface DefragOptions {
   extent: ShardExtent;

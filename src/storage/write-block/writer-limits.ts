@@ -1,5 +1,18 @@
 /** Settings of a shard's write side, as numbers that may change while it works. */
-import type { DefragLimits } from '../defrag/defrag.js';
+
+/** Those of defragmentation. */
+export interface DefragLimits {
+  /** Stored blocks that are filled less than this are emptied; 0: none. */
+  defragLwmPct: number;
+  /** Milliseconds between two blocks of this shard. */
+  defragSleepMs: number;
+  /** Blocks that must be waiting before one is emptied. */
+  defragQueueMin: number;
+  /** Percent of blocks that must be free before a start is done, if emptying others gets there. */
+  defragStartupMinPct: number;
+  /** Percent of free blocks at which writes stop; 0: never. */
+  stopWritesAvailPct: number;
+}
 
 export interface BlockWriterLimits extends DefragLimits {
   /** What was appended is durable after this many milliseconds; 0: when its block is full. */
