@@ -31,7 +31,7 @@ import {
 } from './operator.js';
 import { OPERATOR_CODE_COUNT, OPERATORS } from './operators.js';
 import type { Program } from './program.js';
-import { compileRegex } from './regex/regex.js';
+import { compileRegex } from './regex/compile.js';
 import { Scope, UNDEFINED } from './scope.js';
 import { LOOP_INDEX, QUOTE } from './structure.js';
 import { ANY, BLOB, BOOL, INT, LIST, NIL, REMOVE_TYPE, STR, typeSet } from './value-type.js';

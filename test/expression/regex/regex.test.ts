@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import test from 'ava';
 import fc from 'fast-check';
-import { NODES_MAX } from '../../../src/expression/regex/program.js';
 import {
   compileRegex,
   REGEX_EXTENDED,
   REGEX_ICASE,
   REGEX_NEWLINE,
-} from '../../../src/expression/regex/regex.js';
+} from '../../../src/expression/regex/compile.js';
+import { NODES_MAX } from '../../../src/expression/regex/program.js';
 
 type Row = [flags: number, pattern: string, subject: string, answer: number];
 
