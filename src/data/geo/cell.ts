@@ -58,6 +58,21 @@ export class Cell {
     return new Cell(face, 0, 0, 0, face & 1, (BigInt(face) << 61n) | FACE_BIT);
   }
 
+  /** The cell of a level that leaf (i, j) of a face is in. */
+  static containing(face: number, i: number, j: number, level: number): Cell {
+    let orientation = face & 1;
+    let curve = 0n;
+    for (let k = LEVEL_MAX - 1; k >= LEVEL_MAX - level; k--) {
+      const position = QUADRANT[orientation]!.indexOf(((i >>> k) & 1) * 2 + ((j >>> k) & 1));
+      curve = curve * 4n + BigInt(position);
+      orientation ^= TURN[position]!;
+    }
+    const bit = 1n << BigInt(2 * (LEVEL_MAX - level));
+    const id = (BigInt(face) << 61n) | (curve * 2n * bit) | bit;
+    const size = 2 ** (LEVEL_MAX - level);
+    return new Cell(face, level, i - (i % size), j - (j % size), orientation, id);
+  }
+
   /** The four quarters, in the order of the curve. A leaf has none: do not ask it. */
   children(): Cell[] {
     const half = this.#size / 2;
@@ -110,6 +125,43 @@ export class Cell {
       v / w <= this.vMax + rounding
     );
   }
+}
+
+/**
+ * The cells of a level, 29 at most, around that corner of them which is nearest to a point: the one that contains it, then those
+ * beside it along i and j, and the one across. Three of them at a corner of the cube.
+ */
+export function cellsAround(point: Vector, level: number): Cell[] {
+  const face = faceOf(point);
+  const [u, v, w] = toFace(face, point);
+  const i = leafIndex(u / w);
+  const j = leafIndex(v / w);
+  const size = 2 ** (LEVEL_MAX - level);
+  const iStep = i % size >= size / 2 ? size : -size;
+  const jStep = j % size >= size / 2 ? size : -size;
+  const places: [number, number][] = [
+    [i, j],
+    [i + iStep, j],
+    [i, j + jStep],
+  ];
+  if (isOnFace(i + iStep) || isOnFace(j + jStep)) places.push([i + iStep, j + jStep]);
+  return places.map(([a, b]) => cellAt(face, a, b, level));
+}
+
+function isOnFace(index: number): boolean {
+  return index >= 0 && index < LEAVES;
+}
+
+/** The cell of a level at a place that may lie beside the face: then it is on the next one. */
+function cellAt(face: number, i: number, j: number, level: number): Cell {
+  if (isOnFace(i) && isOnFace(j)) return Cell.containing(face, i, j, level);
+  // The next face begins there: how far the place is beyond the edge does not count, nor do the lines' distances.
+  const beside = (index: number): number => (2 * Math.max(-1, Math.min(LEAVES, index)) + 1) / LEAVES - 1;
+  const point = fromFace(face, beside(i), beside(j));
+  const next = faceOf(point);
+  const [u, v, w] = toFace(next, point);
+  const leaf = (x: number): number => Math.max(0, Math.min(LEAVES - 1, Math.floor((LEAVES / 2) * (x + 1))));
+  return Cell.containing(next, leaf(u / w), leaf(v / w), level);
 }
 
 /** Id of the leaf cell that contains a position. */

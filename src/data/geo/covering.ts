@@ -3,7 +3,16 @@
  * splitting would give more cells than allowed. Source: protocol 17, section 3; that the cells are those of the
  * reference, tie by tie, is what the recorded regions show.
  */
-import { ancestorId, Cell, childIds, FACE_BIT, FACE_COUNT, LEVEL_MAX, levelBit } from './cell.js';
+import {
+  ancestorId,
+  Cell,
+  cellsAround,
+  childIds,
+  FACE_BIT,
+  FACE_COUNT,
+  LEVEL_MAX,
+  levelBit,
+} from './cell.js';
 import type { Part, Region } from './region.js';
 
 export interface CoveringLimits {
@@ -17,6 +26,10 @@ export interface CoveringLimits {
 
 /** For what is stored in bins and indexes. */
 export const STORED_LIMITS: CoveringLimits = { levelMin: 1, levelMax: LEVEL_MAX, cellCountMax: 12 };
+
+/** Cells of level n are nowhere narrower than this, halved n times (radians). */
+const FACE_WIDTH_MIN = (2 * Math.SQRT2) / 3;
+const WHOLE_SPHERE = { center: [0, 0, 1], angle: Math.PI } as const;
 
 /** A cell that may still be split. */
 interface Candidate {
@@ -47,8 +60,8 @@ export function coveringOf(region: Region, limits: CoveringLimits): bigint[] {
     result.push(candidate.cell.id);
   };
 
-  for (let face = 0; face < FACE_COUNT; face++) {
-    const candidate = candidateFor(Cell.ofFace(face), undefined, region, limits);
+  for (const cell of firstCells(region)) {
+    const candidate = candidateFor(cell, undefined, region, limits);
     if (candidate !== undefined) add(candidate);
   }
   for (let candidate = queue.pop(); candidate !== undefined; candidate = queue.pop()) {
@@ -66,6 +79,17 @@ export function coveringOf(region: Region, limits: CoveringLimits): bigint[] {
   return limits.levelMin === 0
     ? merged
     : merged.flatMap(id => (levelBit(id) === FACE_BIT ? childIds(id) : [id]));
+}
+
+/**
+ * What splitting begins with, which shows where candidates are of equal priority: for a cap the cells around one corner,
+ * of the smallest level at which it cannot reach any others; else the faces.
+ */
+function firstCells(region: Region): readonly Cell[] {
+  const { center, angle } = region.cap ?? WHOLE_SPHERE;
+  const level = angle <= 0 ? LEVEL_MAX : Math.floor(Math.log2(FACE_WIDTH_MIN / (2 * angle)));
+  if (level <= 0) return Array.from({ length: FACE_COUNT }, (_, face) => Cell.ofFace(face));
+  return cellsAround(center, Math.min(level, LEVEL_MAX - 1)).sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 function quarters(candidate: Candidate, region: Region, limits: CoveringLimits): Candidate[] {

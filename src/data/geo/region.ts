@@ -33,6 +33,9 @@ export interface Region {
   partIn(cell: Cell, parent: Part | undefined): Part | undefined;
 
   contains(point: Vector): boolean;
+
+  /** The region itself, when it is all points within an angle (radians) of a center. */
+  readonly cap: { readonly center: Vector; readonly angle: number } | undefined;
 }
 
 /** The region of a geometry that is no point. */
@@ -57,6 +60,11 @@ export class Cap implements Region {
     this.#center = center;
     const half = Math.sin(Math.min(angle, Math.PI) / 2);
     this.#chord2 = angle < 0 ? -1 : 4 * half * half;
+  }
+
+  get cap(): { readonly center: Vector; readonly angle: number } {
+    const angle = this.#chord2 < 0 ? -1 : 2 * Math.asin(Math.sqrt(this.#chord2) / 2);
+    return { center: this.#center, angle };
   }
 
   contains(point: Vector): boolean {
@@ -112,6 +120,7 @@ export class Polygon implements Region {
   readonly #starts: Vector[] = [];
   readonly #ends: Vector[] = [];
   readonly #all: readonly number[];
+  readonly cap = undefined;
   #isOriginInside = false;
 
   constructor(loops: readonly Loop[]) {
@@ -169,6 +178,7 @@ interface UnionPart extends Part {
 
 /** All points of any of its regions. */
 class Union implements Region {
+  readonly cap = undefined;
   readonly #regions: readonly Region[];
 
   constructor(regions: readonly Region[]) {

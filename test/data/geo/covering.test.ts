@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
 import test from 'ava';
 import fc from 'fast-check';
 import { ancestorId, leafId, levelBit } from '../../../src/data/geo/cell.js';
@@ -12,6 +13,21 @@ const recorded = JSON.parse(
   readFileSync(new URL('../../../../test/vectors/data/coverings.json', import.meta.url), 'utf8'),
 ) as readonly { readonly text: string; readonly cells: readonly string[]; readonly origin: string }[];
 
+/** The same of the recorded query scenes: flags 1, a count, so many cells, and the text. */
+function regionsOfScenes(): Map<string, readonly string[]> {
+  const file = new URL('../../../../test/vectors/query.jsonl.gz', import.meta.url);
+  const scenes = gunzipSync(readFileSync(file)).toString();
+  const regions = new Map<string, readonly string[]>();
+  for (const [, count, cells, text] of scenes.matchAll(
+    /01(00[01][0-9a-f])((?:[0-9a-f]{16})+?)(7b22[0-9a-f]*?7d)/g,
+  )) {
+    const ids = cells!.match(/.{16}/g)!;
+    if (ids.length !== Number.parseInt(count!, 16)) continue;
+    regions.set(Buffer.from(text!, 'hex').toString(), ids);
+  }
+  return regions;
+}
+
 const hex = (id: bigint) => id.toString(16).padStart(16, '0');
 const at = (longitude: number, latitude: number): Position => ({ longitude, latitude });
 const loop = (...positions: readonly (readonly [number, number])[]): Loop =>
@@ -20,6 +36,66 @@ const loop = (...positions: readonly (readonly [number, number])[]): Loop =>
 function isCovered(position: Position, cells: readonly bigint[]): boolean {
   const leaf = leafId(position);
   return cells.some(cell => ancestorId(leaf, levelBit(cell)) === cell);
+}
+
+test('all regions of the recorded query scenes are covered by the cells that the reference answered', t => {
+  const regions = regionsOfScenes();
+  t.true(regions.size > 150, String(regions.size));
+  for (const [text, cells] of regions) {
+    const bytes = Buffer.from(text);
+    const geometry = parseGeoJson(bytes, 0, bytes.length);
+    if (geometry === undefined || geometry.kind === 'point') return t.fail(text);
+    t.deepEqual(coveringOf(regionOf(geometry), STORED_LIMITS).map(hex), cells, text);
+  }
+  return t.pass();
+});
+
+test('caps of every size, at corners and edges of the cube too, are covered to their rims', t => {
+  const places: [number, number][] = [
+    ...([
+      [0, 90],
+      [10, -90],
+      [45, 35.26438968275466],
+      [-135, -35.26],
+      [180, 0],
+      [-180, 12],
+    ] as const),
+    ...([
+      [45, 0],
+      [135, 20],
+      [-45, -40],
+      [0, 45],
+      [90, 44.999],
+      [179.9999, 89.9],
+    ] as const),
+  ].map(([x, y]) => [x, y]);
+  for (const [longitude, latitude] of places) {
+    for (const angle of [0, 1e-9, 1e-6, 1e-3, 0.1, 0.5, 1, 1.5, 2, 3, 3.2]) {
+      const center = pointOf(at(longitude, latitude));
+      const cells = coveringOf(new Cap(center, angle), STORED_LIMITS);
+      t.true(cells.length >= 1 && cells.length <= 24, `${longitude} ${latitude} ${angle}: ${cells.length}`);
+      t.deepEqual(
+        cells,
+        [...new Set(cells)].sort((a, b) => (a < b ? -1 : 1)),
+      );
+      for (let k = 0; k < 12; k++) {
+        const rim = rimPoint(center, Math.min(angle, Math.PI) * 0.999, (k * Math.PI) / 6);
+        t.true(isCovered(rim, cells), `${longitude} ${latitude} ${angle} ${k}`);
+      }
+    }
+  }
+});
+
+/** The position at an angle from a center, in one of all directions. */
+function rimPoint(center: Vector, angle: number, direction: number): Position {
+  const [x, y, z] = center;
+  const a = unit(Math.abs(z) < 0.9 ? [y, -x, 0] : [0, z, -y]);
+  const b: Vector = [y * a[2] - z * a[1], z * a[0] - x * a[2], x * a[1] - y * a[0]];
+  const [s, c] = [Math.sin(angle), Math.cos(angle)];
+  const [u, v, w] = [0, 1, 2].map(
+    k => c * center[k]! + s * (Math.cos(direction) * a[k]! + Math.sin(direction) * b[k]!),
+  ) as unknown as [number, number, number];
+  return at((Math.atan2(v, u) * 180) / Math.PI, (Math.atan2(w, Math.hypot(u, v)) * 180) / Math.PI);
 }
 
 test('regions are covered by the cells that the reference recorded', t => {
