@@ -18,8 +18,11 @@ import { endOfString, Regex } from './regex.js';
 /** Flags, as clients number them. */
 export const REGEX_EXTENDED = 1;
 export const REGEX_ICASE = 2;
-export const REGEX_NOSUB = 4; // no effect: the place of a match is never asked for
-export const REGEX_NEWLINE = 8; // newlines separate lines for ^ and $, and . and [^a] do not match one
+/**
+ * Newlines separate lines for ^ and $, and . and [^a] do not match one. Clients number it in two ways: C and Node as
+ * the C library does on Linux (4), the others 8. With those 4 is NOSUB, which changes no answer of yes or no.
+ */
+export const REGEX_NEWLINE = 4 | 8;
 
 /**
  * Compiles the pattern in the `size` bytes at `at`, or those before the first NUL in them; nothing of `bytes` is

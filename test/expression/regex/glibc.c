@@ -23,8 +23,7 @@ int main(void) {
   while (fgets(line, sizeof line, stdin)) {
     char *at;
     long flags = strtol(line, &at, 10);
-    int cflags = (flags & 1 ? REG_EXTENDED : 0) | (flags & 2 ? REG_ICASE : 0) | (flags & 4 ? REG_NOSUB : 0) |
-                 (flags & 8 ? REG_NEWLINE : 0);
+    int cflags = (flags & 1 ? REG_EXTENDED : 0) | (flags & 2 ? REG_ICASE : 0) | (flags & 12 ? REG_NEWLINE : 0);
     unhex(at + 1, pattern);
     unhex(strchr(at + 1, ' ') + 1, subject);
     regex_t regex;
