@@ -180,6 +180,7 @@ export class Server {
       workerCount,
       tell: message => shards.tell(message),
       rateMax: id => shards.namespaces[id]!.config.settings.number('background-query-max-rps'),
+      activeMax: () => service.number('query-threads-limit'),
       doneMax: () => service.number('query-max-done'),
     });
     shards.onBackground = (worker, report) => jobs.accept(worker, report);

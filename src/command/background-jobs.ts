@@ -4,7 +4,7 @@
  * number of jobs that have ended, how they did. So far there are no others than these. Source: protocol 04, section 11.
  */
 import { epochMs, monotonicMs } from '../base/clock.js';
-import { NOT_FOUND, OK, PARAMETER, UNSUPPORTED_FEATURE } from '../base/result.js';
+import { FORBIDDEN, NOT_FOUND, OK, PARAMETER, UNSUPPORTED_FEATURE } from '../base/result.js';
 import { ProgramCache } from '../expression/program-cache.js';
 import { PI_QUERY_OPS_BG_ABORT, PI_QUERY_OPS_BG_COMPLETE } from '../observe/namespace-counters.js';
 import type { BackgroundJob, BackgroundReport } from '../shard/background-ops.js';
@@ -35,9 +35,6 @@ import {
 
 /** Recorded: what a client asks right after its job was accepted is answered from before it. */
 const START_DELAY_MS = 250;
-/** Jobs under way at once; each costs every worker a little all the time. */
-const ACTIVE_MAX = 100;
-
 export interface BackgroundParts {
   /** By id. */
   readonly namespaces: readonly NamespaceView[];
@@ -45,6 +42,8 @@ export interface BackgroundParts {
   readonly tell: (message: { readonly job: BackgroundJob } | { readonly abort: number }) => void;
   /** `background-query-max-rps` of a namespace. */
   readonly rateMax: (namespaceId: number) => number;
+  /** `query-threads-limit`: a job counts as one. */
+  readonly activeMax: () => number;
   /** `query-max-done`. */
   readonly doneMax: () => number;
 }
@@ -103,7 +102,8 @@ export class BackgroundJobs {
     const rateMax = this.#parts.rateMax(namespaceId);
     if (fields.rate > rateMax) return PARAMETER;
     const active = this.#jobs.filter(isActive);
-    if (active.length >= ACTIVE_MAX || active.some(({ id }) => id === fields.id)) return PARAMETER;
+    if (active.some(({ id }) => id === fields.id)) return PARAMETER;
+    if (active.length >= this.#parts.activeMax()) return FORBIDDEN;
 
     const number = ++this.#lastNumber;
     const nowMs = monotonicMs();

@@ -172,31 +172,42 @@ export class BackgroundOps {
   }
 
   /**
-   * Does a little of the first job that may go on. To be called about every 10 ms.
+   * Does a little of the jobs, of each in turn. To be called about every 10 ms.
    * @param nowMs  Monotonic.
    * @param wallMs Since 2010.
    * @param readMs The monotonic clock.
    */
   step(runner: BackgroundRunner, nowMs: number, wallMs: number, readMs: () => number): void {
     const endMs = nowMs + STEP_MS;
-    for (const run of this.#runs) {
-      if (nowMs < run.job.beginMs) continue;
-      const { rate } = run.job;
-      run.allowance = Math.min(
-        run.allowance + ((nowMs - run.lastMs) * rate) / 1000,
-        Math.max(1, (BURST_MS * rate) / 1000),
-      );
-      run.lastMs = nowMs;
-      while (run.allowance >= 1 && !run.isDone && runner.canTake) {
-        if (run.next < run.count) this.#change(run, runner, nowMs);
-        else if (run.walks.length > 0) this.#collect(run, wallMs);
-        else break;
-        if (readMs() >= endMs) break;
-      }
-      this.#tell(run, nowMs);
+    const runs = this.#runs;
+    for (let i = runs.length; i > 0 && readMs() < endMs; i--) {
+      const run = runs.shift()!;
+      runs.push(run); // the others come first next time
+      this.#go(run, runner, nowMs, wallMs, endMs, readMs);
+      if (run.isDone) runs.pop();
     }
-    const isLeft = (run: Run): boolean => !run.isDone;
-    if (!this.#runs.every(isLeft)) this.#runs.splice(0, Infinity, ...this.#runs.filter(isLeft));
+  }
+
+  #go(
+    run: Run,
+    runner: BackgroundRunner,
+    nowMs: number,
+    wallMs: number,
+    endMs: number,
+    readMs: () => number,
+  ): void {
+    const { rate, beginMs } = run.job;
+    if (nowMs < beginMs && !run.isDone) return; // one that was ended before is reported
+    const burst = Math.max(1, (BURST_MS * rate) / 1000);
+    run.allowance = Math.min(run.allowance + ((nowMs - run.lastMs) * rate) / 1000, burst);
+    run.lastMs = nowMs;
+    while (run.allowance >= 1 && runner.canTake) {
+      if (run.next < run.count) this.#change(run, runner, nowMs);
+      else if (run.walks.length > 0) this.#collect(run, wallMs);
+      else break;
+      if (readMs() >= endMs) break;
+    }
+    this.#tell(run, nowMs);
   }
 
   #tell(run: Run, nowMs: number): void {

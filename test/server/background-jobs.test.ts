@@ -192,7 +192,7 @@ test('what is no job is refused', async t => {
 });
 
 test('a job can be slow, is known by its id, and can be ended', async t => {
-  const server = await TestServer.start(t, { service: ['query-max-done 2'] });
+  const server = await TestServer.start(t, { service: ['query-max-done 2', 'query-threads-limit 3'] });
   const client = await server.connect();
   await store(client, 'a', 200, 0);
   const slow = { ...addTo('n'), set: 'a', fields: [idField(9), rateField(20)] };
@@ -214,6 +214,13 @@ test('a job can be slow, is known by its id, and can be ended', async t => {
   t.is(await shown(server, 9), 'ERROR:2:job not found', 'no more than query-max-done are kept');
   t.true((await ask(client, slow)).isAccepted);
   t.is((await server.info('query-abort-all')).trim(), 'number-of-queries-killed:1');
-  t.true((await ask(client, { ...slow, fields: [idField(13), rateField(1)] })).isAccepted);
+  await settled(t, server, 9);
+  for (const id of [13, 14, 15])
+    t.true((await ask(client, { ...slow, fields: [idField(id), rateField(1)] })).isAccepted);
+  t.is(
+    (await ask(client, { ...slow, fields: [idField(16), rateField(1)] })).code,
+    22,
+    'no more than three at once',
+  );
   t.is(await server.stop(), 0, 'a server with jobs under way can be stopped');
 });
