@@ -35,23 +35,30 @@ const fold = (name: string, ints: Fold, floats: (a: number, b: number) => number
   run: (m, node, out) => foldOperands(m, node, 0, out, ints, floats),
 });
 
-/** A function of floats. */
-const floatFunction = (name: string, of: (x: number, y: number) => number, count: number): Operator => ({
+const rounding = (name: string, of: (x: number) => number): Operator => ({
   name,
-  params: new Array<number>(count).fill(typeSet(FLOAT)),
+  params: [typeSet(FLOAT)],
   result: FLOAT,
   run: (m, node, out) => {
     if (m.value(m.code[node + NODE_OPERANDS]!, out) !== TRUE) return UNKNOWN;
-    if (count === 1) {
-      out.setFloatResult(of(out.number, 0));
-      return TRUE;
-    }
+    out.setFloatResult(of(out.number));
+    return TRUE;
+  },
+});
+
+/** A function of two floats; the result goes to the first. */
+const ofTwoFloats = (name: string, apply: Fold): Operator => ({
+  name,
+  params: [typeSet(FLOAT), typeSet(FLOAT)],
+  result: FLOAT,
+  run: (m, node, out) => {
+    if (m.value(m.code[node + NODE_OPERANDS]!, out) !== TRUE) return UNKNOWN;
     const { top } = m;
     const operand = m.take();
     const known = m.value(m.code[node + NODE_OPERANDS + 1]!, operand);
     m.top = top;
     if (known !== TRUE) return UNKNOWN;
-    out.setFloatResult(of(out.number, operand.number), operand);
+    apply(out, operand);
     return TRUE;
   },
 });
@@ -61,12 +68,12 @@ export const ARITHMETIC: readonly OperatorRow[] = [
   [21, { ...fold('sub', subtractFrom, (a, b) => a - b), run: subtract }],
   [22, fold('mul', multiplyTo, (a, b) => a * b)],
   [23, { ...fold('div', divideBy, (a, b) => a / b), run: divide }],
-  [24, floatFunction('pow', power, 2)],
-  [25, floatFunction('log', (x, base) => naturalLogarithm(x) / naturalLogarithm(base), 2)],
+  [24, ofTwoFloats('pow', raise)],
+  [25, ofTwoFloats('log', logarithm)],
   [26, { name: 'mod', params: [typeSet(INT), typeSet(INT)], result: INT, run: modulo }],
   [27, { name: 'abs', params: [NUMBER], same: true, result: SAME_TYPE, run: absolute }],
-  [28, floatFunction('floor', Math.floor, 1)],
-  [29, floatFunction('ceil', Math.ceil, 1)],
+  [28, rounding('floor', Math.floor)],
+  [29, rounding('ceil', Math.ceil)],
   [30, { name: 'to_int', params: [typeSet(FLOAT)], result: INT, run: toInt }],
   [31, { name: 'to_float', params: [typeSet(INT)], result: FLOAT, run: toFloat }],
   [50, fold('min', minimum, lesser)],
@@ -131,6 +138,19 @@ function divide(m: Machine, node: number, out: Value): number {
   if (isZero(divisor)) return UNKNOWN;
   divideBy(out, divisor);
   return TRUE;
+}
+
+/** As the C library has it, an odd power takes a NaN's sign away. */
+function raise(a: Value, b: Value): void {
+  const isUnsigned = Number.isNaN(a.number) && Math.abs(b.number) % 2 === 1;
+  a.setFloatResult(power(a.number, b.number), b);
+  if (isUnsigned) a.high &= ~SIGN;
+}
+
+function logarithm(a: Value, b: Value): void {
+  a.setFloatResult(naturalLogarithm(a.number));
+  b.setFloatResult(naturalLogarithm(b.number));
+  a.setFloatResult(a.number / b.number, b);
 }
 
 function modulo(m: Machine, node: number, out: Value): number {

@@ -104,10 +104,11 @@ export class Value {
    * one: JavaScript says nothing of its bits, so they are kept beside the number.
    */
   setFloatResult(value: number, other: Value = this): void {
-    const isOwn = Number.isNaN(this.number);
-    this.number = value;
-    if (!Number.isNaN(value)) return;
-    if (isOwn) this.high |= QUIET;
+    if (!Number.isNaN(value)) {
+      this.number = value;
+      return;
+    }
+    if (Number.isNaN(this.number)) this.high |= QUIET;
     else if (Number.isNaN(other.number)) {
       this.high = other.high | QUIET;
       this.low = other.low;
@@ -115,6 +116,7 @@ export class Value {
       this.high = MADE_NAN_HIGH;
       this.low = 0;
     }
+    this.number = value;
   }
 
   setBool(value: number): void {
