@@ -24,7 +24,7 @@ The last line is "N passed, N failed, N skipped"; the exit status is 1 when anyt
 
 const SOURCES = fileURLToPath(new URL('../../test/smoke/', import.meta.url));
 const NAMESPACE_SIZE = 256 * 1024 ** 2; // bytes
-const INSTALL_MS = 300_000;
+const INSTALL_MS = 600_000; // the Rust client and what it needs are compiled
 const RUN_MS = 120_000;
 const NODE_CLIENT = 'aerospike@6.7.1';
 
@@ -85,6 +85,13 @@ const CLIENTS: readonly Client[] = [
       ],
     ],
     runs: JAVA.map(program => ['java', '-cp', 'classes:lib/*', program]),
+  },
+  {
+    name: 'rust',
+    tools: ['cargo'],
+    install: [],
+    build: [['cargo', 'build', '--quiet', '--locked']],
+    runs: [['target/debug/smoke']],
   },
   {
     name: 'node',
