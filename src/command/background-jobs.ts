@@ -35,6 +35,9 @@ import {
 
 /** Recorded: what a client asks right after its job was accepted is answered from before it. */
 const START_DELAY_MS = 250;
+/** The commands of all jobs under way together: every worker has a copy. */
+const SIZE_MAX = 16 * 1024 * 1024; // bytes
+
 export interface BackgroundParts {
   /** By id. */
   readonly namespaces: readonly NamespaceView[];
@@ -58,6 +61,8 @@ interface Job {
   readonly setId: number;
   /** Records a second; 0: as many as are allowed. */
   readonly rate: number;
+  /** Bytes of its command. */
+  readonly size: number;
   readonly startedMs: number;
   endedMs: number;
   isAborted: boolean;
@@ -103,7 +108,9 @@ export class BackgroundJobs {
     if (fields.rate > rateMax) return PARAMETER;
     const active = this.#jobs.filter(isActive);
     if (active.some(({ id }) => id === fields.id)) return PARAMETER;
-    if (active.length >= this.#parts.activeMax()) return FORBIDDEN;
+    const command = fieldsAndOps(bytes, request);
+    const size = active.reduce((sum, job) => sum + job.size, command.length);
+    if (active.length >= this.#parts.activeMax() || size > SIZE_MAX) return FORBIDDEN;
 
     const number = ++this.#lastNumber;
     const nowMs = monotonicMs();
@@ -114,6 +121,7 @@ export class BackgroundJobs {
       namespace,
       setId,
       rate: fields.rate,
+      size: command.length,
       startedMs: nowMs,
       endedMs: 0,
       isAborted: false,
@@ -134,7 +142,7 @@ export class BackgroundJobs {
         ttl: request.ttl,
         fieldCount: request.hasFilter ? 1 : 0,
         opCount: request.opCount,
-        fieldsAndOps: fieldsAndOps(bytes, request),
+        fieldsAndOps: command,
       },
     });
     return OK;

@@ -66,7 +66,7 @@ export class Dispatcher {
   readonly #latencies: readonly NamespaceLatencies[];
   readonly #responses: ResponseTimes;
   readonly #inPlace: InPlace;
-  /** The command that is not executed in place. */
+  /** A command too long to be executed in place. */
   readonly #request = new Request();
   /** Commands executed in place in this turn, by namespace: reads and writes in turn. */
   readonly #doneCounts: Float64Array;
@@ -107,14 +107,15 @@ export class Dispatcher {
       if (route !== null && this.#runInPlace(client, route, partitionOf(bytes, digestAt))) return ANSWERED;
     }
     // Fields and ops are looked at before the namespace is, as on the reference (recorded).
-    const req = this.#request;
-    if (req.parseMessage(bytes, at, size) !== OK) return PARAMETER;
+    const { isDecoded } = inPlace;
+    const req = isDecoded ? inPlace.request : this.#request;
+    if (!isDecoded && req.parseMessage(bytes, at, size) !== OK) return PARAMETER;
     const { namespaceAt, namespaceSize, digestAt, digestSize } = req;
     if (digestAt >= 0 && digestSize !== DIGEST_SIZE) return PARAMETER;
     const { routes, clients } = this.#parts;
     const route = namespaceAt < 0 ? null : routes.find(bytes, namespaceAt, namespaceSize);
     if (route === null) return NAMESPACE_NOT_FOUND;
-    if (digestAt < 0) return this.#startJob(client, route, bytes, at);
+    if (digestAt < 0) return this.#startJob(client, req, route, bytes, at);
     const pid = partitionOf(bytes, digestAt);
     const timeoutMs = readU32(bytes, at + MSG_TIMEOUT);
     const dispatch = this.#dispatch;
@@ -133,9 +134,9 @@ export class Dispatcher {
   }
 
   /** Starts the background job that the request without a digest asks for; if it reads, it is a scan or query. */
-  #startJob(client: ClientRef, route: NamespaceRoute, bytes: Uint8Array, at: number): number {
-    if ((this.#request.info2 & INFO2_WRITE) === 0) return UNSUPPORTED_FEATURE;
-    const code = this.#parts.jobs.start(bytes, at, this.#request, route.id);
+  #startJob(client: ClientRef, req: Request, route: NamespaceRoute, bytes: Uint8Array, at: number): number {
+    if ((req.info2 & INFO2_WRITE) === 0) return UNSUPPORTED_FEATURE;
+    const code = this.#parts.jobs.start(bytes, at, req, route.id);
     if (code !== OK) return code;
     const { slot, generation, requestNumber } = client;
     this.#parts.sink.answer(slot, generation, requestNumber, ACCEPTED, 0, ACCEPTED.length, false);

@@ -64,8 +64,9 @@ for (const op of [OP_READ, OP_WRITE, OP_INCR, OP_APPEND, OP_PREPEND, OP_TOUCH, O
 export class InPlace {
   /** Answers, as frames, in the order of their commands. */
   readonly outbox: Region;
-  /** The command that `parse` has read. */
+  /** The command that `parse` has read; if `isDecoded` is false, no message or a long one. */
   request = new Request();
+  isDecoded = false;
   /** Of the last command: where its answer is, its code, and whether it was a read. */
   answerAt = 0;
   code = OK;
@@ -145,10 +146,13 @@ export class InPlace {
     const decoded = this.#ahead.find(bytes, at, size);
     if (decoded !== null) {
       this.request = decoded;
+      this.isDecoded = true;
       return true;
     }
-    this.request = this.#own;
-    return isForHere(this.request, bytes, at, size);
+    const req = this.#own;
+    this.request = req;
+    this.isDecoded = size <= MESSAGE_SIZE_MAX && req.parseMessage(bytes, at, size) === OK;
+    return this.isDecoded && isForHere(req);
   }
 
   /**
@@ -157,7 +161,8 @@ export class InPlace {
    */
   foresee(bytes: Uint8Array, at: number, size: number): boolean {
     const req = this.#ahead.next(bytes);
-    if (req === null || !isForHere(req, bytes, at, size)) return false;
+    if (req === null || size > MESSAGE_SIZE_MAX || req.parseMessage(bytes, at, size) !== OK) return false;
+    if (!isForHere(req)) return false;
     this.request = req;
     return true;
   }
@@ -332,11 +337,9 @@ function growthMax(req: Request): number {
   return req.endAt - req.opsAt + req.setSize + req.keySize + GROWTH_ROOM;
 }
 
-/** Decodes a message. @returns Whether it may be executed here. */
-function isForHere(req: Request, bytes: Uint8Array, at: number, size: number): boolean {
+/** Whether a command may be executed here. */
+function isForHere(req: Request): boolean {
   return (
-    size <= MESSAGE_SIZE_MAX &&
-    req.parseMessage(bytes, at, size) === OK &&
     req.digestSize === DIGEST_SIZE &&
     req.namespaceAt >= 0 &&
     (req.info1 & INFO1_COMPRESS_RESPONSE) === 0 &&

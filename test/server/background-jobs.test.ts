@@ -187,6 +187,11 @@ test('what is no job is refused', async t => {
   t.is(await codeOf({ ...job, fields: [[22, Buffer.alloc(30)]] }), 16);
   t.is(await codeOf({ ...job, fields: [[30, Buffer.from('module')]] }), 16);
   t.is(await codeOf(GET), 16, 'a scan');
+  t.is(
+    await codeOf({ ...job, ops: [write('b', Buffer.alloc(17 * 1024 * 1024))] }),
+    22,
+    'every worker would keep that',
+  );
   t.is((await server.info('query-show')).trim(), '');
   t.is((await valuesOf(client, 'a', 10)).generations[0], 1);
 });
