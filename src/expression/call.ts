@@ -55,7 +55,11 @@ function call(m: Machine, node: number, out: Value): number {
   if (m.value(code[operands + CALL_TARGET]!, out) !== TRUE) return UNKNOWN;
   const op = m.takeOp();
   if (out.type === NIL) op.target.clear();
-  else op.target.set(PARTICLE_TYPE[out.type]!, out.bytes, out.at, out.size);
+  else {
+    const { bytes } = m.program;
+    const at = out.bytes === bytes ? m.program.sortedAt(out.at) : out.at;
+    op.target.set(PARTICLE_TYPE[out.type]!, out.bytes, at, out.size);
+  }
   const isKnown = putBody(m, node, op) && operate(m, code[operands + CALL_SYSTEM]!, op);
   const type = code[operands + CALL_TYPE]!;
   const isTyped = isKnown && out.setParticle(m.particle, type);

@@ -15,6 +15,7 @@ export class CodeWriter {
   #size = 0;
   #regexes: Regex[] | undefined = undefined;
   #shapes: GeoShape[] | undefined = undefined;
+  #sorted: Map<number, number> | undefined = undefined;
   #bytes = new Uint8Array(256);
   #bytesSize = 0;
 
@@ -23,6 +24,7 @@ export class CodeWriter {
     this.#bytesSize = 0;
     this.#regexes = undefined;
     this.#shapes = undefined;
+    this.#sorted = undefined;
   }
 
   /** A new node with room for `count` operands. @returns Where it is. */
@@ -68,6 +70,12 @@ export class CodeWriter {
     return this.#shapes.push(shape) - 1;
   }
 
+  /** Notes where the form of a list or map constant lies whose maps are in key order; it is of the same size. */
+  addSorted(node: number, sortedAt: number): void {
+    this.#sorted ??= new Map();
+    this.#sorted.set(this.#code[node + NODE_OPERANDS]!, sortedAt);
+  }
+
   /**
    * Adds bytes to those of the expression: the first `size` of `bytes`.
    * @param expressionSize bytes of the expression itself.
@@ -109,6 +117,7 @@ export class CodeWriter {
       asksOnlyBins,
       this.#regexes ?? NONE,
       this.#shapes ?? NONE,
+      this.#sorted,
     );
   }
 }

@@ -5,7 +5,7 @@ import { readSingle } from '../data/number.js';
 import { readU32 } from '../wire/message.js';
 import type { CodeWriter } from './code-writer.js';
 import { type ExpressionReader, INVALID } from './expression-reader.js';
-import { writeLiteral } from './literal.js';
+import { literalFound, writeLiteral } from './literal.js';
 import { CONSTANT } from './structure.js';
 import { floatHigh, floatLow } from './value.js';
 import { BLOB, BOOL, FLOAT, GEO, HLL, INT, MAP, NIL, PARTICLE_TYPE, STR } from './value-type.js';
@@ -60,12 +60,16 @@ export function compileLiteral(
   reader.from = reader.endOf(at);
   const size = reader.from - at;
   if (literal.length < size) literal = new Uint8Array(size * 2);
-  const written = writeLiteral(reader.bytes, at, reader.from, literal);
+  const written = writeLiteral(reader.bytes, at, reader.from, literal, false);
   if (written < 0) return INVALID;
   const node =
     written === size && isSame(literal, reader.bytes, at, size)
       ? constant(writer, type, at - reader.start, size)
       : constant(writer, type, writer.addBytes(literal, written, reader.end - reader.start), written);
+  if (literalFound.hasUnsortedMap) {
+    writeLiteral(reader.bytes, at, reader.from, literal, true);
+    writer.addSorted(node, writer.addBytes(literal, written, reader.end - reader.start));
+  }
   if (literal.length > LITERAL_KEPT) literal = new Uint8Array(1024);
   return node;
 }

@@ -2,6 +2,9 @@
  * Lists and maps that stand in an expression. They get smallest headers and lose what is private to stored values,
  * but, other than values that are written, keep the order in which maps without one were sent, any kind of key, and
  * equal keys: the recorded answers have them so. What says that it is in order has to be.
+ *
+ * Operations take every map to be in key order, as all that are stored by other means are. They get another form of a
+ * literal, in which its maps are.
  */
 import { compare } from '../data/msgpack/compare.js';
 import {
@@ -26,6 +29,10 @@ import { Writer } from '../data/msgpack/writer.js';
 const element = new Element();
 const writer = new Writer();
 
+/** What `writeLiteral` found; overwritten by each call. */
+export const literalFound = { hasUnsortedMap: false };
+
+let isSorting = false;
 let source: Uint8Array = new Uint8Array(0);
 let from = 0;
 let end = 0;
@@ -34,9 +41,18 @@ let end = 0;
  * Writes a list or map as an expression has it.
  * @param bytes hold it from `at` up to `until`, well formed (`sizeOf`).
  * @param out   room for as many bytes.
+ * @param sorts Whether maps without an order are put in key order.
  * @returns Bytes written, or -1 for one that must not be: with a sentinel, an ext, or out of the order that it claims.
  */
-export function writeLiteral(bytes: Uint8Array, at: number, until: number, out: Uint8Array): number {
+export function writeLiteral(
+  bytes: Uint8Array,
+  at: number,
+  until: number,
+  out: Uint8Array,
+  sorts: boolean,
+): number {
+  isSorting = sorts;
+  literalFound.hasUnsortedMap = false;
   source = bytes;
   from = at;
   end = until;
@@ -90,15 +106,36 @@ function putContainer(type: number, count: number, width: number): boolean {
   const counted = flags === 0 ? length : length + 1;
   if (type === LIST) writer.listHeader(counted, flags);
   else writer.mapHeader(counted, flags);
-  let previous = writer.at;
+  const startAt: number[] = [];
+  let isSorted = true;
   for (let k = 0; k < length; k++) {
     const { at } = writer;
     if (!put()) return false;
-    if (flags !== 0 && k > 0 && !isInOrder(type, previous, at)) return false;
-    previous = at;
+    if (flags !== 0 || width === 2) {
+      if (k > 0 && !isInOrder(type, startAt[k - 1]!, at)) isSorted = false;
+      startAt.push(at);
+    }
     if (width === 2 && !put()) return false;
   }
+  if (isSorted) return true;
+  if (flags !== 0) return false;
+  literalFound.hasUnsortedMap = true;
+  if (isSorting) sortPairs(startAt);
   return true;
+}
+
+/** Puts the pairs that were written last in key order; those of equal keys stay in theirs. */
+function sortPairs(startAt: readonly number[]): void {
+  const { bytes, at: end } = writer;
+  const from = startAt[0]!;
+  const unsorted = bytes.slice(from, end);
+  const order = [...startAt.keys()].sort((a, b) => compare(bytes, startAt[a]!, end, bytes, startAt[b]!, end));
+  let to = from;
+  for (const k of order) {
+    const pair = unsorted.subarray(startAt[k]! - from, (startAt[k + 1] ?? end) - from);
+    bytes.set(pair, to);
+    to += pair.length;
+  }
 }
 
 /** Whether the entry at `at`, the last one written, may follow the one at `previous`. Keys of a map all differ. */

@@ -26,6 +26,8 @@ export class Program {
   readonly regexes: readonly Regex[];
   /** Constants of type GEO. */
   readonly shapes: readonly GeoShape[];
+  /** Of list and map constants that hold maps in no order: where they lie in `bytes`, and where they do with those in key order. */
+  readonly #sorted: ReadonlyMap<number, number> | undefined;
 
   static readonly EMPTY = new Program(Int32Array.of(0, NIL, 0), new Uint8Array(0), 0, 0, 0, false, [], []);
 
@@ -38,6 +40,7 @@ export class Program {
     asksOnlyBins: boolean,
     regexes: readonly Regex[],
     shapes: readonly GeoShape[],
+    sorted?: ReadonlyMap<number, number>,
   ) {
     this.code = code;
     this.bytes = bytes;
@@ -47,6 +50,12 @@ export class Program {
     this.asksOnlyBins = asksOnlyBins;
     this.regexes = regexes;
     this.shapes = shapes;
+    this.#sorted = sorted;
+  }
+
+  /** Where the list or map constant at `at` lies as operations need it: with its maps in key order. */
+  sortedAt(at: number): number {
+    return this.#sorted?.get(at) ?? at;
   }
 
   /** Static type of its value. */

@@ -197,6 +197,68 @@ test('lists and maps in an expression are taken as they stand, but in form', t =
   );
 });
 
+test('an operation on a map that stands in an expression finds its keys in order', t => {
+  const map: Packed = {
+    pairs: [
+      [9, 1],
+      ['a', 5],
+      [3, 2],
+      [7, 9],
+    ],
+  };
+  const kept: Packed = {
+    pairs: [
+      [3, 2],
+      [7, 9],
+      [9, 1],
+      ['a', 5],
+    ],
+  };
+  const let_ = (body: Packed): Packed => [125, { raw: 'm' }, [123, false, map, map], body];
+  const cases: readonly (readonly [number, Packed, Packed | bigint])[] = [
+    [INT, [98, 7, 0], 2n],
+    [INT, [97, 1, 7], 1n],
+    [LIST, [103, 6, 3, 8], [3, 7]],
+    [LIST, [109, 6, 4, 0], [7, 9, 'a']],
+    [LIST, [107, 6, [126, [7, 9]]], [7, 9]],
+    [MAP, [104, 16, 0], kept],
+  ];
+  for (const [type, body, value] of cases) {
+    const answer = typeof value === 'bigint' ? value : hexOf(value);
+    t.deepEqual(evaluated([127, type, 0, body, map]), answer, JSON.stringify(body));
+    t.deepEqual(evaluated(let_([127, type, 0, body, [124, { raw: 'm' }]])), answer, JSON.stringify(body));
+    const nested: Packed = [
+      127,
+      type,
+      0,
+      [0xff, [0x10, 1, 0x22, 'x'], body],
+      list(0, { pairs: [['x', map]] }),
+    ];
+    t.deepEqual(evaluated(nested), answer, `nested, ${JSON.stringify(body)}`);
+  }
+  t.deepEqual(evaluated([127, MAP, 0x40, [76, 0, 'a'], map]), hexOf({ pairs: kept.pairs.slice(0, 3) }));
+  t.deepEqual(evaluated(let_([124, { raw: 'm' }])), hexOf(map), 'what is not operated on stays');
+  t.deepEqual(evaluated([101, map]), hexOf([9, 'a', 3, 7]));
+  t.deepEqual(
+    evaluated([
+      127,
+      INT,
+      0,
+      [98, 7, 0],
+      {
+        pairs: [
+          [float(2), 1],
+          [float(1), 2],
+          [1, 3],
+          [1, 4],
+        ],
+      },
+    ]),
+    3n,
+    'keys that stored maps cannot have, and equal ones',
+  );
+});
+
 test('constants of typed bytes have a type that expressions know, and content of that type', t => {
   t.is(evaluated({ hex: 'd9 02 03 61' }), 'a');
   t.is(evaluated({ hex: 'c4 02 03 61' }), 'a');
