@@ -1,7 +1,7 @@
 /** Walking down a path: which entries of a list or map the item of its level takes. Source: protocol 13, section 4.2. */
 import { INCOMPATIBLE_TYPE, OK, PARAMETER } from '../base/result.js';
 import { Container } from '../data/cdt/container.js';
-import { isInOrder, Order, search } from '../data/cdt/order.js';
+import { Order, search } from '../data/cdt/order.js';
 import { singleIndex } from '../data/cdt/range.js';
 import { compare } from '../data/msgpack/compare.js';
 import { LIST, nextOf } from '../data/msgpack/element.js';
@@ -153,10 +153,8 @@ function only(level: PathLevel, index: number): void {
 /** @returns The element or pair of that rank, or -1. */
 function indexOfRank(container: Container, rank: number): number {
   const resolved = singleIndex(rank, container.count);
-  if (resolved < 0 || isInOrder(container)) return resolved;
-  order.clear();
-  if (!order.sortByValue(container)) return -1;
-  const index = order.indexAt(resolved);
+  if (resolved < 0) return -1;
+  const index = order.elementAt(container, resolved);
   order.clear();
   order.release();
   return index;

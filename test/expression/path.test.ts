@@ -118,6 +118,15 @@ test('items that make no sense for a container end it all, or take nothing', t =
   }
 });
 
+test('of equal elements a rank takes the one that a read by rank gives', t => {
+  const list = [0, 7, 0, 7, 0, 7];
+  for (let rank = 0; rank < list.length; rank++) {
+    const { result } = run([21, 1, rank], list, false); // its index
+    const index = Number(`0x${result!.hex}`);
+    t.deepEqual(applied(list, [0x11, rank], 9), hexOf(list.with(index, 9)), `${rank}`);
+  }
+});
+
 test('a filter of an index or rank that is unknown is false', t => {
   t.deepEqual(selected([1], [0x10, 0, 0x204, [3, loop(STR, VALUE), 'a']], VALUES), hexOf([]));
   t.is(selected([1], [0x13, 1, 0x204, [3, loop(STR, VALUE), 'a']], VALUES), PARAMETER);

@@ -155,17 +155,7 @@ export class ContextPath {
     if (Number.isNaN(sent)) return PARAMETER;
     const place = singleIndex(sent, last.count);
     if (place < 0) return NOT_FOUND;
-    return this.#take(level, base === BASE_INDEX ? place : this.#atRank(place));
-  }
-
-  /** @returns The index of the element with rank `rank`: of equal ones the one that a read by rank gives. -1 when malformed. */
-  #atRank(rank: number): number {
-    const { last } = this;
-    if (last.type === LIST && last.isOrdered) return rank;
-    order.clear();
-    if (last.type === MAP) return order.sortByValue(last) ? order.indexAt(rank) : -1;
-    const at = order.selectRanks(last, rank, 1);
-    return at < 0 ? -1 : order.sorted[at]!;
+    return this.#take(level, base === BASE_INDEX ? place : order.elementAt(last, place));
   }
 
   #take(level: number, index: number): number {

@@ -96,6 +96,18 @@ export class Order {
     return this.#persisted === undefined ? this.sorted[rank]! : this.#persisted.indexAtRank(rank);
   }
 
+  /**
+   * The element with rank `rank`, which there is: of equal elements of an unordered list the one that `selectRanks`
+   * finds, as a read by rank does. -1 when the container is malformed.
+   */
+  elementAt(container: Container, rank: number): number {
+    if (isInOrder(container)) return rank;
+    this.clear();
+    if (container.type === MAP) return this.sortByValue(container) ? this.indexAt(rank) : -1;
+    const at = this.selectRanks(container, rank, 1);
+    return at < 0 ? -1 : this.sorted[at]!;
+  }
+
   /** Gets ready for asking the ranks of `asked` elements. @returns false when the container is malformed. */
   prepare(container: Container, asked: number): boolean {
     if (asked <= LOOKED_UP_MAX || this.isRanked || isInOrder(container) || container.orderAt >= 0)
