@@ -1,8 +1,9 @@
 /** Walking down a path: which entries of a list or map the item of its level takes. Source: protocol 13, section 4.2. */
 import { INCOMPATIBLE_TYPE, OK, PARAMETER } from '../base/result.js';
 import { Container } from '../data/cdt/container.js';
-import { Order, search } from '../data/cdt/order.js';
+import { Order } from '../data/cdt/order.js';
 import { singleIndex } from '../data/cdt/range.js';
+import { search } from '../data/cdt/rank.js';
 import { compare } from '../data/msgpack/compare.js';
 import { LIST, nextOf } from '../data/msgpack/element.js';
 import { LoopEntry, type Machine, TRUE } from './machine.js';

@@ -10,8 +10,9 @@ import { OK, OP_NOT_APPLICABLE, PARAMETER } from '../../base/result.js';
 import { compare } from '../msgpack/compare.js';
 import { DEPTH_MAX, Element, INT, LIST, MAP, NEGATIVE_INT, nextOf, sizeOf } from '../msgpack/element.js';
 import { Container } from './container.js';
-import { Order, search } from './order.js';
+import { Order } from './order.js';
 import { singleIndex } from './range.js';
+import { search } from './rank.js';
 
 /** Bits of an item's type. */
 const BASE_MASK = 0x0f;

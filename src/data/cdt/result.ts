@@ -8,8 +8,9 @@ import { BOOL, LIST } from '../type.js';
 import type { CdtCall } from './call.js';
 import type { Container } from './container.js';
 import { integerParticle, particleOf } from './element-particle.js';
-import { isInOrder, Order } from './order.js';
+import { Order } from './order.js';
 import type { Run } from './range.js';
+import { isInOrder } from './rank.js';
 import { Selection } from './selection.js';
 
 /** Return types. The numbers between are not used. */

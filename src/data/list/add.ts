@@ -2,7 +2,7 @@
 import { ELEMENT_EXISTS, OK, OP_NOT_APPLICABLE, PARAMETER, RECORD_TOO_BIG } from '../../base/result.js';
 import type { CdtCall } from '../cdt/call.js';
 import type { Container } from '../cdt/container.js';
-import { rankOf, search } from '../cdt/order.js';
+import { rankOf, search } from '../cdt/rank.js';
 import { answerInteger } from '../cdt/result.js';
 import { compare } from '../msgpack/compare.js';
 import { nextOf } from '../msgpack/element.js';

@@ -2,7 +2,7 @@
 import { ELEMENT_EXISTS, OK, OP_NOT_APPLICABLE, PARAMETER, RECORD_TOO_BIG } from '../../base/result.js';
 import type { CdtCall } from '../cdt/call.js';
 import { particleOf } from '../cdt/element-particle.js';
-import { rankOf } from '../cdt/order.js';
+import { rankOf } from '../cdt/rank.js';
 import { SUM_SIZE_MAX, writeSum } from '../cdt/sum.js';
 import { boundsOf, indexOfEqual, PADDING_MAX, placeOf } from './add.js';
 import { beginChange, endChange, keep, out, pad } from './change.js';

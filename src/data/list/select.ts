@@ -5,8 +5,8 @@
 import { OK, OP_NOT_APPLICABLE, PARAMETER, RECORD_TOO_BIG } from '../../base/result.js';
 import type { CdtCall } from '../cdt/call.js';
 import { Container } from '../cdt/container.js';
-import { rankOf, search } from '../cdt/order.js';
 import { Run, singleIndex, UNLIMITED } from '../cdt/range.js';
+import { rankOf, search } from '../cdt/rank.js';
 import {
   order,
   RETURN_COUNT,

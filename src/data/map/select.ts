@@ -6,8 +6,8 @@
 import { OK, OP_NOT_APPLICABLE, PARAMETER } from '../../base/result.js';
 import type { CdtCall } from '../cdt/call.js';
 import { Container } from '../cdt/container.js';
-import { rankOf } from '../cdt/order.js';
 import { Run, singleIndex } from '../cdt/range.js';
+import { rankOf } from '../cdt/rank.js';
 import {
   order,
   RETURN_INDEX,

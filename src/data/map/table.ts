@@ -4,8 +4,8 @@
  */
 import { copyBytes } from '../../base/copy.js';
 import type { Container } from '../cdt/container.js';
-import { persistedRankOf } from '../cdt/order.js';
 import { offsetWidth, readOffset, writeOffset } from '../cdt/persisted-index.js';
+import { persistedRankOf } from '../cdt/rank.js';
 
 /**
  * Writes the index of a map in which `inserted` pairs (1 or 0) have taken the place of `removed` ones from number
