@@ -31,7 +31,13 @@ export const NAMESPACE_SETTINGS: readonly SettingRow[] = [
   boolean('allow-ttl-without-nsup', false, 'dynamic honoured', NO_NSUP),
   boolean('apply-ttl-reductions', true, 'dynamic honoured', 'a write may shorten the life of a record'),
   boolean('auto-revive', false, 'static known', 'dead partitions come back by themselves'),
-  integer('background-query-max-rps', 10_000, [1, 1_000_000], 'dynamic known', 'records a second of one job'),
+  integer(
+    'background-query-max-rps',
+    10_000,
+    [1, 1_000_000],
+    'dynamic honoured',
+    'records a second of one job',
+  ),
   choice(
     'conflict-resolution-policy',
     ['generation', 'last-update-time'],

@@ -197,7 +197,10 @@ test('what is no job is refused', async t => {
 });
 
 test('a job can be slow, is known by its id, and can be ended', async t => {
-  const server = await TestServer.start(t, { service: ['query-max-done 2', 'query-threads-limit 3'] });
+  const server = await TestServer.start(t, {
+    service: ['query-max-done 2', 'query-threads-limit 3'],
+    namespaces: [{ name: 'test', lines: ['background-query-max-rps 200'] }],
+  });
   const client = await server.connect();
   await store(client, 'a', 200, 0);
   const slow = { ...addTo('n'), set: 'a', fields: [idField(9), rateField(20)] };
@@ -212,9 +215,16 @@ test('a job can be slow, is known by its id, and can be ended', async t => {
   t.true(changedCount > 0 && changedCount < 60, row);
   const { values } = await valuesOf(client, 'a', 200);
   t.is(values.filter((value, k) => value !== BigInt(k)).length, changedCount);
+  t.is(
+    (await ask(client, { ...slow, fields: [rateField(201)] })).code,
+    4,
+    'more than background-query-max-rps',
+  );
   for (const id of [11, 12]) {
+    const startMs = performance.now();
     t.true((await ask(client, { ...addTo('n'), set: 'a', fields: [idField(id)] })).isAccepted);
-    await settled(t, server, id);
+    t.regex(await settled(t, server, id), /recs-succeeded=200:/);
+    t.true(performance.now() - startMs > 900, 'no job is faster than that');
   }
   t.is(await shown(server, 9), 'ERROR:2:job not found', 'no more than query-max-done are kept');
   t.true((await ask(client, slow)).isAccepted);
