@@ -15,16 +15,21 @@ const INDEX_MAX = 0x7fffffff;
 /** Nils that are put in up to an index beyond the end; an index further off takes more than a record holds. */
 export const PADDING_MAX = 1 << 20;
 
+/** The value of a write as it is compared with elements: a list or map in the form in which it will be stored. */
+const value = { bytes: new Uint8Array(0) as Uint8Array, at: 0, end: 0 };
+
 /** value, order?, flags? */
 export function append(call: CdtCall): number {
   const { target } = call;
   const listFlags = call.exists ? target.flags : createdFlags(call.flags(1), call.isTopLevel);
   target.flags = listFlags;
   const flags = call.flags(2);
-  const place = target.isOrdered
-    ? rankOf(target, call.bytes, call.argAt[0]!, call.argAt[1]!, true)
-    : target.count;
-  if (place < 0) return PARAMETER;
+  let place = target.count;
+  if (target.isOrdered) {
+    readValue(call, 0);
+    place = rankOf(target, value.bytes, value.at, value.end, true);
+    if (place < 0) return PARAMETER;
+  }
   return addOne(call, 0, place, flags);
 }
 
@@ -47,14 +52,13 @@ export function set(call: CdtCall): number {
     call.result.clear();
     return code;
   }
-  const at = call.argAt[1]!;
-  const end = call.argAt[2]!;
   if ((flags & ADD_UNIQUE) !== 0) {
-    const found = indexOfEqual(target, call.bytes, at, end, index);
-    if (found >= 0) return (flags & NO_FAIL) !== 0 ? OK : ELEMENT_EXISTS;
+    readValue(call, 1);
+    if (indexOfEqual(target, value.bytes, value.at, value.end, index) >= 0)
+      return (flags & NO_FAIL) !== 0 ? OK : ELEMENT_EXISTS;
   }
   if (target.offsetOf(index) < 0 || target.offsetOf(index + 1) < 0) return PARAMETER;
-  beginChange(call, target.count, target.flags, target.contentSize + end - at);
+  beginChange(call, target.count, target.flags, target.contentSize + call.argAt[2]! - call.argAt[1]!);
   keep(target, 0, index);
   if (!put(call, 1)) return PARAMETER;
   keep(target, index + 1, target.count);
@@ -93,7 +97,8 @@ function addOne(call: CdtCall, k: number, place: number, flags: number): number 
   const end = call.argAt[k + 1]!;
   let code = boundsOf(target, place, flags);
   if (code === OK && (flags & ADD_UNIQUE) !== 0) {
-    if (indexOfEqual(target, call.bytes, at, end, -1) >= 0) code = ELEMENT_EXISTS;
+    readValue(call, k);
+    if (indexOfEqual(target, value.bytes, value.at, value.end, -1) >= 0) code = ELEMENT_EXISTS;
   }
   if (code !== OK) return refuse(call, code, flags);
   const padding = Math.max(0, place - target.count);
@@ -176,6 +181,26 @@ function put(call: CdtCall, k: number): boolean {
   if (size < 0) return false;
   out.at += size;
   return true;
+}
+
+/** Makes argument `k` the value that is compared; one that is none to be stored as it came. */
+function readValue(call: CdtCall, k: number): void {
+  value.bytes = call.bytes;
+  value.at = call.argAt[k]!;
+  value.end = call.argAt[k + 1]!;
+  if (!mayHoldMap(value.bytes[value.at]!)) return;
+  const at = call.scratch.take(value.end - value.at);
+  const { bytes } = call.scratch;
+  const size = normaliseElement(value.bytes, value.at, value.end, bytes, at);
+  if (size < 0) return;
+  value.bytes = bytes;
+  value.at = at;
+  value.end = at + size;
+}
+
+/** Whether an element that begins with `byte` is a list or a map, whose keys may have come in any order. */
+function mayHoldMap(byte: number): boolean {
+  return (byte & 0xe0) === 0x80 || (byte >= 0xdc && byte <= 0xdf);
 }
 
 /** The first element other than `skipped` that equals a value, or -1. */

@@ -129,7 +129,7 @@ function add(list: ListModel, value: Sent, place: number, flags: number): Outcom
   const item = stored(value);
   if (place > list.items.length && (flags & INSERT_BOUNDED) !== 0)
     return refused(list, NOT_APPLICABLE, flags);
-  if ((flags & ADD_UNIQUE) !== 0 && list.items.some(own => equal(own, value))) {
+  if ((flags & ADD_UNIQUE) !== 0 && list.items.some(own => equal(own, item ?? value))) {
     return refused(list, ELEMENT_EXISTS, flags);
   }
   if (item === undefined) return fail(PARAMETER);
@@ -438,10 +438,11 @@ const set: Apply = (list, [index, value, given]) => {
     const outcome = add(target, value!, place, flags);
     return 'list' in outcome ? { ...outcome, result: undefined } : outcome;
   }
-  if ((flags & ADD_UNIQUE) !== 0 && target.items.some((item, k) => k !== place && equal(item, value!))) {
+  const item = stored(value!);
+  const isEqual = (own: Sent, k: number) => k !== place && equal(own, item ?? value!);
+  if ((flags & ADD_UNIQUE) !== 0 && target.items.some(isEqual)) {
     return (flags & NO_FAIL) === 0 ? fail(ELEMENT_EXISTS) : { code: 0, result: undefined, list: target };
   }
-  const item = stored(value!);
   if (item === undefined) return fail(PARAMETER);
   return { code: 0, result: undefined, list: { ...target, items: target.items.with(place, item) } };
 };

@@ -353,6 +353,31 @@ test('values of every type are sorted together', t => {
   }
 });
 
+test('a map whose keys come in any order is the map that is stored', t => {
+  const map = (...pairs: [string, bigint][]): Sent => ({
+    pairs: pairs.map(([key, item]) => [text(key), item] as const),
+    flags: 0,
+  });
+  const ordered: ListModel = { items: [map(['m', 1n], ['z', 1n])], flags: ORDERED };
+  const inOrder: readonly Sent[] = [map(['a', 9n], ['z', 0n]), ...ordered.items];
+  t.deepEqual(
+    run(ordered, 1, map(['z', 0n], ['a', 9n])).list?.items,
+    inOrder,
+    'an ordered list stays in order',
+  );
+  t.deepEqual(
+    run({ items: [list(inOrder[1]!)], flags: ORDERED }, 1, list(map(['z', 0n], ['a', 9n]))).list?.items,
+    [list(inOrder[0]!), list(inOrder[1]!)],
+  );
+  const plain: ListModel = { items: inOrder, flags: 0 };
+  const again: Sent = map(['z', 0n], ['a', 9n]);
+  t.is(run(plain, 1, again, 0n, 1n).code, 24, 'append');
+  t.is(run(plain, 3, 1n, again, 1n).code, 24, 'insert');
+  t.is(run(plain, 9, 1n, again, 1n).code, 24, 'set');
+  t.is(run(plain, 9, 0n, again, 1n).code, 0, 'set in its own place');
+  t.is(run(plain, 2, list(again), 0n, 1n).code, 24, 'append items');
+});
+
 test('an index far beyond the end is not filled up to', t => {
   for (const index of [2n ** 24n, 2n ** 31n - 1n]) {
     t.is(run(ofInts([1]), 3, index, 1n).code, RECORD_TOO_BIG);
