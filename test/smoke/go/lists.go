@@ -33,6 +33,7 @@ func lists() {
 		row{"append of what is there", list{1}, one(as.ListAppendWithPolicyOp(unique, bin, 1)), types.FAIL_ELEMENT_EXISTS, same},
 		row{"append of what is there, no fail", list{1}, one(as.ListAppendWithPolicyOp(noFail, bin, 1)), 1, same},
 		row{"append of several, partial", list{1}, one(as.ListAppendWithPolicyOp(partial, bin, 2, 1)), 2, list{1, 2}},
+		row{"append of a map that is there", list{dict{"a": 1, "b": 2, "c": 3, "d": 4}}, one(as.ListAppendWithPolicyOp(unique, bin, dict{"d": 4, "c": 3, "b": 2, "a": 1})), types.FAIL_ELEMENT_EXISTS, same},
 		row{"append to an integer", 7, one(as.ListAppendOp(bin, 1)), types.BIN_TYPE_ERROR, same},
 		row{"insert", list{1, 2}, one(as.ListInsertOp(bin, 1, 9)), 3, list{1, 9, 2}},
 		row{"insert of several", list{1, 2}, one(as.ListInsertOp(bin, -1, 8, 9)), 4, list{1, 8, 9, 2}},
