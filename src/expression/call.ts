@@ -7,6 +7,7 @@ import { operateBits } from '../data/bit/operate.js';
 import { operateHll } from '../data/hll/operate.js';
 import { BLOB as BLOB_PARTICLE } from '../data/type.js';
 import type { ValueOp } from '../data/value-op.js';
+import { sortMaps } from './literal.js';
 import { type Machine, TRUE, UNKNOWN } from './machine.js';
 import { NAMED_TYPE, type OperatorRow } from './operator.js';
 import { operateCollectionOn } from './path.js';
@@ -59,6 +60,7 @@ function call(m: Machine, node: number, out: Value): number {
     const { bytes } = m.program;
     const at = out.bytes === bytes ? m.program.sortedAt(out.at) : out.at;
     op.target.set(PARTICLE_TYPE[out.type]!, out.bytes, at, out.size);
+    if (m.record?.hasUnsortedMap === true) sortMaps(op.target, m.scratch);
   }
   const isKnown = putBody(m, node, op) && operate(m, code[operands + CALL_SYSTEM]!, op);
   const type = code[operands + CALL_TYPE]!;

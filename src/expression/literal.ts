@@ -4,8 +4,10 @@
  * equal keys: the recorded answers have them so. What says that it is in order has to be.
  *
  * Operations take every map to be in key order, as all that are stored by other means are. They get another form of a
- * literal, in which its maps are.
+ * literal, in which its maps are, and of what bins hold of it.
  */
+import type { Scratch } from '../base/scratch.js';
+import { hasPersistedIndex } from '../data/cdt/persisted-index.js';
 import { compare } from '../data/msgpack/compare.js';
 import {
   BYTES,
@@ -25,6 +27,8 @@ import {
   WILDCARD,
 } from '../data/msgpack/element.js';
 import { Writer } from '../data/msgpack/writer.js';
+import type { ParticleSpan } from '../data/particle-span.js';
+import { LIST as LIST_PARTICLE, MAP as MAP_PARTICLE } from '../data/type.js';
 
 const element = new Element();
 const writer = new Writer();
@@ -58,6 +62,25 @@ export function writeLiteral(
   end = until;
   writer.start(out, 0);
   return put() ? writer.at : -1;
+}
+
+/**
+ * Makes of a list or map that may come from an expression one whose maps are in key order; any other value stays.
+ * @param value Receives it, in `scratch`.
+ * @returns Whether there was a map that was not.
+ */
+export function sortMaps(value: ParticleSpan, scratch: Scratch): boolean {
+  const { type: particleType, bytes: stored, at, size } = value;
+  if (particleType !== LIST_PARTICLE && particleType !== MAP_PARTICLE) return false;
+  if (hasPersistedIndex(particleType, stored, at, size)) return false; // an operation has made it
+  const outAt = scratch.take(size);
+  const written = writeLiteral(stored, at, at + size, scratch.bytes.subarray(outAt, outAt + size), true);
+  if (written === size && literalFound.hasUnsortedMap) {
+    value.set(particleType, scratch.bytes, outAt, size);
+    return true;
+  }
+  scratch.trim(outAt);
+  return false;
 }
 
 /** Copies one element. The depth was limited before. */

@@ -53,6 +53,11 @@ export class Program {
     this.#sorted = sorted;
   }
 
+  /** Whether its value may be, or hold, a map in no order. */
+  get hasUnsortedMap(): boolean {
+    return this.#sorted !== undefined;
+  }
+
   /** Where the list or map constant at `at` lies as operations need it: with its maps in key order. */
   sortedAt(at: number): number {
     return this.#sorted?.get(at) ?? at;

@@ -10,6 +10,8 @@ export interface RecordView {
   /** Whether the user key is stored with the record; metadata, known without the bins. */
   readonly hasKey: boolean;
   readonly isTombstone: boolean;
+  /** Whether any bin may hold a map whose pairs are in no order, as only expressions write them. */
+  readonly hasUnsortedMap: boolean;
   /** Holds the record's digest, 20 bytes from `digestAt`. */
   readonly digestBytes: Uint8Array;
   readonly digestAt: number;

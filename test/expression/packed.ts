@@ -93,6 +93,7 @@ export class TestRecord implements RecordView {
   hasBins = true;
   hasKey = true;
   isTombstone = false;
+  hasUnsortedMap = false;
   digestBytes = Uint8Array.from({ length: 20 }, (_, k) => k + 1);
   digestAt = 0;
   lastUpdateMs = 1_700_000_000_123;

@@ -343,6 +343,43 @@ test('an expression that is written in the place of a tombstone sees that there 
   t.is(await written(), 0, 'there was no tombstone');
 });
 
+test('a map literal that was written is read as it was sent, and operated on with its keys in order', async t => {
+  const server = await TestServer.start(t, {
+    namespaces: [
+      { name: 'test', storage: 'storage-engine memory {\n file DIRECTORY/test.dat\n filesize 64M\n}' },
+    ],
+  });
+  const literal = '84 09 01 a2 03 61 05 03 02 07 09'; // {9: 1, "a": 5, 3: 2, 7: 9}
+  let client = await server.connect();
+  const values = (answer: Answer): string[] => answer.ops.map(o => o.value.toString('hex'));
+  const cdt = (body: string): Message => ({ info1: 1, ops: [op(3, 'm', 4, bytes(body))] });
+  const check = async (): Promise<void> => {
+    t.deepEqual(values(await ask(client, 'k', { info1: 1, ops: [read('m')] })), [
+      literal.replaceAll(' ', ''),
+    ]);
+    t.deepEqual(values(await ask(client, 'k', cdt('94 67 06 03 08'))), ['920307'], 'the keys from 3 to 8');
+    t.deepEqual(values(await ask(client, 'k', cdt('93 62 07 00'))), ['0000000000000002'], 'the first value');
+    const keys = readExp('95 7f 04 00 94 67 06 03 08 93 51 05 a1 6d', 0);
+    t.deepEqual(values(await ask(client, 'k', keys)), ['920307'], 'in an expression');
+  };
+  const both = await ask(client, 'k', {
+    info1: 1,
+    info2: 1,
+    ops: [op(8, 'm', 4, bytes(`92 ${literal} 00`)), op(3, 'm', 4, bytes('93 62 07 00'))],
+  });
+  t.deepEqual(values(both), ['0000000000000002'], 'in the same command');
+  await check();
+  t.is((await ask(client, 'k', put(write('i', 1)))).code, 0);
+  await check();
+  await server.stop();
+  await server.run();
+  client = await server.connect();
+  await check();
+  t.is((await ask(client, 'k', put(op(4, 'm', 4, bytes('94 43 05 00 00'))))).code, 0, 'put 5: 0');
+  const changed = await ask(client, 'k', { info1: 1, ops: [read('m')] });
+  t.deepEqual(values(changed), ['8503020500070909 01a2036105'.replaceAll(' ', '')]);
+});
+
 test('thousands of expressions over one large bin end with code 13, also where the bin is new', async t => {
   const server = await TestServer.start(t);
   const client = await server.connect();

@@ -33,9 +33,12 @@ export class Bins {
   #entered = 0;
   /** Whether any of the bins that were written last is a list or map with an index of its own. */
   hasPersistedIndex = false;
+  /** Whether any of them may hold a map whose pairs are in no order, as only expressions write them. */
+  hasUnsortedMap = false;
 
   clear(): void {
     this.count = 0;
+    this.hasUnsortedMap = false;
     this.#indexed = false;
   }
 

@@ -13,6 +13,7 @@ import { ProgramCache } from '../../expression/program-cache.js';
 import { RecordSpan } from '../../storage/engine.js';
 import { KEY_STORED } from '../../storage/index/entry.js';
 import {
+  FLAG_UNSORTED_MAP,
   newRecordHeader,
   REC_BIN_COUNT,
   REC_BINS_AT,
@@ -115,6 +116,14 @@ export class Executor {
     this.storedBytes = this.stored.region.u8;
     this.isLoaded = true;
     return OK;
+  }
+
+  /** Lists the bins of the stored record, which is loaded. */
+  listBins(): void {
+    const { region, at } = this.stored;
+    this.bins.load(region.u8, this.storedBinsAt, this.storedBinCount);
+    const flags = region.u32[(at >>> 2) + REC_FLAGS_SET_GEN]!;
+    this.bins.hasUnsortedMap = (flags & FLAG_UNSORTED_MAP) !== 0;
   }
 
   /** A key that was sent must be the stored one, if one is stored. Needs the record. */

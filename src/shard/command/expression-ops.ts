@@ -7,6 +7,7 @@ import { checkWrite, writeStored } from '../../data/particle.js';
 import type { ParticleSpan } from '../../data/particle-span.js';
 import { GEOJSON, NULL } from '../../data/type.js';
 import { evaluateValue } from '../../expression/evaluate.js';
+import { sortMaps } from '../../expression/literal.js';
 import {
   EXP_ALLOW_DELETE,
   EXP_CREATE_ONLY,
@@ -57,6 +58,11 @@ export function writeByExpression(ex: Executor, bytes: Uint8Array, p: number, bi
     value.set(GEOJSON, out, at, size);
   }
   bins.putValue(bin, bytes, p, value);
+  if (op.program!.hasUnsortedMap) {
+    const sorted = ex.valueOp.target;
+    sorted.copy(value);
+    if (sortMaps(sorted, ex.scratch)) bins.hasUnsortedMap = true;
+  }
   return OK;
 }
 

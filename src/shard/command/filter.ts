@@ -29,7 +29,7 @@ export function applyFilter(ex: Executor, shard: Shard, req: Request, entry: num
   if (verdict === UNKNOWN) {
     const code = ex.load(shard, entry, token);
     if (code !== OK) return code;
-    ex.bins.load(ex.stored.region.u8, ex.storedBinsAt, ex.storedBinCount);
+    ex.listBins();
     view.show(shard, req, entry, true);
     verdict = evaluateFilter(program, view, scratch);
   }

@@ -66,7 +66,7 @@ export function executeRead(ex: Executor, shard: Shard, req: Request, token: num
 
 /** Answers all bins, some of which have another form for clients. */
 function answerAll(ex: Executor): number {
-  ex.bins.load(ex.stored.region.u8, ex.storedBinsAt, ex.storedBinCount);
+  ex.listBins();
   ex.scratch.reset();
   for (let k = 0; k < ex.bins.count; k++) answerBin(ex, k, true);
   return OK;
@@ -84,7 +84,7 @@ function readOps(ex: Executor, shard: Shard, req: Request, entry: number): numbe
   const bytes = req.bytes;
   const respondAll = (req.info2 & INFO2_RESPOND_ALL_OPS) !== 0;
   const getAll = (req.info1 & INFO1_GET_ALL) !== 0;
-  bins.load(ex.stored.region.u8, ex.storedBinsAt, ex.storedBinCount);
+  ex.listBins();
   const isApart = isStoredApart(ex);
   if (isApart) ex.scratch.reset();
   let hasOperated = isApart;

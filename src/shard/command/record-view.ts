@@ -46,6 +46,10 @@ export class CommandRecord implements RecordView {
     return this.#entry < 0 ? this.#req.hasKey : this.#shard.index.hasFlag(this.#entry, KEY_STORED);
   }
 
+  get hasUnsortedMap(): boolean {
+    return this.#ex.bins.hasUnsortedMap;
+  }
+
   get digestBytes(): Uint8Array {
     return this.#req.bytes;
   }

@@ -9,6 +9,7 @@ import { operateHll } from '../../data/hll/operate.js';
 import { NULL } from '../../data/type.js';
 import type { Operate } from '../../data/value-op.js';
 import { operateCollection } from '../../expression/collection.js';
+import { sortMaps } from '../../expression/literal.js';
 import {
   OP_BITS_MODIFY,
   OP_BITS_READ,
@@ -53,7 +54,10 @@ export function runValueOp(
 ): number {
   const op = ex.valueOp;
   if (bin < 0) op.target.clear();
-  else ex.bins.value(bin, op.target);
+  else {
+    ex.bins.value(bin, op.target);
+    if (ex.bins.hasUnsortedMap) sortMaps(op.target, ex.scratch);
+  }
   ex.scratch.charge(op.target.size * LOOK_COST);
   op.bytes = bytes;
   op.at = opValueAt(bytes, p);

@@ -25,6 +25,7 @@ import { KEY_STORED, TOMBSTONE } from '../../storage/index/entry.js';
 import {
   binsOffset,
   FLAG_PERSISTED_INDEX,
+  FLAG_UNSORTED_MAP,
   REC_FLAGS_SET_GEN,
   REC_KEY_SIZE,
   RECORD_HEADER_SIZE,
@@ -135,7 +136,7 @@ export function executeWrite(ex: Executor, shard: Shard, req: Request, token: nu
   if (isSetFull(shard, req, entry)) return failAt(ex, shard, entry, FORBIDDEN);
   ex.scratch.reset();
   answer.reset();
-  if (entry >= 0 && !isReplace) bins.load(ex.stored.region.u8, ex.storedBinsAt, ex.storedBinCount);
+  if (entry >= 0 && !isReplace) ex.listBins();
   else bins.clear();
   if (found.hasExpression) {
     const isTombstone = entry < 0 && slot >= 0 && index.hasFlag(slot, TOMBSTONE);
@@ -254,7 +255,8 @@ function storeRecord(
   const generation = entry < 0 ? 1 : nextGeneration(index.generation(entry));
   const { region, at } = fresh;
   bins.writeAll(region, at + binsAt);
-  header.flags = bins.hasPersistedIndex ? FLAG_PERSISTED_INDEX : 0;
+  header.flags =
+    (bins.hasPersistedIndex ? FLAG_PERSISTED_INDEX : 0) | (bins.hasUnsortedMap ? FLAG_UNSORTED_MAP : 0);
   header.generation = generation;
   header.voidTimeSec = voidTime;
   header.lutMs = ex.nowMs;
@@ -322,7 +324,7 @@ export function touchRecord(
   const keySize = stored.region.u32[(stored.at >>> 2) + REC_KEY_SIZE]!;
   const fsg = stored.region.u32[(stored.at >>> 2) + REC_FLAGS_SET_GEN]!;
   copyBytes(fresh.region.u8, fresh.at, stored.region.u8, stored.at, stored.size);
-  header.flags = fsg & FLAG_PERSISTED_INDEX;
+  header.flags = fsg & (FLAG_PERSISTED_INDEX | FLAG_UNSORTED_MAP);
   header.generation = nextGeneration(index.generation(entry));
   header.voidTimeSec = voidTime;
   header.lutMs = ex.nowMs;

@@ -51,6 +51,7 @@ export const REC_ORIGIN_HIGH = REC_VOID_TIME;
 export const FLAG_TOMBSTONE = 1; // a delete marker: no bins; older copies of the digest are dead
 export const FLAG_DURABLE = 2; // reserved: the marker is a durable delete's tombstone
 export const FLAG_PERSISTED_INDEX = 4; // some bin is a list or map with an index of its own, which clients do not see
+export const FLAG_UNSORTED_MAP = 8; // some bin may hold a map in no order of keys, which an expression has written
 export const FLAG_COMPRESSED = 16; // where its bins would be lies their packed form, see codec/record-compression.ts
 
 /**
