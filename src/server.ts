@@ -176,6 +176,7 @@ export class Server {
       isEnabled: () => service.number('batch-index-threads') > 0,
     });
     const jobs = new BackgroundJobs({
+      log: this.log.context('query'),
       namespaces: shards.namespaces.map(({ view }) => view),
       workerCount,
       tell: message => shards.tell(message),

@@ -6,6 +6,7 @@
 import { epochMs, monotonicMs } from '../base/clock.js';
 import { FORBIDDEN, NOT_FOUND, OK, PARAMETER, UNSUPPORTED_FEATURE } from '../base/result.js';
 import { ProgramCache } from '../expression/program-cache.js';
+import type { LogContext } from '../observe/log.js';
 import { PI_QUERY_OPS_BG_ABORT, PI_QUERY_OPS_BG_COMPLETE } from '../observe/namespace-counters.js';
 import type { BackgroundJob, BackgroundReport } from '../shard/background-ops.js';
 import type { Request } from '../shard/command/request.js';
@@ -39,6 +40,7 @@ const START_DELAY_MS = 250;
 const SIZE_MAX = 16 * 1024 * 1024; // bytes
 
 export interface BackgroundParts {
+  readonly log: LogContext;
   /** By id. */
   readonly namespaces: readonly NamespaceView[];
   readonly workerCount: number;
@@ -127,6 +129,10 @@ export class BackgroundJobs {
       isAborted: false,
       reports: Array.from({ length: workerCount }, () => NOTHING),
     });
+    this.#log(
+      this.#jobs.at(-1)!,
+      `accepted, ops: ${request.opCount}${request.hasFilter ? ', with a filter' : ''}`,
+    );
     const { info2, info3 } = request;
     const isReplace = (info3 & (INFO3_CREATE_OR_REPLACE | INFO3_REPLACE_ONLY)) !== 0;
     this.#parts.tell({
@@ -156,6 +162,9 @@ export class BackgroundJobs {
     if (isActive(job)) return;
     job.endedMs = monotonicMs();
     job.namespace.counters[job.isAborted ? PI_QUERY_OPS_BG_ABORT : PI_QUERY_OPS_BG_COMPLETE]! += 1;
+    const { isAborted, reports, startedMs, endedMs } = job;
+    const counts = `${total(reports, 'succeeded')} records changed, ${total(reports, 'failed')} failed, ${total(reports, 'filteredOut')} filtered out`;
+    this.#log(job, `${isAborted ? 'aborted' : 'done'} in ${Math.round(endedMs - startedMs)} ms: ${counts}`);
     this.#forget();
   }
 
@@ -177,6 +186,11 @@ export class BackgroundJobs {
   abortAll(): number {
     const ids = this.#jobs.filter(isActive).map(({ id }) => id);
     return ids.filter(id => this.abort(id)).length;
+  }
+
+  #log({ id, namespace, setId }: Job, what: string): void {
+    const set = setId === 0 ? '' : `, set ${namespace.sets.nameOf(setId)}`;
+    this.#parts.log.info(`background operation ${id} on ${namespace.name}${set}: ${what}`);
   }
 
   #filter({ bytes, filterAt, filterSize }: Request): unknown {
@@ -248,9 +262,12 @@ function fieldsAndOps(bytes: Uint8Array, request: Request): Uint8Array {
   return Buffer.concat([head, bytes.slice(filterAt, filterAt + filterSize), ops]);
 }
 
+function total(reports: readonly Totals[], of: 'succeeded' | 'failed' | 'filteredOut'): number {
+  return reports.reduce((sum, each) => sum + each[of], 0);
+}
+
 function rowOf(job: Job): string {
   const { id, namespace, setId, rate, startedMs, endedMs, isAborted, reports } = job;
-  const sum = (of: (totals: Totals) => number): number => reports.reduce((n, each) => n + of(each), 0);
   const done = reports.filter(({ isDone }) => isDone).length;
   const isDone = !isActive(job);
   const nowMs = monotonicMs();
@@ -270,9 +287,9 @@ function rowOf(job: Job): string {
     `time-since-done=${isDone ? Math.round(nowMs - endedMs) : 0}`,
     'recs-throttled=0',
     'recs-filtered-meta=0',
-    `recs-filtered-bins=${sum(({ filteredOut }) => filteredOut)}`,
-    `recs-succeeded=${sum(({ succeeded }) => succeeded)}`,
-    `recs-failed=${sum(({ failed }) => failed)}`,
+    `recs-filtered-bins=${total(reports, 'filteredOut')}`,
+    `recs-succeeded=${total(reports, 'succeeded')}`,
+    `recs-failed=${total(reports, 'failed')}`,
     'job-type=background-ops',
     'ops-active=0',
   ].join(':');
