@@ -4,7 +4,6 @@
  */
 import {
   ANY_ARG,
-  type CdtRow,
   COUNT_ARG,
   DELTA_ARG,
   KEY_ARG,
@@ -15,6 +14,7 @@ import {
   STORED_MAP_ARG,
 } from '../../../src/data/cdt/call.js';
 import { Container } from '../../../src/data/cdt/container.js';
+import type { CdtRow } from '../../../src/data/cdt/row.js';
 import { LIST_OPS } from '../../../src/data/list/ops.js';
 import { MAP_OPS } from '../../../src/data/map/ops.js';
 import { LIST as LIST_ELEMENT } from '../../../src/data/msgpack/element.js';

@@ -7,6 +7,7 @@ import { Element, INT, NEGATIVE_INT } from '../msgpack/element.js';
 import { ParticleSpan } from '../particle-span.js';
 import { Container } from './container.js';
 import { UNLIMITED } from './range.js';
+import type { CdtRow } from './row.js';
 
 /** What an argument has to be. Values are well formed in any case: the call was walked over before. */
 export const INT_ARG = 0; // an index, a rank: a signed integer
@@ -19,22 +20,6 @@ export const STORED_MAP_ARG = 6; // a map of pairs to be stored
 export const KEY_ARG = 7; // a map key to be stored or looked up exactly
 export const DELTA_ARG = 8; // a number, or nil for 1
 export const RETURN_ARG = 9; // return type and INVERTED
-
-/** One operation on lists or on maps. */
-export interface CdtRow {
-  readonly name: string;
-  readonly modifies: boolean;
-  /** Makes the container when there is none. */
-  readonly creates: boolean;
-  /** Kinds of arguments, in order. */
-  readonly params: readonly number[];
-  /** How many of them must be there. */
-  readonly required: number;
-  /** What an operation that creates nothing answers when there is no bin at all; OK unless given. */
-  readonly missing?: number;
-  /** @returns OK or a result code. */
-  readonly apply: (call: CdtCall) => number;
-}
 
 /** More arguments than any operation has. */
 const ARG_COUNT_MAX = 8;

@@ -19,7 +19,6 @@ import { LIST, MAP, NULL } from '../type.js';
 import type { ValueOp } from '../value-op.js';
 import {
   CdtCall,
-  type CdtRow,
   COUNT_ARG,
   INT_ARG,
   LIST_ARG,
@@ -32,6 +31,7 @@ import { ContextPath } from './context-path.js';
 import { checkCreation, splice } from './context-splice.js';
 import { writeIndexed } from './index-writer.js';
 import { indexedSize } from './persisted-index.js';
+import type { CdtRow } from './row.js';
 
 /** Op codes below this are lists', the others maps'. */
 export const MAP_OP_FIRST = 64;

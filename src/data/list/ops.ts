@@ -1,6 +1,5 @@
 /** The list operations, by op code. Source: protocol 11, section 1. */
 import { INCOMPATIBLE_TYPE } from '../../base/result.js';
-import type { CdtCall, CdtRow } from '../cdt/call.js';
 import {
   ANY_ARG,
   COUNT_ARG,
@@ -11,6 +10,7 @@ import {
   STORED_LIST_ARG,
 } from '../cdt/call.js';
 import { RETURN_COUNT, RETURN_VALUE } from '../cdt/result.js';
+import { type Apply, type CdtRow, changing, creating, reading } from '../cdt/row.js';
 import { append, appendItems, insert, insertItems, set } from './add.js';
 import { clear, setType, size, sort, trim } from './arrange.js';
 import { increment } from './increment.js';
@@ -73,20 +73,6 @@ export const LIST_OPS: readonly (readonly [number, CdtRow])[] = [
     removing('remove_by_value_rel_rank_range', [ANY_ARG, INT_ARG, COUNT_ARG], 2, byRelativeRank, IS_MULTI),
   ],
 ];
-
-type Apply = (call: CdtCall) => number;
-
-function creating(name: string, params: readonly number[], required: number, apply: Apply): CdtRow {
-  return { name, modifies: true, creates: true, params, required, apply };
-}
-
-function changing(name: string, params: readonly number[], required: number, apply: Apply): CdtRow {
-  return { name, modifies: true, creates: false, params, required, apply };
-}
-
-function reading(name: string, params: readonly number[], required: number, apply: Apply): CdtRow {
-  return { name, modifies: false, creates: false, params, required, apply };
-}
 
 /** An operation that always answers alike. */
 function fixed(selector: Selector, type: number, isSingle: boolean, isRemoved: boolean): Apply {

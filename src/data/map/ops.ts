@@ -1,5 +1,4 @@
 /** The map operations, by op code. Source: protocol 12, section 1. */
-import type { CdtCall, CdtRow } from '../cdt/call.js';
 import {
   ANY_ARG,
   COUNT_ARG,
@@ -11,6 +10,7 @@ import {
   STORED_ARG,
   STORED_MAP_ARG,
 } from '../cdt/call.js';
+import { type CdtRow, changing, creating, reading } from '../cdt/row.js';
 import { addItems, putItems, replaceItems } from './items.js';
 import { add, decrement, increment, put, replace } from './put.js';
 import { runSelection } from './remove.js';
@@ -81,20 +81,6 @@ export const MAP_OPS: readonly (readonly [number, CdtRow])[] = [
   [109, getting('get_by_key_rel_index_range', [ANY_ARG, INT_ARG, COUNT_ARG], 2, byRelativeIndex, IS_MULTI)],
   [110, getting('get_by_value_rel_rank_range', [ANY_ARG, INT_ARG, COUNT_ARG], 2, byRelativeRank, IS_MULTI)],
 ];
-
-type Apply = (call: CdtCall) => number;
-
-function creating(name: string, params: readonly number[], required: number, apply: Apply): CdtRow {
-  return { name, modifies: true, creates: true, params, required, apply };
-}
-
-function changing(name: string, params: readonly number[], required: number, apply: Apply): CdtRow {
-  return { name, modifies: true, creates: false, params, required, apply };
-}
-
-function reading(name: string, params: readonly number[], required: number, apply: Apply): CdtRow {
-  return { name, modifies: false, creates: false, params, required, apply };
-}
 
 /** A read whose first argument is the return type; `params` and `required` are without it. */
 function getting(
