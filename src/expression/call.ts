@@ -60,11 +60,12 @@ function call(m: Machine, node: number, out: Value): number {
     const { bytes } = m.program;
     const at = out.bytes === bytes ? m.program.sortedAt(out.at) : out.at;
     op.target.set(PARTICLE_TYPE[out.type]!, out.bytes, at, out.size);
-    if (m.record?.hasUnsortedMap === true) sortMaps(op.target, m.scratch);
+    if (out.isPicked || m.record?.hasUnsortedMap === true) sortMaps(op.target, m.scratch);
   }
   const isKnown = putBody(m, node, op) && operate(m, code[operands + CALL_SYSTEM]!, op);
   const type = code[operands + CALL_TYPE]!;
   const isTyped = isKnown && out.setParticle(m.particle, type);
+  out.isPicked = type === MAP && !op.isModify;
   m.returnOp(op);
   if (!isTyped) return UNKNOWN;
   return type === BOOL ? out.low : TRUE;

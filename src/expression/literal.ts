@@ -29,6 +29,7 @@ import {
 import { Writer } from '../data/msgpack/writer.js';
 import type { ParticleSpan } from '../data/particle-span.js';
 import { LIST as LIST_PARTICLE, MAP as MAP_PARTICLE } from '../data/type.js';
+import type { Program } from './program.js';
 
 const element = new Element();
 const writer = new Writer();
@@ -65,9 +66,24 @@ export function writeLiteral(
 }
 
 /**
- * Makes of a list or map that may come from an expression one whose maps are in key order; any other value stays.
+ * Whether a list or map that an expression has come to may be, or hold, a map in no order of keys: a literal may, and
+ * so may what an operation has picked by rank.
+ */
+export function mayBeUnsorted({ type, bytes, at, size }: ParticleSpan, program: Program): boolean {
+  if (program.hasUnsortedMap) return true;
+  if (type !== MAP_PARTICLE) return false;
+  const end = at + size;
+  const next = element.read(bytes, at, end);
+  if (element.count === 0) return false;
+  element.read(bytes, next, end);
+  return !element.isFlags || (element.extType & ORDERED) === 0;
+}
+
+/**
+ * Makes of a list or map that may come from an expression one whose maps are in key order and have no flags but those
+ * that are stored; any other value stays.
  * @param value Receives it, in `scratch`.
- * @returns Whether there was a map that was not.
+ * @returns Whether there was a map that was not in order.
  */
 export function sortMaps(value: ParticleSpan, scratch: Scratch): boolean {
   const { type: particleType, bytes: stored, at, size } = value;
@@ -75,12 +91,11 @@ export function sortMaps(value: ParticleSpan, scratch: Scratch): boolean {
   if (hasPersistedIndex(particleType, stored, at, size)) return false; // an operation has made it
   const outAt = scratch.take(size);
   const written = writeLiteral(stored, at, at + size, scratch.bytes.subarray(outAt, outAt + size), true);
-  if (written === size && literalFound.hasUnsortedMap) {
-    value.set(particleType, scratch.bytes, outAt, size);
-    return true;
-  }
-  scratch.trim(outAt);
-  return false;
+  const { hasUnsortedMap } = literalFound;
+  if (written >= 0 && (hasUnsortedMap || written !== size))
+    value.set(particleType, scratch.bytes, outAt, written);
+  scratch.trim(value.bytes === scratch.bytes && value.at === outAt ? outAt + written : outAt);
+  return hasUnsortedMap;
 }
 
 /** Copies one element. The depth was limited before. */

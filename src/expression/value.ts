@@ -56,6 +56,8 @@ export class Value {
   size = 0;
   /** A constant GEO, parsed. */
   shape: GeoShape | undefined = undefined;
+  /** A map that an operation has picked: its pairs may be in an order of their own. */
+  isPicked = false;
 
   copy(other: Value): void {
     this.type = other.type;
@@ -66,6 +68,7 @@ export class Value {
     this.at = other.at;
     this.size = other.size;
     this.shape = other.shape;
+    this.isPicked = other.isPicked;
   }
 
   setBytes(type: number, bytes: Uint8Array, at: number, size: number): void {
@@ -74,6 +77,7 @@ export class Value {
     this.at = at;
     this.size = size;
     this.shape = undefined;
+    this.isPicked = false;
   }
 
   setInt(value: number): void {

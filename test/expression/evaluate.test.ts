@@ -259,6 +259,33 @@ test('an operation on a map that stands in an expression finds its keys in order
   );
 });
 
+test('what an operation has picked by rank is a map that others find their way in', t => {
+  const map: Packed = {
+    pairs: [
+      [1, 30],
+      [2, 10],
+      [3, 20],
+    ],
+    flags: 1,
+  };
+  for (const returnType of [8, 16, 17]) {
+    const picked: Packed = [127, MAP, 0, [106, returnType, 0], map];
+    const through: Packed = [124, { raw: 'm' }];
+    t.is(evaluated([127, INT, 0, [97, 7, 1], picked]), 30n);
+    t.is(evaluated([125, { raw: 'm' }, picked, [127, INT, 0, [98, 7, 0], through]]), 30n);
+    t.deepEqual(evaluated([127, LIST, 0, [103, 6, 2], picked]), hexOf([2, 3]));
+    const flags = returnType === 17 ? { flags: 1 } : {};
+    const kept: Packed = {
+      pairs: [
+        [1, 30],
+        [3, 20],
+      ],
+      ...flags,
+    };
+    t.deepEqual(evaluated([127, MAP, 0x40, [76, 0, 2], picked]), hexOf(kept));
+  }
+});
+
 test('constants of typed bytes have a type that expressions know, and content of that type', t => {
   t.is(evaluated({ hex: 'd9 02 03 61' }), 'a');
   t.is(evaluated({ hex: 'c4 02 03 61' }), 'a');

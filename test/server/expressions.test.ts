@@ -380,6 +380,18 @@ test('a map literal that was written is read as it was sent, and operated on wit
   t.deepEqual(values(changed), ['8503020500070909 01a2036105'.replaceAll(' ', '')]);
 });
 
+test('a map that was written as an operation had picked it is operated on with its keys in order', async t => {
+  const server = await TestServer.start(t);
+  const client = await server.connect();
+  const values = (answer: Answer): string[] => answer.ops.map(o => o.value.toString('hex'));
+  const picked = '95 7f 05 00 93 6a 10 00 93 51 05 a1 6d'; // of m, by rank
+  const m = op(2, 'm', 19, bytes('84 c7 00 01 c0 01 1e 02 0a 03 14')); // {1: 30, 2: 10, 3: 20}
+  t.is((await ask(client, 'k', put(m, op(8, 'p', 4, bytes(`92 ${picked} 00`))))).code, 0);
+  t.deepEqual(values(await ask(client, 'k', { info1: 1, ops: [read('p')] })), ['83020a0314011e']);
+  const ofKey1 = { info1: 1, ops: [op(3, 'p', 4, bytes('93 61 07 01'))] };
+  t.deepEqual(values(await ask(client, 'k', ofKey1)), ['000000000000001e']);
+});
+
 test('thousands of expressions over one large bin end with code 13, also where the bin is new', async t => {
   const server = await TestServer.start(t);
   const client = await server.connect();

@@ -7,7 +7,7 @@ import { checkWrite, writeStored } from '../../data/particle.js';
 import type { ParticleSpan } from '../../data/particle-span.js';
 import { GEOJSON, NULL } from '../../data/type.js';
 import { evaluateValue } from '../../expression/evaluate.js';
-import { sortMaps } from '../../expression/literal.js';
+import { mayBeUnsorted, sortMaps } from '../../expression/literal.js';
 import {
   EXP_ALLOW_DELETE,
   EXP_CREATE_ONLY,
@@ -57,12 +57,12 @@ export function writeByExpression(ex: Executor, bytes: Uint8Array, p: number, bi
     writeStored(GEOJSON, value.bytes, value.at, value.size, out, at);
     value.set(GEOJSON, out, at, size);
   }
-  bins.putValue(bin, bytes, p, value);
-  if (op.program!.hasUnsortedMap) {
+  if (mayBeUnsorted(value, op.program!)) {
     const sorted = ex.valueOp.target;
     sorted.copy(value);
     if (sortMaps(sorted, ex.scratch)) bins.hasUnsortedMap = true;
   }
+  bins.putValue(bin, bytes, p, value);
   return OK;
 }
 
