@@ -113,8 +113,23 @@ const common: fc.Arbitrary<Sent> = fc.oneof(
     { list: [1n, 2n], isOrdered: true },
     { pairs: [[1n, 2n]], flags: 0 },
     { pairs: [[1n, 2n]], flags: 1 },
+    {
+      pairs: [
+        [1n, 2n],
+        [2n, 1n],
+      ],
+      flags: 0,
+    },
   ),
 );
+/** As Java and Go send it: the keys of a map in any order. */
+const SHUFFLED: Sent = {
+  pairs: [
+    [2n, 1n],
+    [1n, 2n],
+  ],
+  flags: 0,
+};
 const value: fc.Arbitrary<Sent> = fc.oneof(
   { weight: 5, arbitrary: common },
   { weight: 1, arbitrary: anyStored as fc.Arbitrary<Sent> },
@@ -122,6 +137,7 @@ const value: fc.Arbitrary<Sent> = fc.oneof(
 const compared: fc.Arbitrary<Sent> = fc.oneof(
   { weight: 8, arbitrary: value },
   fc.constantFrom<Sent>(WILDCARD, INF, list(1n, WILDCARD), list(WILDCARD), list(1n, INF)),
+  fc.constantFrom<Sent>(SHUFFLED, list(SHUFFLED), { pairs: [[1n, SHUFFLED]], flags: 0 }),
 );
 const integer = fc.oneof(
   { weight: 8, arbitrary: fc.bigInt({ min: -9n, max: 9n }) },
