@@ -7,6 +7,7 @@ import com.aerospike.client.BatchWrite;
 import com.aerospike.client.Bin;
 import com.aerospike.client.Key;
 import com.aerospike.client.Operation;
+import com.aerospike.client.Record;
 import com.aerospike.client.ResultCode;
 import com.aerospike.client.Value;
 import com.aerospike.client.cdt.CTX;
@@ -15,6 +16,7 @@ import com.aerospike.client.cdt.ListPolicy;
 import com.aerospike.client.cdt.ListReturnType;
 import com.aerospike.client.cdt.ListSortFlags;
 import com.aerospike.client.cdt.ListWriteFlags;
+import com.aerospike.client.cdt.MapOperation;
 import com.aerospike.client.cdt.MapOrder;
 import com.aerospike.client.cdt.MapPolicy;
 import com.aerospike.client.cdt.MapReturnType;
@@ -248,6 +250,14 @@ class Expressions extends Harness {
 			client.operate(null, all, ExpOperation.write("w", Exp.build(exp), ExpWriteFlags.DEFAULT));
 			equal(client.get(null, all).getValue("w"), got);
 		}));
+		check("literal maps whose keys come in any order are maps to operations", () -> {
+			Map<Object, Object> shuffled = map("z", 1, "m", map("y", 2, "b", 3), "a", 0);
+			Record got = client.operate(null, all, ExpOperation.write("w", Exp.build(val(shuffled)), ExpWriteFlags.DEFAULT), MapOperation.getByKey("w", Value.get("z"), MapReturnType.INDEX),
+				MapOperation.getByKey("w", Value.get("b"), MapReturnType.VALUE, CTX.mapKey(Value.get("m"))), MapOperation.put(MapPolicy.Default, "w", Value.get("a"), Value.get(5)));
+			equal(got.getValue("w"), list(null, 2, 3, 3));
+			equal(client.get(null, all).getValue("w"), map("z", 1, "m", map("y", 2, "b", 3), "a", 5));
+			equal(answer("all", read(MapExp.getByKey(MapReturnType.VALUE, Type.INT, val("a"), val(shuffled)))), 0);
+		});
 		check("flags of expression writes", () -> {
 			record("w");
 			Exp plus = add(I, val(1)), missing = intBin("missing");
