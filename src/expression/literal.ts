@@ -24,6 +24,7 @@ import {
   ORDERED,
   PERSIST_INDEX,
   STRING,
+  sizeOf,
   WILDCARD,
 } from '../data/msgpack/element.js';
 import { Writer } from '../data/msgpack/writer.js';
@@ -89,6 +90,7 @@ export function sortMaps(value: ParticleSpan, scratch: Scratch): boolean {
   const { type: particleType, bytes: stored, at, size } = value;
   if (particleType !== LIST_PARTICLE && particleType !== MAP_PARTICLE) return false;
   if (hasPersistedIndex(particleType, stored, at, size)) return false; // an operation has made it
+  if (sizeOf(stored, at, at + size) !== size) return false;
   const outAt = scratch.take(size);
   const written = writeLiteral(stored, at, at + size, scratch.bytes.subarray(outAt, outAt + size), true);
   const { hasUnsortedMap } = literalFound;

@@ -18,7 +18,7 @@ export class FuzzRecord implements RecordView {
   hasBins = true;
   readonly hasKey = true;
   readonly isTombstone = false;
-  readonly hasUnsortedMap = false;
+  hasUnsortedMap = false;
   readonly digestBytes = Uint8Array.from({ length: 20 }, (_, k) => k * 11);
   readonly digestAt = 0;
   readonly lastUpdateMs = NOW_MS - 12_345;
