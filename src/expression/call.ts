@@ -76,7 +76,7 @@ function operate(m: Machine, system: number, op: ValueOp): boolean {
   op.scratch = m.scratch;
   op.bodyType = BLOB_PARTICLE;
   op.isModify = (system & CALL_MODIFIES) !== 0;
-  if (m.hasSortedEnough || !m.spend(CALL_WORK + op.target.size * TARGET_WORK + (op.end - op.at)))
+  if (m.hasComparedEnough || !m.spend(CALL_WORK + op.target.size * TARGET_WORK + (op.end - op.at)))
     return false;
   if (SYSTEMS[system & ~CALL_MODIFIES]!.operate(m, op) !== OK) return false;
   if (!op.isModify) m.particle.copy(op.result);

@@ -4,7 +4,7 @@
  * function here and every operator leaves the stack as high as it found it.
  */
 import { Scratch } from '../base/scratch.js';
-import { sorting } from '../data/cdt/order.js';
+import { compared } from '../data/cdt/compared.js';
 import { ParticleSpan } from '../data/particle-span.js';
 import { ValueOp } from '../data/value-op.js';
 import { NODE_OPERATOR, NODE_TYPE, Program } from './program.js';
@@ -34,8 +34,10 @@ export interface ProgramSource {
 const WORK_BASE = 4 * 1024 * 1024;
 const WORK_MAX = 512 * 1024 * 1024;
 const NODE_WORK = 8;
-/** Comparisons that an evaluation may spend on sorting, about 0.4 s; the operation that reaches it is still carried out. */
-const SORT_MAX = 32_000_000;
+/** Bytes that an evaluation may go over in comparing, about 0.4 s; the operation that reaches it is still carried out. */
+const COMPARED_MAX = 256 * 1024 * 1024;
+/** What a byte that was gone over in comparing counts for in the work that was done. */
+const COMPARED_WORK = 1;
 const WORK_A_PROGRAM_BYTE = 64;
 const WORK_A_VALUE_BYTE = 256;
 
@@ -66,8 +68,8 @@ export class Machine {
   #workAllowed = 0;
   #workLeft = 0;
   #largestSize = 0;
-  /** What `sorting` showed when the evaluation began. */
-  #sortedBefore = 0;
+  /** What `compared` showed when the evaluation began. */
+  #comparedBefore = 0;
   #depth = 0;
   readonly #ops: ValueOp[] = [];
   #opCount = 0;
@@ -151,7 +153,7 @@ export class Machine {
     this.#workAllowed = WORK_BASE;
     this.#workLeft = WORK_BASE;
     this.#largestSize = 0;
-    this.#sortedBefore = sorting.comparisons;
+    this.#comparedBefore = compared.size;
   }
 
   leave(): void {
@@ -171,14 +173,14 @@ export class Machine {
     return this.#workLeft >= 0;
   }
 
-  /** Whether no further operation may begin that might sort. */
-  get hasSortedEnough(): boolean {
-    return sorting.comparisons - this.#sortedBefore > SORT_MAX;
+  /** Whether no further operation may begin that might compare much. */
+  get hasComparedEnough(): boolean {
+    return compared.size - this.#comparedBefore > COMPARED_MAX;
   }
 
   /** What the evaluation in hand, or the last one, has done so far. */
   get workDone(): number {
-    return this.#workAllowed - this.#workLeft;
+    return this.#workAllowed - this.#workLeft + COMPARED_WORK * (compared.size - this.#comparedBefore);
   }
 
   #allow(work: number): void {

@@ -196,3 +196,39 @@ test('thousands of operations on one large bin end with code 13, in both kinds o
   t.true(Date.now() - startMs < 10_000);
   t.is((await client.command({ ...HEADER, ...place })).generation, 1);
 });
+
+test('operations on one large list are bounded by what they do: hundreds of reads and inserts, some dozen sorts', async t => {
+  const server = await TestServer.start(t);
+  const client = await server.connect();
+  const place = { namespace: 'test', set: 'work', digest: digestOf('work') };
+  const count = 190_000;
+  const list = Buffer.alloc(5 + 5 * count, 0xce);
+  list[0] = 0xdd;
+  list.writeUInt32BE(count, 1);
+  for (let k = 0; k < count; k++) list.writeUInt32BE(0x1_0000 + ((k * 7919) % count), 6 + 5 * k);
+  t.is((await client.command({ ...put(op(2, 'l', 20, list)), ...place })).code, 0);
+  const ask = (isWrite: boolean, times: number, ...bodies: string[]) =>
+    client.command({
+      info1: 0x01,
+      info2: isWrite ? 0x01 : 0,
+      ...place,
+      ops: Array.from({ length: times }, (_, k) =>
+        op(isWrite ? 4 : 3, 'l', 4, Buffer.from(bodies[k % bodies.length]!, 'hex')),
+      ),
+    });
+  const last = await ask(false, 400, '9211ff');
+  t.is(last.code, 0);
+  t.is(last.ops.length, 400);
+  t.is((await ask(true, 150, '93030005')).code, 0, 'inserts before all');
+  for (const [isWrite, ...bodies] of [
+    [true, '920d00', '920d01'], // sorts
+    [false, '931a0500'], // ranks from 0 on
+    [false, '93150705'], // a rank
+    [false, '94190501ce00020000'], // values from 1 to 131072
+  ] as [boolean, ...string[]][]) {
+    t.is((await ask(isWrite, 3, ...bodies)).code, 0, bodies[0]);
+    const startMs = Date.now();
+    t.is((await ask(isWrite, 5000, ...bodies)).code, 13, bodies[0]);
+    t.true(Date.now() - startMs < 10_000, bodies[0]);
+  }
+});

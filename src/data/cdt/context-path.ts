@@ -9,6 +9,7 @@
 import { OK, OP_NOT_APPLICABLE, PARAMETER } from '../../base/result.js';
 import { compare } from '../msgpack/compare.js';
 import { DEPTH_MAX, Element, INT, LIST, MAP, NEGATIVE_INT, nextOf, sizeOf } from '../msgpack/element.js';
+import { countScan } from './compared.js';
 import { Container } from './container.js';
 import { Order } from './order.js';
 import { singleIndex } from './range.js';
@@ -187,10 +188,12 @@ export class ContextPath {
       p = nextOf(last.bytes, valueAt, last.end);
       if (valueAt < 0 || p < 0) return OP_NOT_APPLICABLE;
       if (difference !== 0) continue;
+      countScan(p - last.contentAt, n);
       this.childAt[level] = valueAt;
       this.childEnd[level] = p;
       return FOUND;
     }
+    countScan(last.contentSize, last.count);
     return NOT_FOUND;
   }
 
@@ -204,12 +207,14 @@ export class ContextPath {
       const next = p < 0 ? -1 : nextOf(last.bytes, p, last.end);
       if (next < 0) return OP_NOT_APPLICABLE;
       if (compare(last.bytes, p, last.end, body, this.valueAt[k]!, this.valueEnd[k]!) === 0) {
+        countScan(p - last.contentAt, n);
         this.childAt[level] = p;
         this.childEnd[level] = next;
         return FOUND;
       }
       p = next;
     }
+    countScan(last.contentSize, last.count);
     return NOT_FOUND;
   }
 }

@@ -12,6 +12,7 @@
  */
 import { compare, compareTotal } from '../msgpack/compare.js';
 import { LIST, MAP } from '../msgpack/element.js';
+import { countPasses } from './compared.js';
 import type { Container } from './container.js';
 import { isWhole, NO_PREFIX, prefixOf, searchPrefixOf } from './prefix.js';
 import { isInOrder, persistedRank, rankOfElement } from './rank.js';
@@ -19,11 +20,8 @@ import { isInOrder, persistedRank, rankOfElement } from './rank.js';
 /** Memory for more elements than this is given back after use. */
 const KEPT_COUNT = 1 << 16;
 
-/**
- * How many comparisons the sorts of this thread have come to, about. Whoever bounds the work of many operations looks at
- * how it grows.
- */
-export const sorting = { comparisons: 0 };
+/** Getting elements ready for being compared, in passes of a sort. */
+const LOAD_PASSES = 2;
 
 /** Ranks of so few elements are found by counting what is smaller, without sorting. */
 const LOOKED_UP_MAX = 4;
@@ -56,6 +54,7 @@ export class Order {
     const { bytes, end } = container;
     for (let k = 1; k < this.count; k++) {
       if (this.#compare(bytes, end, k - 1, k) <= 0) continue;
+      countPasses(container, Math.ceil(Math.log2(this.count)));
       this.#mergeSort(bytes, end);
       break;
     }
@@ -77,7 +76,7 @@ export class Order {
     const sign = isLower ? 1 : -1;
     const taken = isLower ? start + count : size - start;
     const steps = Math.ceil(Math.log2(size + 1));
-    sorting.comparisons += 2 * (size + taken * steps);
+    countPasses(container, 2 + (2 * taken * steps) / Math.max(1, size));
     // Each loop has a function of its own. V8 keeps what it compiled to go on in the middle of a loop, even though it knows
     // nothing of what comes after it and gives up there each time.
     this.#heapify(bytes, end, size, sign);
@@ -207,6 +206,7 @@ export class Order {
     const { count, bytes, end } = container;
     this.#reserve(count);
     this.count = count;
+    countPasses(container, LOAD_PASSES);
     const isMap = container.type === MAP;
     this.#isMap = isMap;
     for (let k = 0; k < count; k++) {
@@ -262,7 +262,6 @@ export class Order {
   /** Runs of 1, 2, 4 … back and forth between two arrays. */
   #mergeSort(bytes: Uint8Array, end: number): void {
     const { count } = this;
-    sorting.comparisons += count * Math.ceil(Math.log2(count));
     let input = this.sorted;
     let output = this.#spare;
     for (let run = 1; run < count; run *= 2) {

@@ -4,6 +4,7 @@
  */
 import { compare, compareTotal } from '../msgpack/compare.js';
 import { LIST, nextOf } from '../msgpack/element.js';
+import { countScan } from './compared.js';
 import type { Container } from './container.js';
 
 /**
@@ -21,6 +22,7 @@ export function rankOf(
   if (isList && container.isOrdered) return search(container, bytes, at, end, isAfter);
   if (container.orderAt >= 0)
     return persistedRankOf(container, bytes, at, end, isAfter ? container.count : 0);
+  countScan(container.contentSize, container.count);
   const limit = isAfter ? 1 : 0;
   let rank = 0;
   let p = container.contentAt;
@@ -69,6 +71,7 @@ export function persistedRankOf(
 export function rankOfElement(container: Container, index: number): number {
   const isList = container.type === LIST;
   const { bytes, end, count } = container;
+  countScan(container.contentSize, container.count);
   const at = container.valueOf(index);
   let rank = 0;
   let p = container.contentAt;

@@ -1,6 +1,7 @@
 /** APPEND, INSERT and SET, of one value and of several. Source: protocol 11, section 5. */
 import { ELEMENT_EXISTS, OK, OP_NOT_APPLICABLE, PARAMETER, RECORD_TOO_BIG } from '../../base/result.js';
 import type { CdtCall } from '../cdt/call.js';
+import { countScan } from '../cdt/compared.js';
 import type { Container } from '../cdt/container.js';
 import { rankOf, search } from '../cdt/rank.js';
 import { answerInteger } from '../cdt/result.js';
@@ -213,9 +214,13 @@ export function indexOfEqual(
 ): number {
   let p = target.contentAt;
   for (let index = 0; index < target.count; index++) {
-    if (index !== skipped && compare(target.bytes, p, target.end, bytes, at, end) === 0) return index;
+    if (index !== skipped && compare(target.bytes, p, target.end, bytes, at, end) === 0) {
+      countScan(p - target.contentAt, index);
+      return index;
+    }
     p = nextOf(target.bytes, p, target.end);
     if (p < 0) return -1;
   }
+  countScan(target.contentSize, target.count);
   return -1;
 }

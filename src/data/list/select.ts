@@ -4,6 +4,7 @@
  */
 import { OK, OP_NOT_APPLICABLE, PARAMETER, RECORD_TOO_BIG } from '../../base/result.js';
 import type { CdtCall } from '../cdt/call.js';
+import { countScan } from '../cdt/compared.js';
 import { Container } from '../cdt/container.js';
 import { Run, singleIndex, UNLIMITED } from '../cdt/range.js';
 import { rankOf, search } from '../cdt/rank.js';
@@ -93,6 +94,7 @@ export function byInterval(call: CdtCall, k: number): number {
     selection.selectRun(from, Math.max(0, to - from));
     return OK;
   }
+  countScan(target.contentSize, target.count);
   let smaller = 0;
   let p = target.contentAt;
   for (let index = 0; index < target.count; index++) {
@@ -187,6 +189,7 @@ function byEqual(call: CdtCall, k: number, countMax: number): number {
     selection.selectRun(from, Math.min(countMax, to - from));
     return OK;
   }
+  countScan(target.contentSize, target.count);
   let smaller = 0;
   let p = target.contentAt;
   for (let index = 0; index < target.count; index++) {

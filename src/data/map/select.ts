@@ -5,6 +5,7 @@
  */
 import { OK, OP_NOT_APPLICABLE, PARAMETER } from '../../base/result.js';
 import type { CdtCall } from '../cdt/call.js';
+import { countScan } from '../cdt/compared.js';
 import { Container } from '../cdt/container.js';
 import { Run, singleIndex } from '../cdt/range.js';
 import { rankOf } from '../cdt/rank.js';
@@ -138,6 +139,7 @@ export function byAllValue(call: CdtCall, k: number, _returnType: number, isInve
   const at = argAt[k]!;
   const end = argAt[k + 1]!;
   if (target.orderAt >= 0) return selectValues(call, at, end, at, end, true, isInverted);
+  countScan(target.contentSize, target.count);
   let smaller = 0;
   let p = target.contentAt;
   for (let index = 0; index < target.count; index++) {
@@ -159,6 +161,7 @@ export function byValueInterval(call: CdtCall, k: number, _returnType: number, i
   const end = argAt[k + 1]!;
   const afterAt = call.hasArg(k + 1) ? argAt[k + 2]! : -1;
   if (target.orderAt >= 0) return selectValues(call, at, end, end, afterAt, false, isInverted);
+  countScan(target.contentSize, target.count);
   let smaller = 0;
   let p = target.contentAt;
   for (let index = 0; index < target.count; index++) {

@@ -5,6 +5,7 @@
  */
 import { OK } from '../../base/result.js';
 import { operateBits } from '../../data/bit/operate.js';
+import { compared } from '../../data/cdt/compared.js';
 import { operateHll } from '../../data/hll/operate.js';
 import { NULL } from '../../data/type.js';
 import type { Operate } from '../../data/value-op.js';
@@ -34,10 +35,11 @@ export const VALUE_OPS: ReadonlyArray<Operate | undefined> = (() => {
 })();
 
 /**
- * What looking at a byte of a value counts for, in bytes copied: an operation may sort, count or search all of it. So a
+ * What looking at a byte of a value counts for, in bytes copied, and what going over one in comparing elements does. So a
  * command with thousands of operations on one large bin ends with code 13, and does not hold its worker for minutes.
  */
-const LOOK_COST = 4;
+const LOOK_COST = 0.5;
+const COMPARED_COST = 0.25;
 
 /**
  * Runs the op at `p` on bin `bin`, or on no bin when that is -1, and leaves what it says in the executor's `valueOp`.
@@ -64,7 +66,10 @@ export function runValueOp(
   op.end = opEnd(bytes, p);
   op.isModify = isModify;
   op.bodyType = bytes[p + 5]!;
-  return operate(op);
+  const before = compared.size;
+  const code = operate(op);
+  ex.scratch.charge((compared.size - before) * COMPARED_COST);
+  return code;
 }
 
 /** Runs an op that may change its bin. @returns OK, with the bin changed and the result in `valueOp`, or a code. */
