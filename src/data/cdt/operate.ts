@@ -48,6 +48,10 @@ export const CDT_OPS: readonly (CdtRow | undefined)[] = (() => {
 const CONTEXT_OP = 0xff;
 const CONTEXT_ARGS = 3; // elements, CONTEXT_OP among them
 
+/** The first byte of a body of the old form, whose codes are all below 256; a list begins with another. Source: protocol 10, section 5. */
+const OLD_FORM = 0;
+const OLD_CODE_SIZE = 2; // bytes
+
 const element = new Element();
 const number = new Element();
 const call = new CdtCall();
@@ -58,16 +62,10 @@ let argsAt = 0;
 /** Runs one list or map operation. @returns OK or a result code; see `Operate`. */
 export function operateCdt(op: ValueOp): number {
   op.begin();
-  const p = element.read(op.bytes, op.at, op.end);
-  if (p < 0 || element.type !== LIST_ELEMENT) return PARAMETER;
-  const { count } = element;
-  const afterCode = number.read(op.bytes, p, op.end);
-  if (count === 0 || afterCode < 0 || number.type !== INT || number.high !== 0) return PARAMETER;
   call.scratch = op.scratch;
   call.result.clear();
   call.isChanged = false;
-  const isNested = number.low === CONTEXT_OP;
-  const code = isNested ? operateNested(op, count, afterCode) : operateTop(op, count - 1, afterCode);
+  const code = op.bytes[op.at] === OLD_FORM ? operateOld(op) : operateListed(op);
   call.target.close();
   if (code !== OK) return code;
   op.result.copy(call.result);
@@ -78,9 +76,33 @@ export function operateCdt(op: ValueOp): number {
   return OK;
 }
 
-/** An operation on the bin's own list or map. @param afterCode where its first argument starts; its code is in `number`. */
-function operateTop(op: ValueOp, argCount: number, afterCode: number): number {
-  if (!findRow(number.low, argCount, afterCode, op.isModify)) return PARAMETER;
+/** A list of the code and the arguments, or of a context and such a list. */
+function operateListed(op: ValueOp): number {
+  const p = element.read(op.bytes, op.at, op.end);
+  if (p < 0 || element.type !== LIST_ELEMENT) return PARAMETER;
+  const { count } = element;
+  const afterCode = number.read(op.bytes, p, op.end);
+  if (count === 0 || afterCode < 0 || number.type !== INT || number.high !== 0) return PARAMETER;
+  return number.low === CONTEXT_OP
+    ? operateNested(op, count, afterCode)
+    : operateTop(op, number.low, count - 1, afterCode);
+}
+
+/** The form of clients on the C client before its version 7: the code as two bytes, then a list of the arguments if there are any. */
+function operateOld(op: ValueOp): number {
+  const { bytes, at, end } = op;
+  const codeEnd = at + OLD_CODE_SIZE;
+  if (codeEnd > end) return PARAMETER;
+  const opCode = bytes[at + 1]!;
+  if (codeEnd === end) return operateTop(op, opCode, 0, codeEnd);
+  const p = element.read(bytes, codeEnd, end);
+  if (p < 0 || element.type !== LIST_ELEMENT) return PARAMETER;
+  return operateTop(op, opCode, element.count, p);
+}
+
+/** An operation on the bin's own list or map. @param afterCode where its first argument starts. */
+function operateTop(op: ValueOp, opCode: number, argCount: number, afterCode: number): number {
+  if (!findRow(opCode, argCount, afterCode, op.isModify)) return PARAMETER;
   const { target } = op;
   const { row } = call;
   call.isTopLevel = true;

@@ -69,6 +69,24 @@ test('every operation takes its arguments, and neither fewer nor more', t => {
   }
 });
 
+test('the form of older clients says the same: the code in two bytes, then a list of arguments if there are any', t => {
+  for (const { code, row } of rows) {
+    const target = { type: typeOf(code), bytes: VALUES[typeOf(code)]! };
+    for (let count = 0; count <= row.params.length + 1; count++) {
+      const args = [...goodArgs(row.params, count), ...(count > row.params.length ? ['01'] : [])];
+      const run = (body: Uint8Array) => runValueOp(operateCdt, target, body, row.modifies, BLOB);
+      const head = `00${code.toString(16).padStart(2, '0')}`;
+      const list = (0x90 | args.length).toString(16) + args.join('');
+      const expected = run(packed(code, args));
+      t.deepEqual(run(fromHex(head + list)), expected, `${row.name} with ${count} arguments`);
+      if (count === 0) t.deepEqual(run(fromHex(head)), expected, `${row.name} without a list`);
+    }
+  }
+  const size = { type: LIST, bytes: VALUES[LIST]! };
+  for (const bad of ['00', '0010c0', '001005', '0010dc', '00ff', '00ff93921000' + '9110', '0190'])
+    t.is(runValueOp(operateCdt, size, fromHex(bad), false, BLOB).code, PARAMETER, bad);
+});
+
 test('an argument of another kind is refused', t => {
   for (const { code, row } of rows) {
     for (const [k, kind] of row.params.entries()) {
