@@ -215,7 +215,8 @@ export class CdtSource {
     const index = this.#values.below(inner.count);
     const next = inner.offsetOf(index + 1);
     const valueAt = inner.valueOf(index);
-    if (valueAt < 0 || next < 0) return false;
+    // Not so where the target's index is damaged.
+    if (!(valueAt >= 0 && next >= valueAt)) return false;
     const isWanted = isKey && inner.type !== LIST_ELEMENT;
     if (isWanted) this.#values.packer.copy(inner.bytes, inner.offsetOf(index), valueAt);
     else this.#values.packer.copy(inner.bytes, valueAt, next);
