@@ -31,6 +31,8 @@ const NODE_CLIENT = 'aerospike@6.7.1';
 /** A client in one language. Its steps run in a directory of its own in the cache, which holds a copy of the program. */
 interface Client {
   readonly name: string;
+  /** The folder of its programs, if it is another's. */
+  readonly source?: string;
   /** Programs that must be on the path. */
   readonly tools: readonly string[];
   /** The file that names the versions. */
@@ -56,6 +58,17 @@ const CLIENTS: readonly Client[] = [
       ['venv/bin/pip', 'install', '--quiet', '--disable-pip-version-check', '-r', 'requirements.txt'],
     ],
     runs: PYTHON.map(program => ['venv/bin/python', `${program}.py`]),
+  },
+  {
+    // One on version 6 of the C client, which sends list and map operations in a form of its own.
+    name: 'python-15',
+    source: 'python',
+    tools: ['python3'],
+    install: [
+      ['python3', '-m', 'venv', 'venv'],
+      ['venv/bin/pip', 'install', '--quiet', '--disable-pip-version-check', 'aerospike==15.0.0'],
+    ],
+    runs: ['smoke', 'lists', 'maps'].map(program => ['venv/bin/python', `${program}.py`]),
   },
   {
     name: 'go',
@@ -155,7 +168,7 @@ function prepare(client: Client, directory: string): string | undefined {
     if (spawnSync('which', [tool]).status !== 0) return `there is no ${tool} on the path`;
   }
   mkdirSync(directory, { recursive: true });
-  cpSync(path.join(SOURCES, client.name), directory, { recursive: true });
+  cpSync(path.join(SOURCES, client.source ?? client.name), directory, { recursive: true });
   // What was installed is good as long as the steps and the pinned versions are the same.
   const pins = client.pins === undefined ? '' : readFileSync(path.join(directory, client.pins), 'utf8');
   const wanted = JSON.stringify([client.install, pins]);
