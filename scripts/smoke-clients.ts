@@ -103,7 +103,7 @@ const CLIENTS: readonly Client[] = [
     name: 'rust',
     tools: ['cargo'],
     install: [],
-    build: [['cargo', 'build', '--quiet', '--locked']],
+    build: [['cargo', 'build', '--quiet']],
     runs: [['target/debug/smoke']],
   },
   {
