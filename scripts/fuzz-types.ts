@@ -5,6 +5,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { boundProcessMemory } from '../src/base/process-memory.js';
 import { ignoreOrder } from './support/type-fuzz/canonical.js';
 import { FAMILIES, familyOf, type OpCase, parseCase, printCase } from './support/type-fuzz/case.js';
 import { kindOf, shrunk } from './support/type-fuzz/case-shrinker.js';
@@ -56,6 +57,7 @@ function main(): void {
     console.log(HELP);
     return;
   }
+  boundProcessMemory(); // as the server does, so that the resident size says something
   const runner = new OpRunner();
   runner.timeMaxMs = Number(values['time-max']);
   if (values.case !== undefined) {
