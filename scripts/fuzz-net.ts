@@ -34,8 +34,8 @@ Usage: scripts/fuzz-net [options]
   --seed N         the same seed sends the same bytes on each connection (default: a new one, printed)
   --connections N  side by side (default 8)
   --rss-max MIB    most resident memory of the server (default 700)
-  --growth-max N   most that the server may have resident after the last quarter of the cases, in parts of what it had
-                   after the second one (default: no bound)
+  --growth-max N   most that the server may have resident in the last quarter of the cases, on average, in parts of what it
+                   had in the second one (default: no bound)
   --time-max MS    types: longest time of a request of less than 64 KiB, when it is sent alone (default 50)
 Exit status 1 when the server ended, stopped answering, sent a broken frame or took too much memory; the last bytes
 of every connection are then written to a file that is named.`;
@@ -250,7 +250,8 @@ async function fuzz(
 ): Promise<void> {
   const endMs = performance.now() + timeMs;
   let probeAtMs = 0;
-  const sizes: number[] = []; // after each quarter
+  const sizes: number[] = []; // of each quarter, on average: V8 collects what is dead now and then, by some MiB at a time
+  let samples: number[] = [];
   const sent = (): number => lanes.reduce((sum, lane) => sum + lane.sentCount, 0);
   while (sent() < count && performance.now() < endMs) {
     await Promise.all(
@@ -260,13 +261,19 @@ async function fuzz(
     );
     for (const lane of lanes) if (lane instanceof TypeLane) await lane.settle();
     if (sent() >= (count * (sizes.length + 1)) / QUARTERS) {
-      const size = server.residentSize();
+      samples.push(server.residentSize());
+      const size = samples.reduce((sum, sample) => sum + sample, 0) / samples.length;
       sizes.push(size);
-      console.log(`quarter ${sizes.length}: ${sent()} cases, ${(size / MIB).toFixed(0)} MiB resident`);
+      const [mean, least, most] = [size, Math.min(...samples), Math.max(...samples)].map(bytes =>
+        (bytes / MIB).toFixed(0),
+      );
+      console.log(`quarter ${sizes.length}: ${sent()} cases, ${mean} MiB resident (${least} to ${most})`);
+      samples = [];
     }
     if (performance.now() < probeAtMs) continue;
     probeAtMs = performance.now() + PROBE_EVERY_MS;
     await probe(server);
+    samples.push(server.residentSize());
     if (server.peakSize() > sizeMax)
       throw new Error(`the server took ${(server.peakSize() / MIB).toFixed(0)} MiB`);
   }
