@@ -64,3 +64,32 @@ function message(hex: string) {
   }
   return { info: [frame[1]!, frame[2]!, frame[3]!] as const, code: frame[5]!, ops };
 }
+
+/**
+ * Follows the recorded cases of a family with a model.
+ * @param begin  What the model knows before the first step of a case.
+ * @param follow Takes a step. @returns What the model knows then, or how the recorded answer differs from its own.
+ * @param isMeant Whether a case is followed, by its name.
+ * @returns How many cases were followed, and the first difference of each that has one.
+ */
+export function followRecorded<State extends object>(
+  family: string,
+  begin: State,
+  follow: (state: State, step: RecordedStep) => State | string,
+  isMeant: (name: string) => boolean = () => true,
+): { readonly count: number; readonly differences: readonly string[] } {
+  const differences: string[] = [];
+  const cases = recordedCases(family).filter(({ name }) => isMeant(name));
+  for (const { name, steps } of cases) {
+    let state = begin;
+    for (const [n, step] of steps.entries()) {
+      const next = follow(state, step);
+      if (typeof next === 'string') {
+        differences.push(`${name} step ${n}: ${next}`);
+        break;
+      }
+      state = next;
+    }
+  }
+  return { count: cases.length, differences };
+}
