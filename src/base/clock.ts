@@ -6,9 +6,30 @@
 export const EPOCH_2010_SEC = 1_262_304_000;
 const EPOCH_2010_MS = EPOCH_2010_SEC * 1000;
 
+const OFFSET_TRIES = 100;
+const OFFSET_ERROR_MS = 0.002;
+
 // performance.now() starts anew in every thread, process.hrtime() does not; one reading ties them together.
-const [hrSec, hrNano] = process.hrtime();
-const monotonicOffsetMs = hrSec * 1000 + hrNano / 1e6 - performance.now();
+const monotonicOffsetMs = offsetOf(() => performance.now());
+
+/**
+ * How far a clock of milliseconds is behind process.hrtime(). The thread may lose its processor between two readings,
+ * and would then count wrongly for as long as it lives: of some, the one that can be wrong by the least is taken.
+ */
+export function offsetOf(nowMs: () => number): number {
+  let offsetMs = 0;
+  let leastMs = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < OFFSET_TRIES && leastMs > OFFSET_ERROR_MS; i++) {
+    const [sec, nano] = process.hrtime();
+    const ownMs = nowMs();
+    const [sinceSec, sinceNano] = process.hrtime([sec, nano]);
+    const tookMs = sinceSec * 1000 + sinceNano / 1e6;
+    if (tookMs >= leastMs) continue;
+    leastMs = tookMs;
+    offsetMs = sec * 1000 + nano / 1e6 + tookMs / 2 - ownMs;
+  }
+  return offsetMs;
+}
 
 /** Milliseconds (fractions included) since an arbitrary instant shared by all threads of this process. */
 export function monotonicMs(): number {

@@ -123,6 +123,29 @@ test('the client of a write that is not durable in time is told so, and the writ
   t.is((await (await server.connect()).command({ ...GET, digest })).code, NOT_FOUND);
 });
 
+test('no client is told before its time, however busy the server is with others', async t => {
+  const disk = await HangingDisk.start(t);
+  const { server } = disk;
+  const client = await server.connect();
+  const busy = await Promise.all([1, 2, 3].map(() => server.connect()));
+  disk.hang();
+  let isOver = false;
+  const others = busy.map(async other => {
+    while (!isOver) await other.command({ ...GET, digest: digestOf('other') });
+  });
+  for (let i = 0; i < 60; i++) {
+    const timeoutMs = 5 + (i % 20);
+    const startMs = performance.now();
+    const { code } = await client.command({ ...INCREMENT, digest: digestOf(i), timeoutMs });
+    const tookMs = performance.now() - startMs;
+    t.is(code, TIMEOUT);
+    t.true(tookMs >= timeoutMs, `${tookMs} of ${timeoutMs} ms`);
+  }
+  isOver = true;
+  await Promise.all(others);
+  disk.goOn();
+});
+
 test('rows of a batch that are late are told of one by one, and hold up nothing afterwards', async t => {
   const disk = await HangingDisk.start(t);
   const { server } = disk;

@@ -148,10 +148,15 @@ export class AerospikeFront implements SocketEvents, AnswerSink, RequestHost {
     this.#dispatcher.forget();
   }
 
+  /** A turn that was scheduled before the sockets were read has an older time than what they bring. */
+  arrived(): void {
+    if (this.#isTurnDue) this.nowMs = monotonicMs();
+    else this.#scheduleTurn();
+  }
+
   received(slot: number, bytes: Uint8Array, at: number, size: number): void {
     const connection = this.#connections[slot]!;
     if (!connection.isOpen) return;
-    this.#scheduleTurn();
     connection.lastActiveMs = this.nowMs;
     if (connection.inputSize === 0 && this.#isTaking(connection)) {
       const used = this.#requests.frames(connection, bytes, at, size);

@@ -183,6 +183,7 @@ export class NativeSockets implements SocketEngine {
     const events = this.#events;
     this.#isInTurn = true;
     this.#isTelling = true;
+    if (count > 0) events.arrived();
     let aheadCount = 0;
     for (let i = 0, w = 0; i < count; i++, w += ENTRY_WORDS) {
       if (i === aheadCount) aheadCount = this.#lookAhead(i, count);

@@ -100,7 +100,10 @@ export class NodeSockets implements SocketEngine {
       socket.destroy();
       return;
     }
-    socket.on('data', (chunk: Buffer) => events.received(slot, chunk, 0, chunk.length));
+    socket.on('data', (chunk: Buffer) => {
+      events.arrived();
+      events.received(slot, chunk, 0, chunk.length);
+    });
     socket.on('drain', () => events.drained(slot));
     socket.on('error', () => {}); // 'close' follows and says all that matters
     socket.on('close', () => {

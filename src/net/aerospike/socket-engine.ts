@@ -16,6 +16,8 @@ export interface SocketEvents {
   foresee(bytes: Uint8Array, at: number, size: number): void;
   lookAhead(): void;
   forget(): void;
+  /** What is told next had come before this call, which is therefore where the time of its commands begins. */
+  arrived(): void;
   /** Bytes have come; they are valid until the call returns. */
   received(slot: number, bytes: Uint8Array, at: number, size: number): void;
   /** What was queued has been taken by the kernel. */

@@ -61,6 +61,7 @@ export class Bench implements SocketEvents {
   /** Chunks of bytes that were announced and not yet told: where they lie. */
   readonly #foreseen: [at: number, size: number][] = [];
   foreseenCount = 0;
+  #hasArrived = false;
   /** Whether a connection may come in. */
   admits: (remote: string) => boolean = () => true;
   /** What is done with bytes. */
@@ -96,6 +97,10 @@ export class Bench implements SocketEvents {
     return true;
   }
 
+  arrived(): void {
+    this.#hasArrived = true;
+  }
+
   foresee(_bytes: Uint8Array, at: number, size: number): void {
     const before = this.#foreseen.at(-1);
     if (before !== undefined && before[0] >= at) throw new Error('bytes are announced out of order');
@@ -110,6 +115,7 @@ export class Bench implements SocketEvents {
   }
 
   received(slot: number, bytes: Uint8Array, at: number, size: number): void {
+    if (!this.#hasArrived) throw new Error('bytes come that were not said to have arrived');
     const foreseen = this.#foreseen.shift();
     if (foreseen !== undefined && (foreseen[0] !== at || foreseen[1] !== size)) {
       throw new Error(`${size} bytes at ${at} came where ${foreseen[1]} at ${foreseen[0]} were announced`);
