@@ -45,8 +45,8 @@ interface Client {
   readonly runs: readonly (readonly string[])[];
 }
 
-const JAVA = ['Smoke', 'Values', 'Lists', 'Maps', 'Bits', 'Expressions', 'Commands'];
-const PYTHON = ['smoke', 'values', 'lists', 'maps', 'bits', 'expressions', 'commands'];
+const JAVA = ['Smoke', 'Values', 'Lists', 'Maps', 'Bits', 'Expressions', 'Commands', 'Async'];
+const PYTHON = ['smoke', 'values', 'lists', 'maps', 'bits', 'expressions', 'calls', 'commands'];
 
 const CLIENTS: readonly Client[] = [
   {
