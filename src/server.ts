@@ -5,7 +5,6 @@
 import { mkdirSync } from 'node:fs';
 import os from 'node:os';
 import { monotonicMs } from './base/clock.js';
-import { nativeModule } from './base/native-module.js';
 import { AsyncSleeper, EventSleeper } from './base/sleeper.js';
 import { BackgroundJobs } from './command/background-jobs.js';
 import { BatchDispatcher } from './command/batch.js';
@@ -13,45 +12,44 @@ import { BatchRuns } from './command/batch-runs.js';
 import { BatchShare } from './command/batch-share.js';
 import type { AnswerSink } from './command/client-ref.js';
 import { Dispatcher } from './command/dispatcher.js';
-import { type EvictedNamespace, Evictions } from './command/eviction.js';
+import { Evictions } from './command/eviction.js';
+import {
+  evictedNamespace,
+  figuresOf,
+  namespaceSource,
+  namespaceTimes,
+  truncatedNamespace,
+} from './command/hosted-namespace.js';
 import { serviceAddresses } from './command/info/addresses.js';
 import { readBuildIdentity } from './command/info/build-identity.js';
 import { SingleNodeCluster } from './command/info/cluster-view.js';
-import { ShardFigures, type ShardPlace, stripePlaces } from './command/info/shard-figures.js';
-import type { InfoSource, NamespaceSource } from './command/info/source.js';
+import type { InfoSource } from './command/info/source.js';
 import { answerCommand, answerInfo } from './command/info/table.js';
 import { Ticker } from './command/info/ticker.js';
 import { UserAgents } from './command/info/user-agents.js';
 import { ResponseTimes } from './command/response-times.js';
 import { StopWrites } from './command/stop-writes.js';
-import { type TruncatedNamespace, Truncations } from './command/truncation.js';
-import { ConfigError } from './config/config-error.js';
+import { Truncations } from './command/truncation.js';
 import { resolveNodeId } from './config/node-id.js';
 import type { ServerConfig } from './config/server-config.js';
+import { createSocketEngine } from './net/aerospike/create-engine.js';
 import { AerospikeFront } from './net/aerospike/front.js';
-import { NativeSockets } from './net/aerospike/native-sockets.js';
-import { NodeSockets } from './net/aerospike/node-sockets.js';
-import type { SocketEngine, SocketEvents } from './net/aerospike/socket-engine.js';
+import type { SocketEngine } from './net/aerospike/socket-engine.js';
 import { renderMetrics } from './net/http/prometheus.js';
 import { type HttpServer, startHttpServer } from './net/http/server.js';
 import { pinThread } from './observe/affinity.js';
 import { failedPractices } from './observe/best-practices.js';
 import { Counters, counterBlock } from './observe/counters.js';
-import { Latencies, type NamespaceTimes } from './observe/latencies.js';
+import { Latencies } from './observe/latencies.js';
 import { createLog, type Log } from './observe/log.js';
 import { SERVICE_COUNTERS } from './observe/service-counters.js';
 import { SystemUsage } from './observe/system-usage.js';
 import { PartitionTable } from './partition/table.js';
 import { InPlace } from './shard/in-place.js';
-import { enabledBenchmarks, SHARD_COUNT, stopWrites } from './shard/namespace-setup.js';
-import { EvictionCount } from './shard/nsup/eviction-count.js';
+import { SHARD_COUNT, stopWrites } from './shard/namespace-setup.js';
 import { NamespaceRoute, Routes } from './shard/routes.js';
-import { type HostedNamespace, ShardHost } from './shard/shard-host.js';
-import { TruncationTable } from './shard/truncation.js';
+import { ShardHost } from './shard/shard-host.js';
 import { ComputePool } from './shard/worker-pool.js';
-
-import type { OpenDeviceSet } from './storage/device/device-set.js';
-import { SetTable } from './storage/record/set-table.js';
 
 const DRAIN_MS = 5000;
 const SLICE_MS = 10_000; // of the latency histograms
@@ -197,7 +195,7 @@ export class Server {
       inPlace,
       transactionMaxMs: () => service.number('transaction-max-ms'),
     });
-    const { engine, reason } = this.#createEngine(front);
+    const { engine, reason } = createSocketEngine(config, front);
     engine.share(inPlace.outbox.u8);
     for (const client of shards.clients) {
       engine.share(client.completions.region.u8);
@@ -253,20 +251,6 @@ export class Server {
   /** Whether the workers have done something since this was last asked: what a watchdog wants to know. */
   makesProgress(): boolean {
     return this.#shards === undefined || this.#shards.makesProgress();
-  }
-
-  /** The native engine where it can be had, and why not. @throws ConfigError when it was demanded. */
-  #createEngine(events: SocketEvents): { engine: SocketEngine; reason: string } {
-    const wish = this.#config.service.string('socket-engine');
-    if (wish === 'node') return { engine: new NodeSockets(events), reason: '' };
-    const native = nativeModule();
-    if (typeof native !== 'string') return { engine: new NativeSockets(native, events), reason: '' };
-    if (wish === 'native') {
-      throw new ConfigError(this.#config.source, [
-        { line: 0, path: 'service.socket-engine', reason: native },
-      ]);
-    }
-    return { engine: new NodeSockets(events), reason: ` (${native})` };
   }
 
   async #listen(engine: SocketEngine, front: AerospikeFront): Promise<void> {
@@ -340,70 +324,4 @@ export class Server {
     this.log.context('as').info('finished clean shutdown');
     this.log.close();
   }
-}
-
-/** A namespace as the info commands see it. */
-function namespaceSource(
-  { task, counters, histograms }: HostedNamespace,
-  figures: ShardFigures,
-): NamespaceSource {
-  return {
-    name: task.name,
-    counters,
-    figures: () => figures.namespace(),
-    sets: () => figures.sets(),
-    recordHistogram: (type, set) => {
-      const setId = set === undefined ? undefined : figures.setId(set);
-      return set !== undefined && setId === undefined ? undefined : histograms.text(type, setId);
-    },
-  };
-}
-
-/** A namespace as truncation sees it. */
-function truncatedNamespace({ task, devices }: HostedNamespace, figures: ShardFigures): TruncatedNamespace {
-  return {
-    name: task.name,
-    dataKey: devices?.set.dataKey ?? null,
-    table: new TruncationTable(task.memory.truncation),
-    sets: new SetTable(task.memory.sets),
-    clockMs: () => figures.clockMs,
-  };
-}
-
-/** A namespace as eviction sees it. */
-function evictedNamespace(namespace: HostedNamespace, figures: ShardFigures): EvictedNamespace {
-  const { config, task } = namespace;
-  return {
-    ...truncatedNamespace(namespace, figures),
-    config,
-    count: new EvictionCount(task.memory.evictionCount),
-    workerCount: new Set(task.workerOf).size,
-    figures: () => figures.namespace(),
-  };
-}
-
-/** A namespace as the histograms see it. */
-function namespaceTimes({ config, benchmarks, devices }: HostedNamespace): NamespaceTimes {
-  return {
-    name: config.name,
-    benchmarks,
-    devicePaths: devices?.set.devices.map(({ path }) => path) ?? [],
-    enabled: () => enabledBenchmarks(config),
-  };
-}
-
-function figuresOf({ task, devices }: HostedNamespace): ShardFigures {
-  return new ShardFigures(task.memory, placesOf(task.memory.shards.length, devices));
-}
-
-/** Where the shards of a namespace lie, as its figures list it. */
-function placesOf(shardCount: number, devices: OpenDeviceSet | undefined): ShardPlace[] {
-  if (devices === undefined) return stripePlaces(shardCount);
-  const { set } = devices;
-  return set.devices.map(({ path, shadowPath, kind }, device) => ({
-    kind,
-    name: path,
-    hasShadow: shadowPath !== '',
-    shards: set.extents.flatMap((extent, shard) => (extent.device === device ? [shard] : [])),
-  }));
 }
