@@ -12,7 +12,6 @@ import { Waker } from '../base/sleeper.js';
 import { DeviceEngine } from '../storage/device/device-engine.js';
 import { type DeviceEngineMemory, DeviceView } from '../storage/device/device-view.js';
 import { PrimaryIndex } from '../storage/index/primary-index.js';
-import type { PrimaryIndexMemory } from '../storage/index/sprig-lists.js';
 import { MemoryEngine, type MemoryEngineMemory } from '../storage/memory/memory-engine.js';
 import { TUNE_COMMIT, TUNE_FLUSH_MAX_MS, TUNE_FLUSH_SIZE } from './namespace-memory.js';
 import { MAIN_THREAD, Ownership } from './ownership.js';
@@ -20,16 +19,7 @@ import { type NamespaceView, Shard } from './shard.js';
 import { partitionsOf } from './shard-map.js';
 import { isParkedIn } from './slots.js';
 import { CONTROL_NEWS } from './worker-control.js';
-import type { MainMessage, SharedTask, WorkerTask } from './worker-task.js';
-
-/** What makes a shard visible to another thread. */
-export interface ShardMemory {
-  readonly namespace: number;
-  readonly shard: number;
-  readonly index: PrimaryIndexMemory;
-  /** Of a shard in memory, or on a device. */
-  readonly engine: MemoryEngineMemory | DeviceEngineMemory;
-}
+import type { MainMessage, ShardMemory, SharedTask, WorkerTask } from './worker-task.js';
 
 /** The worker's part: tells of its shards. */
 export class ShardAnnouncer {

@@ -7,11 +7,13 @@ import type { MessagePort } from 'node:worker_threads';
 import type { SharedBytes } from '../base/arena.js';
 import type { ForwardedLine } from '../observe/log.js';
 import type { DeviceSet } from '../storage/device/device-set.js';
+import type { DeviceEngineMemory } from '../storage/device/device-view.js';
+import type { PrimaryIndexMemory } from '../storage/index/sprig-lists.js';
 import type { NodeIoMemory } from '../storage/io/node-io-memory.js';
+import type { MemoryEngineMemory } from '../storage/memory/memory-engine.js';
 import type { BackgroundJob, BackgroundReport } from './background-ops.js';
 import type { NamespaceMemory } from './namespace-memory.js';
 import type { EvictionCountReport } from './nsup/eviction-count.js';
-import type { ShardMemory } from './shard-view.js';
 import type { SlabMemory } from './slab.js';
 import type { SurveyMessage } from './survey-walk.js';
 
@@ -58,6 +60,15 @@ export interface WorkerTask {
   readonly port: MessagePort;
   /** A log line is sent when these let it. */
   readonly logThresholds: SharedBytes;
+}
+
+/** What makes a shard visible to another thread. */
+export interface ShardMemory {
+  readonly namespace: number;
+  readonly shard: number;
+  readonly index: PrimaryIndexMemory;
+  /** Of a shard in memory, or on a device. */
+  readonly engine: MemoryEngineMemory | DeviceEngineMemory;
 }
 
 /** What a worker sends over its port; none of it is awaited. */
