@@ -14,6 +14,7 @@ import {
   RECORD_MAGIC,
 } from '../../src/storage/record/flat-record.js';
 import { type Faults, FaultyDisk, FaultyIo, seeded } from '../support/faulty-io.js';
+import { SoundClock, STEP_MS } from '../support/sound-clock.js';
 import { digestOf, StorageShard } from '../support/storage-shard.js';
 
 const KIB = 1024;
@@ -26,12 +27,11 @@ const BLOCK_HEADER_SIZE = 128;
 const RECORD_SIZE_MAX = 6 * KIB;
 const LIVES = 4;
 const STEPS = 200;
-const FLUSH_MAX_MS = 100;
-/** Writes that fail are tried again after 200 ms, and may fail again. */
-const WITHIN_MS = FLUSH_MAX_MS + 2000;
+const FLUSH_MAX_MS = 400;
 const ENOSPC = 28;
 
 interface State {
+  /** By the sound clock. */
   atMs: number;
   /** 0: deleted or never there. */
   version: number;
@@ -103,12 +103,12 @@ function runHistory(
     turnsMax: 2,
     failsRead: () => rarely(0.05),
     readLength: (_, length) => (rarely(0.05) ? Math.floor((random() * length) / 512) * 512 : length),
-    failsWrite: () => (rarely(0.03) ? [true, ENOSPC][pick(2)]! : false),
-    writeLength: (_, length) => (rarely(0.03) ? pick(length / 4096) * 4096 : length),
-    failsFlush: () => rarely(0.03),
+    failsWrite: () => rarely(0.03) && sound.fails(nowMs) && [true, ENOSPC][pick(2)]!,
+    writeLength: (_, length) => (rarely(0.03) && sound.fails(nowMs) ? pick(length / 4096) * 4096 : length),
+    failsFlush: () => rarely(0.03) && sound.fails(nowMs),
   };
   let nowMs = 1_000_000;
-  let cutMs = 0;
+  const sound = new SoundClock();
   let version = 0;
   for (let life = 1; life <= LIVES && problems.length === 0; life++) {
     isServing = false;
@@ -150,7 +150,7 @@ function runHistory(
       const list = of(key);
       const durable = Math.max(
         0,
-        list.findLastIndex(({ atMs }) => atMs <= cutMs - WITHIN_MS),
+        list.findLastIndex(({ atMs }) => atMs <= sound.ms - FLUSH_MAX_MS),
       );
       const state = check(key, list.slice(durable), `life ${life}`);
       if (state) states.set(key, [{ ...state, atMs: Number.NEGATIVE_INFINITY }]);
@@ -164,7 +164,7 @@ function runHistory(
         const result = isDelete
           ? shard.delete(key)
           : shard.put(key, ++version, 16 + pick(RECORD_SIZE_MAX - 200));
-        if (result === OK) of(key).push({ atMs: nowMs, version: isDelete ? 0 : version });
+        if (result === OK) of(key).push({ atMs: sound.ms, version: isDelete ? 0 : version });
         else if (result !== undefined && result !== OUT_OF_SPACE && result !== DEVICE_OVERLOAD) {
           problems.push(`key ${key} answers ${result}`);
         }
@@ -176,12 +176,12 @@ function runHistory(
       if (isFlipping && random() < flipShare) {
         flipper.flip(disk, DATA_AT + pick(BLOCKS * BLOCK_SIZE), pick(8), shard);
       }
-      shard.tick((nowMs += 10));
+      shard.tick((nowMs += STEP_MS));
+      sound.step(nowMs);
     }
     total.found += shard.counters[ST_CHECKSUM_ERRORS]!;
     total.moved += shard.counters[ST_DEFRAG_READS]!;
     io.cutPower();
-    cutMs = nowMs;
     nowMs += pick(3000);
   }
   total.flips += flipper.flips;

@@ -10,16 +10,11 @@ import * as ST from '../../src/storage/engine.js';
 import { ERASING } from '../../src/storage/write-block/block-table.js';
 import type { ExtentDescription } from '../../src/storage/write-block/shard-extent.js';
 import { FaultyDisk, FaultyIo, seeded } from './faulty-io.js';
+import { SoundClock, STEP_MS } from './sound-clock.js';
 import { StorageShard } from './storage-shard.js';
 
 const KIB = 1024;
 const FLUSH_MAX_MS = 400;
-const STEP_MS = 10;
-/**
- * What waits for a write or flush that failed is durable so much later, or something has failed again: the device is
- * left alone for 200 ms, and then takes three steps for each of two writes and two flushes.
- */
-export const FAILED_MS = 200 + 15 * STEP_MS;
 const LIVES = 3;
 const STEPS = 300;
 const BLOCK_SIZE = 64 * KIB;
@@ -77,13 +72,7 @@ class RaidHistory {
   readonly #checkpoints: ReadonlyMap<string, FaultyDisk>;
   readonly #dataKey;
   readonly #withinMs: number;
-  /**
-   * The time by which flush-max-ms is promised: it stands still while the device makes up for a failure. So a write is
-   * late only if nothing has failed that it could have waited for, however often the device does fail.
-   */
-  #soundMs = 0;
-  /** When a write of records, or a flush, failed last. */
-  #failedAtMs = Number.NEGATIVE_INFINITY;
+  readonly #sound = new SoundClock();
   /** By key, what it was; the last is what it is. */
   readonly #states: State[][] = [];
   readonly #cold: number[] = [];
@@ -253,7 +242,7 @@ class RaidHistory {
 
   /** @param disk Where records wait for what fails, if they do. */
   #fails(disk?: FaultyDisk): true {
-    if (disk === this.#disk) this.#failedAtMs = this.#nowMs;
+    if (disk === this.#disk) this.#sound.fails(this.#nowMs);
     return true;
   }
 
@@ -311,7 +300,7 @@ class RaidHistory {
     this.#shard.clock.read(this.#wallMs);
     const version = ++this.#version;
     const result = this.#shard.put(key, version, size, voidTimeSec);
-    if (result === OK) this.#push(key, { atMs: this.#soundMs, version, voidTimeSec });
+    if (result === OK) this.#push(key, { atMs: this.#sound.ms, version, voidTimeSec });
     else if (result !== OUT_OF_SPACE && result !== DEVICE_OVERLOAD)
       this.problems.push(`put ${key}: ${result}`);
   }
@@ -321,7 +310,7 @@ class RaidHistory {
     if (this.#isPending(key)) return false;
     this.#shard.clock.read(this.#wallMs);
     const result = this.#random() < 0.4 ? this.#shard.bury(key) : this.#shard.delete(key);
-    if (result === OK) this.#push(key, { ...NEVER, atMs: this.#soundMs });
+    if (result === OK) this.#push(key, { ...NEVER, atMs: this.#sound.ms });
     else if (result !== undefined && result !== OUT_OF_SPACE && result !== DEVICE_OVERLOAD) {
       this.problems.push(`delete ${key}: ${result}`);
     }
@@ -390,16 +379,16 @@ class RaidHistory {
     this.#wallMs += STEP_MS;
     if (this.#random() < 0.002) this.#wallMs -= HOUR_MS;
     this.#shard.tick(this.#nowMs, this.#wallMs);
-    if (this.#nowMs - this.#failedAtMs >= FAILED_MS) this.#soundMs += STEP_MS;
+    this.#sound.step(this.#nowMs);
     const { appendedNumber, committedNumber } = this.#shard.engine;
     const storedMs = this.#shard.counters[ST.ST_STORED_CLOCK]!;
     for (const expiry of this.#expiries) {
       if (expiry.number === 0 && expiry.voidTimeSec * 1000 <= storedMs) expiry.number = appendedNumber;
       if (expiry.number > 0 && (!this.#plan.isCommitting || expiry.number <= committedNumber))
-        expiry.state.atMs = this.#soundMs;
+        expiry.state.atMs = this.#sound.ms;
     }
     this.#expiries = this.#expiries.filter(({ state }) => state.atMs === Number.POSITIVE_INFINITY);
-    for (const of of this.#pending) if (of.number <= committedNumber) of.state.atMs = this.#soundMs;
+    for (const of of this.#pending) if (of.number <= committedNumber) of.state.atMs = this.#sound.ms;
     this.#pending = this.#pending.filter(of => of.number > committedNumber);
   }
 
@@ -414,7 +403,7 @@ class RaidHistory {
     this.#dropTruncated(shard);
     const count = this.problems.length;
     for (let key = 0; key < this.#states.length; key++) {
-      this.#shown(shard, key, this.#allowed(key, this.#soundMs - this.#withinMs));
+      this.#shown(shard, key, this.#allowed(key, this.#sound.ms - this.#withinMs));
     }
     if (this.problems.length > count) this.problems.unshift(`${when}, a cut`);
   }
@@ -431,7 +420,7 @@ class RaidHistory {
     else if (chance < 0.4) this.#io.kill();
     else this.#io.cutPower();
     this.#isInStep = isClean;
-    this.#durableByMs = this.#soundMs - (isClean ? 0 : this.#withinMs);
+    this.#durableByMs = this.#sound.ms - (isClean ? 0 : this.#withinMs);
     if (this.#plan.isShadowed && !isClean && this.#random() < 0.5) this.#loseOne();
     const offMs = this.#pick(3000);
     this.#nowMs += offMs;

@@ -5,7 +5,7 @@ import * as ST from '../../../src/storage/engine.js';
 import type { IoTimes } from '../../../src/storage/io/io-queue.js';
 import type { BlockWriterLimits } from '../../../src/storage/write-block/writer-limits.js';
 import { FaultyDisk, FaultyIo, seeded } from '../../support/faulty-io.js';
-import { FAILED_MS } from '../../support/raid-history.js';
+import { FAILED_MS } from '../../support/sound-clock.js';
 import { StorageShard } from '../../support/storage-shard.js';
 
 const BLOCK = 64 * 1024;
