@@ -1,7 +1,7 @@
 /**
  * Processor time and memory of another process, from /proc (Linux).
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 /** Of /proc times; every Linux that Node runs on has it at 100. */
 const TICKS_PER_SEC = 100;
@@ -43,6 +43,15 @@ export function preciseTime(pid: number): number {
     nanos += Number(readTask(pid, task, 'schedstat')?.split(' ')[0] ?? 0);
   }
   return nanos / 1e9;
+}
+
+/** Milliseconds that each thread, by its id, has been ready to run and had to wait for a processor. None of a process that has ended. */
+export function waitingTimes(pid: number): Map<string, number> {
+  const times = new Map<string, number>();
+  for (const task of existsSync(`/proc/${pid}/task`) ? readdirSync(`/proc/${pid}/task`) : []) {
+    times.set(task, Number(readTask(pid, task, 'schedstat')?.split(' ')[1] ?? 0) / 1e6);
+  }
+  return times;
 }
 
 /** Resident size in bytes. */

@@ -123,8 +123,10 @@ export const ST_DEFRAG_WRITES = 20; // blocks that it filled
 export const ST_DEFRAG_PARTIAL_WRITES = 21;
 export const ST_WRITTEN_BYTES = 22; // handed to the device, by clients, defrag and erasure
 export const ST_CLIENT_BYTES = 23; // of records and markers of clients, rounded up to 16 each
-// The record clock (expiry/record-clock.ts), milliseconds since 2010.
 export const ST_OVERLOADS = 24; // writes refused with DEVICE_OVERLOAD
+/** When the oldest append of clients that is not durable was made, or a little earlier, monotonic ms; 0 = all are durable. */
+export const ST_UNFLUSHED_SINCE = 25;
+// The record clock (expiry/record-clock.ts), milliseconds since 2010.
 export const ST_RECORD_CLOCK = 40; // never goes back; a start begins with the latest that is stored
 export const ST_STORED_CLOCK = 41; // the latest LUT that was appended: where a start would begin
 export const ST_EXPIRED_THROUGH = 42; // the latest void-time that was taken for passed

@@ -8,7 +8,8 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { deflateSync, inflateSync } from 'node:zlib';
 
-const ANSWER_MS = 20_000;
+/** For an answer that never comes; one that a busy machine gives late is to be waited for. */
+const ANSWER_MS = 60_000;
 
 /** An op: code, particle type, bin name, value. */
 export interface Op {

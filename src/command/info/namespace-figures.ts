@@ -63,6 +63,8 @@ export interface NamespaceFigures {
   /** Writes that were refused with 18 since the device, or defrag, could not follow. */
   readonly deviceOverloads: number;
   readonly clientWrittenBytes: number;
+  /** Milliseconds since the oldest change was made that is not on its device yet, 1 or more; 0 when all are there. */
+  readonly unflushedMs: number;
   /** On devices: delete markers that are needed or may be, raids for those that are not, of shards, and what they let go. */
   readonly deleteMarkers: number;
   readonly raids: number;

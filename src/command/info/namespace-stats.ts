@@ -139,6 +139,7 @@ const OWN_ROWS: readonly Row[] = [
   ['device_overloads', ({ figures }) => figures.deviceOverloads],
   ['device_written_bytes', ({ figures }) => figures.deviceWrittenBytes],
   ['client_written_bytes', ({ figures }) => figures.clientWrittenBytes],
+  ['unflushed_ms', ({ figures }) => figures.unflushedMs],
   [
     'write_amplification',
     ({ figures: { deviceWrittenBytes, clientWrittenBytes } }) =>

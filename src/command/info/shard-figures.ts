@@ -3,7 +3,7 @@
  * Blocks are read when somebody asks; each has one writer, the shard's worker.
  */
 import { Region } from '../../base/arena.js';
-import { epochMs } from '../../base/clock.js';
+import { epochMs, monotonicMs } from '../../base/clock.js';
 import {
   type NamespaceMemory,
   SET_BYTES,
@@ -87,6 +87,7 @@ export class ShardFigures {
       deviceWrittenBytes: total(st.ST_WRITTEN_BYTES),
       deviceOverloads: total(st.ST_OVERLOADS),
       clientWrittenBytes: total(st.ST_CLIENT_BYTES),
+      unflushedMs: this.#unflushedMs(),
       deleteMarkers: total(st.ST_MARKERS),
       raids: total(st.ST_RAIDS),
       raidedMarkers: total(st.ST_RAIDED_MARKERS),
@@ -116,6 +117,18 @@ export class ShardFigures {
           this.#blocks.some(block => block[setSlot(id, SET_INDEXED)] !== SET_READY),
       };
     });
+  }
+
+  #unflushedMs(): number {
+    const nowMs = monotonicMs();
+    let oldestMs = 0;
+    for (const block of this.#blocks) {
+      const sinceMs = block[st.ST_UNFLUSHED_SINCE]!;
+      if (sinceMs > 0) oldestMs = Math.max(oldestMs, 1, Math.ceil(nowMs - sinceMs));
+      // Something was said to have expired, and the clock mark that keeps it so is still to be appended.
+      else if (block[st.ST_EXPIRED_THROUGH]! > block[st.ST_STORED_CLOCK]!) oldestMs = Math.max(oldestMs, 1);
+    }
+    return oldestMs;
   }
 
   /** Of the truncations and evictions that all shards have carried out. */

@@ -23,7 +23,7 @@ const NODE = `
 `;
 const NAMESPACE = `
   appeals_rx_active appeals_tx_active appeals_tx_remaining auto_revived_partitions cache_read_pct
-  checkpoint_age checkpoint_bytes write_amplification
+  checkpoint_age checkpoint_bytes unflushed_ms write_amplification
   clock_skew_stop_writes current_time data_avail_pct data_compression_ratio data_total_bytes
   data_used_bytes data_used_pct dead_partitions effective_active_rack effective_is_quiesced
   effective_prefer_uniform_balance effective_replication_factor evict_ttl evict_void_time fail_mrt_blocked

@@ -439,6 +439,7 @@ export class DeviceEngine implements StorageEngine, IoClient {
     counters[ST.ST_MARKERS] = this.#table.markerCount;
     counters[ST.ST_DEFRAG_QUEUE] = this.#defrag.queueLength;
     counters[ST.ST_WRITE_QUEUE] = this.#writer.closedCount;
+    counters[ST.ST_UNFLUSHED_SINCE] = this.#writer.unflushedSinceMs;
     counters[ST.ST_SHADOW_WRITE_QUEUE] = this.#extent.shadowWrites;
     counters[ST.ST_SHADOW_WRITE_ERRORS] = this.#extent.shadowErrors;
     counters[ST.ST_INDEX_BYTES] = this.#index.usedBytes;

@@ -8,7 +8,7 @@ import { Region, type SharedBytes } from '../../base/arena.js';
 import { OK, PARKED } from '../../base/result.js';
 import { Occupancy } from '../defrag/occupancy.js';
 import type { RecordSpan, StorageEngine } from '../engine.js';
-import { ST_CACHE_READS, ST_CLIENT_BYTES } from '../engine.js';
+import { ST_CACHE_READS, ST_CLIENT_BYTES, ST_UNFLUSHED_SINCE } from '../engine.js';
 import type { PrimaryIndex } from '../index/primary-index.js';
 import { FLAG_COMPRESSED, REC_FLAGS_SET_GEN, RECORD_ALIGN } from '../record/flat-record.js';
 import type { SetTable } from '../record/set-table.js';
@@ -221,6 +221,7 @@ class OpenBlockTail implements Appends {
     this.#isAppended = true;
     const location = open.append(this.#table.nextAppend());
     this.#counters[ST_CLIENT_BYTES]! += before - open.room;
+    if (this.#counters[ST_UNFLUSHED_SINCE] === 0) this.#counters[ST_UNFLUSHED_SINCE] = open.nowMs;
     return location;
   }
 

@@ -5,7 +5,7 @@
 import { DEVICE_OVERLOAD, OK } from '../../base/result.js';
 import type { Occupancy } from '../defrag/occupancy.js';
 import type { StorageLog } from '../device/storage-error.js';
-import { ST_CLIENT_BYTES, ST_OVERLOADS } from '../engine.js';
+import { ST_CLIENT_BYTES, ST_OVERLOADS, ST_UNFLUSHED_SINCE } from '../engine.js';
 import { IO_ALIGN } from '../io/io-backend.js';
 import { MARKER_SIZE, REC_SIZE, RECORD_ALIGN } from '../record/flat-record.js';
 import { BlockCache } from './block-cache.js';
@@ -151,6 +151,11 @@ export class BlockWriter {
     return Math.min(this.appendedNumber, this.#clients.firstUndurable - 1);
   }
 
+  /** When the oldest append of clients that is not durable was made; 0 when all are. */
+  get unflushedSinceMs(): number {
+    return this.#clients.unflushedSinceMs;
+  }
+
   /**
    * Finds room for `size` bytes at the end of the clients' open block, or opens the next one.
    * @param isMarker May use the spare blocks.
@@ -189,6 +194,7 @@ export class BlockWriter {
     const location = this.#clients.append(this.#table.nextAppend());
     this.#keep(this.#clients, location);
     this.#counters[ST_CLIENT_BYTES]! += before - this.#clients.room;
+    if (this.#counters[ST_UNFLUSHED_SINCE] === 0) this.#counters[ST_UNFLUSHED_SINCE] = this.#clients.nowMs;
     this.#clients.submitFull(this.limits.flushSize);
     this.#emptied.moveNewest(this.#clients.block, this.appendedNumber);
     return location;

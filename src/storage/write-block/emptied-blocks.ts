@@ -157,6 +157,6 @@ export class EmptiedBlocks {
     this.#resident?.free(block);
     this.#table.states[block] = B.ERASING;
     this.#erasingCount++;
-    this.#erases.push(WRITE_ERASE, block, 0, IO_ALIGN, this.#extent.erasedPageAt, 0);
+    this.#erases.push(WRITE_ERASE, block, 0, IO_ALIGN, this.#extent.erasedPageAt, 0, 0);
   }
 }

@@ -55,6 +55,7 @@ export class WriteQueue {
   readonly #stagedAt = new Float64Array(QUEUE_MAX).fill(-1);
   readonly #epoch = new Float64Array(QUEUE_MAX);
   readonly #first = new Float64Array(QUEUE_MAX);
+  readonly #since = new Float64Array(QUEUE_MAX);
   /** Numbers of the oldest write and of the one to come; they only grow. */
   #head = 0;
   #tail = 0;
@@ -96,11 +97,25 @@ export class WriteQueue {
     return this.#head === this.#tail ? Number.POSITIVE_INFINITY : this.#first[this.#head & QUEUE_MASK]!;
   }
 
+  /** The `sinceMs` of the oldest write. There has to be one. */
+  get headSinceMs(): number {
+    return this.#since[this.#head & QUEUE_MASK]!;
+  }
+
   /**
    * Adds a write of `length` bytes at `from` in the block, out of the buffer. The bytes stay as they are until durable.
-   * @param first Number of the first append that is durable with this write and not with those before it.
+   * @param first   Number of the first append that is durable with this write and not with those before it,
+   * @param sinceMs and when that was made.
    */
-  push(kind: number, block: number, from: number, length: number, bufferAt: number, first: number): void {
+  push(
+    kind: number,
+    block: number,
+    from: number,
+    length: number,
+    bufferAt: number,
+    first: number,
+    sinceMs: number,
+  ): void {
     const number = this.#tail++;
     const i = number & QUEUE_MASK;
     this.#kind[i] = kind;
@@ -109,6 +124,7 @@ export class WriteQueue {
     this.#length[i] = length;
     this.#bufferAt[i] = bufferAt;
     this.#first[i] = first;
+    this.#since[i] = sinceMs;
     this.#counters[ST_WRITTEN_BYTES]! += length;
     if (this.#followsUnwritten(number)) this.#state[i] = BEHIND;
     else this.#start(number);

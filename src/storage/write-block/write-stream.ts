@@ -59,6 +59,12 @@ export class WriteStream extends OpenBlock {
     return this.dirtyFirst === NONE ? Number.POSITIVE_INFINITY : this.dirtyFirst;
   }
 
+  /** When the oldest append of this stream that is not durable was made; 0 when all are. */
+  get unflushedSinceMs(): number {
+    if (!this.writes.isEmpty) return this.writes.headSinceMs;
+    return this.dirtyFirst === NONE ? 0 : this.dirtySinceMs;
+  }
+
   /** Hands whole pages to the device once flush-size bytes have come together. */
   submitFull(flushSize: number): void {
     if (this.dirtySize < flushSize || this.writes.room <= WRITES_KEPT) return;
@@ -158,7 +164,8 @@ export class WriteStream extends OpenBlock {
   }
 
   #push(kind: number, from: number, end: number, block = this.block): void {
-    this.writes.push(kind, block, from, end - from, this.bufferAt + from, this.dirtyFirst);
+    const { bufferAt, dirtyFirst, dirtySinceMs } = this;
+    this.writes.push(kind, block, from, end - from, bufferAt + from, dirtyFirst, dirtySinceMs);
     this.submittedTo = end;
     if (this.#submittedAtMs < 0) this.#submittedAtMs = this.nowMs;
   }

@@ -2,7 +2,13 @@
 import test from 'ava';
 import { OK, PARKED } from '../../../src/base/result.js';
 import { DeviceView } from '../../../src/storage/device/device-view.js';
-import { RecordSpan, ST_CLIENT_BYTES, ST_DEFRAG_READS, ST_FREE_BLOCKS } from '../../../src/storage/engine.js';
+import {
+  RecordSpan,
+  ST_CLIENT_BYTES,
+  ST_DEFRAG_READS,
+  ST_FREE_BLOCKS,
+  ST_UNFLUSHED_SINCE,
+} from '../../../src/storage/engine.js';
 import { PrimaryIndex } from '../../../src/storage/index/primary-index.js';
 import type { BlockWriterLimits } from '../../../src/storage/write-block/writer-limits.js';
 import { FaultyDisk, FaultyIo, seeded } from '../../support/faulty-io.js';
@@ -86,6 +92,33 @@ test('a block that the view has emptied is given up by the next tick', t => {
   t.true(shard.counters[ST_FREE_BLOCKS]! >= before - 1, 'as many as before, but for the one that is open');
   t.is(shard.counters[ST_DEFRAG_READS], 0);
 });
+
+for (const hasView of [false, true]) {
+  test(`${hasView ? 'view and engine say' : 'the engine says'} since when something is not on the device`, t => {
+    const FLUSH_MAX_MS = 400;
+    const { shard } = openShard({ flushMaxMs: FLUSH_MAX_MS }, hasView);
+    const since = (): number => shard.counters[ST_UNFLUSHED_SINCE]!;
+    shard.tick(1000);
+    t.is(since(), 0);
+    t.is(shard.put(0, 1, SIZE), OK);
+    t.is(since(), 1000, 'at once');
+    shard.tick(1100);
+    t.is(shard.put(1, 1, SIZE), OK);
+    t.is(shard.put(2, 1, SIZE), OK);
+    let nowMs = 1100;
+    for (; since() === 1000; shard.tick((nowMs += 10)));
+    t.is(since(), 0, 'all went at once');
+    t.true(nowMs > 1100 && nowMs <= 1000 + FLUSH_MAX_MS);
+    // What comes while others are on their way counts from its own time.
+    for (let last = nowMs; nowMs < 5000; last = since()) {
+      t.is(shard.put(nowMs % 50, nowMs, SIZE), OK);
+      shard.tick((nowMs += 10));
+      t.true(since() >= last && since() < nowMs && nowMs - since() <= FLUSH_MAX_MS, `${since()} at ${nowMs}`);
+    }
+    settle(shard, nowMs);
+    t.is(since(), 0);
+  });
+}
 
 test('the engine is told once of what it has to look after', t => {
   const { shard, viewNow } = openShard({ flushMaxMs: 50, postWriteCacheMax: 8 * BLOCK_SIZE }, false);
