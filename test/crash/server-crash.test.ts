@@ -15,7 +15,7 @@ for (const configuration of CONFIGURATIONS) {
     const outcome = await crashRun(t, configuration, SEED, LIVES);
     t.deepEqual(outcome.problems, []);
     t.true(outcome.commands > 50 * LIVES, `only ${outcome.commands} commands`);
-    t.log(`${outcome.commands} commands, codes ${outcome.codes}`);
+    t.log(`${outcome.commands} commands, ${outcome.late} of ${LIVES} lives late, codes ${outcome.codes}`);
   });
 }
 

@@ -58,7 +58,7 @@ for (const more of [
     t.is(await writeAll(writer, COUNT, 2), 0);
     for (let key = 0; key < COUNT; key += 5) await writer.command({ ...DELETE, digest: digestOf(key) });
     writer.close();
-    await sleep(FLUSH_MAX_MS * 2);
+    await server.flushed();
     await server.stop('SIGKILL');
     await server.run();
     await check(2);

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { TestServer } from '../support/server.js';
+import { until } from '../support/until.js';
 import {
   type BatchAnswer,
   batchFrame,
@@ -208,8 +209,7 @@ test('clients that go away while their batches are executed leave the others the
   );
   isOver = true;
   await leaving;
-  for (let i = 0; i < 100 && (await server.statistic('rw_in_progress')) > 0; i++) await sleep(20);
-  t.is(await server.statistic('rw_in_progress'), 0);
+  await until('none is under way', async () => (await server.statistic('rw_in_progress')) === 0);
 });
 
 test('a server that is stopped under batches ends well, and what it answered is whole', async t => {
@@ -226,7 +226,7 @@ test('a server that is stopped under batches ends well, and what it answered is 
       answered++;
     }
   });
-  while (answered < 100) await sleep(10);
+  await until('batches are answered', () => answered >= 100);
   const ended = server.stop();
   await Promise.allSettled(running);
   t.is(await ended, 0);

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { TestServer } from '../support/server.js';
+import { until } from '../support/until.js';
 import { type Answer, DELETE, digestOf, GET, type Message, op, put, write } from '../support/wire-client.js';
 
 const FILE = `storage-engine device {
@@ -14,13 +15,6 @@ const NAMESPACE = 'namespace/test';
 const DURABLE = 0x10; // of info2
 const DELETE_DURABLY: Message = { info2: 0x03 | DURABLE };
 const nothing = (name: string) => op(2, name); // a write of NULL deletes the bin
-
-async function until(condition: () => Promise<boolean>): Promise<boolean> {
-  for (const endMs = performance.now() + 20_000; performance.now() < endMs; await sleep(50)) {
-    if (await condition()) return true;
-  }
-  return false;
-}
 
 for (const [name, storage] of [
   ['memory', MEMORY],
@@ -64,7 +58,7 @@ for (const [name, storage] of [
     );
     t.is(await figures(), '2 3');
     if (storage === MEMORY) return;
-    await sleep(300); // flush-max-ms
+    await server.flushed();
     for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
       client.close();
       await server.stop(signal);
@@ -89,7 +83,7 @@ for (const [name, storage] of [
     await sleep(1500);
     t.is(await server.statistic('tombstones', NAMESPACE), 100, 'too young');
     t.is(await server.info('set-config:context=namespace;id=test;tomb-raider-eligible-age=0'), 'ok');
-    t.true(await until(async () => (await server.statistic('tombstones', NAMESPACE)) === 0));
+    await until('raided', async () => (await server.statistic('tombstones', NAMESPACE)) === 0);
     const count = async (): Promise<number> => {
       let found = 0;
       for (let key = 0; key < 200; key++) {
@@ -100,7 +94,7 @@ for (const [name, storage] of [
     t.is(await count(), 100);
     t.is(await server.statistic('objects', NAMESPACE), 100);
     if (storage === MEMORY) return;
-    await sleep(300);
+    await server.flushed();
     client.close();
     await server.stop('SIGKILL');
     await server.run();

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { TestServer } from '../support/server.js';
+import { until } from '../support/until.js';
 import { digestOf, GET, HEADER, put, write } from '../support/wire-client.js';
 
 const FILE = `storage-engine device {
@@ -12,13 +13,6 @@ const FILE = `storage-engine device {
 const MEMORY = 'storage-engine memory {\n data-size 64M\n}';
 const HOUR_MS = 3_600_000;
 const NAMESPACE = 'namespace/test';
-
-async function until(condition: () => Promise<boolean>): Promise<boolean> {
-  for (const endMs = performance.now() + 20_000; performance.now() < endMs; await sleep(50)) {
-    if (await condition()) return true;
-  }
-  return false;
-}
 
 for (const [name, storage] of [
   ['memory', MEMORY],
@@ -38,11 +32,13 @@ for (const [name, storage] of [
       t.is((await client.command(message)).code, 0);
       if (i === 0) usedByOne = await used();
     }
-    t.true(await until(async () => (await server.statistic('objects', NAMESPACE)) === 200));
+    await until('removed', async () => (await server.statistic('objects', NAMESPACE)) <= 200);
+    await until('counted', async () => (await server.statistic('expired_objects', NAMESPACE)) >= 200);
+    t.is(await server.statistic('objects', NAMESPACE), 200);
     t.is(await server.statistic('expired_objects', NAMESPACE), 200);
     t.is(await used(), 200 * usedByOne);
     t.regex(await server.info('sets/test/s'), /objects=200:tombstones=0:/);
-    t.true(await until(async () => (await server.statistic('non_expirable_objects', NAMESPACE)) === 100));
+    await until('walked', async () => (await server.statistic('non_expirable_objects', NAMESPACE)) === 100);
     for (let i = 0; i < 400; i++) {
       t.is((await client.command({ ...HEADER, digest: digestOf(i) })).code, i % 4 < 2 ? 0 : 2, `${i}`);
     }
@@ -70,8 +66,11 @@ for (const nsup of ['nsup-period 1', 'nsup-period 100000']) {
     for (const [key, ttl] of Object.entries(ttls)) {
       await client.command({ ...put(write('v', key)), digest: digestOf(key), ttl });
     }
-    t.true(await until(async () => (await client.command({ ...GET, digest: digestOf('short') })).code === 2));
-    await sleep(600); // flush-max-ms
+    await until(
+      'expired',
+      async () => (await client.command({ ...GET, digest: digestOf('short') })).code === 2,
+    );
+    await server.flushed(); // that it has expired, too
     client.close();
     for (const shiftMs of [-HOUR_MS, -2 * HOUR_MS, 0]) {
       await server.stop('SIGKILL');

@@ -402,10 +402,10 @@ test('thousands of expressions over one large bin end with code 13, also where t
   const few = await ask(client, 'k', { info1: 1, info2: 1, ops: [store, ...Array(10).fill(count)] });
   t.is(few.code, 0);
   t.is(numberOf(few), size * 8);
-  const startMs = Date.now();
+  const startSec = server.processorSec();
   const many = Array(20_000).fill(count);
   t.is((await ask(client, 'k', { info1: 1, ops: many })).code, 13);
   t.is((await ask(client, 'new', { info1: 1, info2: 1, ops: [store, ...many] })).code, 13);
-  t.true(Date.now() - startMs < 10_000);
+  t.true(server.processorSec() - startSec < 10);
   t.is((await ask(client, 'new', GET)).code, 2);
 });

@@ -1,6 +1,7 @@
 /** How bytes become frames: splits, pipelines, mixed types, claims, and connections that end in every way. */
 import test from 'ava';
 import { TestServer } from '../support/server.js';
+import { until } from '../support/until.js';
 import {
   answersOf,
   batchFrame,
@@ -120,7 +121,7 @@ test('bytes that are no frame end their connection and nothing else', async t =>
   for (const [what, bytes] of bad) {
     const client = await server.connect();
     client.send(bytes);
-    await client.closed(5000);
+    await client.closed();
     t.is(client.receivedSize, 0, what);
     t.is((await bystander.ask(GET_A))[13], 2, what);
   }
@@ -128,7 +129,7 @@ test('bytes that are no frame end their connection and nothing else', async t =>
   const client = await server.connect();
   t.is((await client.ask(GET_A))[13], 2);
   client.send(Buffer.concat([infoFrame('build\n'), claim(22, 9)]));
-  await client.closed(5000);
+  await client.closed();
   t.true(server.residentSize() < before + 80 * MIB);
   t.true((await server.statistic('demarshal_error')) >= bad.length);
 });
@@ -207,12 +208,9 @@ test('connections end in every way, with commands under way, and are forgotten',
     if (round % 5 !== 0) await pause();
     ways[round % ways.length]!(client);
     client.socket.resume();
-    await client.closed(5000);
+    await client.closed();
   }
-  for (let i = 0; (await server.statistic('client_connections')) > 2; i++) {
-    t.true(i < 50, 'all are closed soon');
-    await new Promise(resolve => setTimeout(resolve, 20));
-  }
+  await until('all are closed', async () => (await server.statistic('client_connections')) <= 2);
   t.is((await keeper.ask(GET_A))[13], 2);
 });
 

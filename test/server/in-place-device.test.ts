@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { ringRefusal } from '../../src/storage/io/uring-io.js';
 import { TestServer } from '../support/server.js';
+import { until } from '../support/until.js';
 import {
   type Answer,
   answersOf,
@@ -144,15 +145,17 @@ for (const io of BACKENDS)
         'defrag was at work',
       );
 
-      await sleep(FLUSH_MAX_MS + 100);
+      await server.flushed();
       for (const key of keys) key.durable = key.done;
       const clients = await connect();
       const load = clients.map((client, c) =>
         run(client, c, ROUNDS).catch(error => isKilled || t.fail(String(error))),
       );
       await sleep(800);
+      const markedMs = performance.now();
       for (const key of keys) key.durable = key.done;
-      await sleep(FLUSH_MAX_MS + 100);
+      // That is after flush-max-ms, or as soon as a busy machine lets it.
+      await until('all of that is on the device', async () => (await server.flushedThroughMs()) > markedMs);
       isKilled = true;
       await server.stop('SIGKILL');
       for (const client of clients) client.close();

@@ -1,7 +1,7 @@
 /** enable-index: the index of a set is built behind the scenes, kept by every write, and used to truncate the set. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { TestServer } from '../support/server.js';
+import { until } from '../support/until.js';
 import { DELETE, digestOf, put, type WireClient, write } from '../support/wire-client.js';
 
 const FILE = `storage-engine device {
@@ -26,13 +26,6 @@ async function fill(client: WireClient, set: string, from: number, to: number): 
   }
 }
 
-async function until(t: ExecutionContext, what: string, condition: () => Promise<boolean>): Promise<void> {
-  for (const endMs = performance.now() + 30_000; performance.now() < endMs; await sleep(30)) {
-    if (await condition()) return;
-  }
-  t.fail(what);
-}
-
 async function enable(t: ExecutionContext, server: TestServer, set: string, isOn: boolean): Promise<void> {
   const command = `set-config:context=namespace;id=test;set=${set};enable-index=${isOn}`;
   t.is(await server.info(command), 'ok');
@@ -47,7 +40,7 @@ const objectsOf = async (server: TestServer, set: string): Promise<number> =>
 /** Truncates a set and waits until all of it has gone: what its index did not know would stay for ever. */
 async function truncate(t: ExecutionContext, server: TestServer, set: string): Promise<void> {
   t.is(await server.info(`truncate:namespace=test;set=${set}`), 'ok');
-  await until(t, `${set} truncated`, async () =>
+  await until(`${set} truncated`, async () =>
     (await server.info(`sets/test/${set}`)).includes(':truncating=false:'),
   );
   t.is(await objectsOf(server, set), 0);
@@ -69,7 +62,7 @@ for (const [kind, storage] of [
     await enable(t, server, 'small', true);
     t.true((await server.info('sets/test/small')).includes(':index_populating=true:'));
     await fill(client, 'small', 500, 1000); // while it is populated, or about then
-    await until(t, 'populated', () => isReady(server, 'small'));
+    await until('populated', () => isReady(server, 'small'));
     const bytes = await bytesOf(server);
     t.true(bytes * 8 >= 10_000 && bytes < 100_000, `${bytes}`);
     for (let i = 0; i < 300; i++) {
@@ -89,11 +82,11 @@ for (const [kind, storage] of [
     await fill(client, 'small', 0, 200);
     await enable(t, server, 'big', true);
     await truncate(t, server, 'small'); // while the other one is populated
-    await until(t, 'the other one', () => isReady(server, 'big'));
+    await until('the other one', () => isReady(server, 'big'));
     t.true((await bytesOf(server)) >= 2 * bytes);
     await truncate(t, server, 'big');
     for (const set of ['small', 'big']) await enable(t, server, set, false);
-    await until(t, 'dropped', async () => (await bytesOf(server)) === 0);
+    await until('dropped', async () => (await bytesOf(server)) === 0);
     await fill(client, 'small', 0, 200);
     await truncate(t, server, 'small');
   });
@@ -105,12 +98,12 @@ test('an index of the configuration file is built at the start, from the records
   const client = await server.connect();
   await fill(client, 'big', 0, 5000);
   await fill(client, 'small', 0, 700);
-  await sleep(300);
+  await server.flushed();
   client.close();
   for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
     await server.stop(signal);
     await server.run();
-    await until(t, 'populated', () => isReady(server, 'small'));
+    await until('populated', () => isReady(server, 'small'));
     t.true((await bytesOf(server)) > 0);
     t.is(await objectsOf(server, 'small'), 700);
   }

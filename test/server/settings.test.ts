@@ -1,11 +1,11 @@
 /** Settings that no other test is about do what they say, on a running server. */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { CONTEXT_TABLES } from '../../src/config/settings.js';
 import { TestServer } from '../support/server.js';
+import { until } from '../support/until.js';
 import {
   batchFrame,
   DELETE,
@@ -21,7 +21,6 @@ import {
 
 const TESTS = fileURLToPath(new URL('../../../test/', import.meta.url));
 const XDR = 0x10; // info1
-const WAIT_MS = 10_000;
 
 const putOf = (name: string, more: Message = {}): Message => ({
   ...put(write('a', 1)),
@@ -79,12 +78,11 @@ test('nsup-hist-period is the time between histograms of records', async t => {
   const server = await TestServer.start(t, { namespaces: [{ name: 'test', lines: ['nsup-hist-period 1'] }] });
   const client = await server.connect();
   for (let i = 0; i < 30; i++) await client.command(putOf(`k${i}`));
-  const untilMs = performance.now() + WAIT_MS;
   let answer = '';
-  while (!/=30$/.test(answer) && performance.now() < untilMs) {
-    await sleep(100);
+  await until('all 30 are in it', async () => {
     answer = await server.info('histogram:namespace=test;type=object-size');
-  }
+    return /=30$/.test(answer);
+  });
   t.regex(answer, /^units=bytes:\[\d+-\d+\)=30$/);
 });
 
@@ -172,7 +170,7 @@ test('transaction-pending-limit is how many writes may line up behind one that w
   const rush = async (name: string): Promise<number[]> => {
     await codeOf(clients[0]!, putOf(name));
     await clients[0]!.batch(filler); // its write block is full, and goes
-    await sleep(100);
+    await server.flushed();
     const increment = { ...put(op(5, 'a', 1, int64(1))), digest: digestOf(name) };
     return Promise.all(clients.map(client => codeOf(client, increment)));
   };
@@ -207,8 +205,7 @@ test('commit-min-size is the least that a write which commits takes to the devic
   for (let i = 0; i < 20; i++) t.is(await codeOf(client, putOf(`k${i}`)), 0);
   // Bucket 17 holds sizes from 64 KiB on; it is the first that is filled.
   const dump = /\{test\}-device-write-size \(\d+ total\) bytes\n.*INFO \(info\): {2}\((\d\d): /;
-  const untilMs = performance.now() + WAIT_MS;
-  while (!dump.test(server.output) && performance.now() < untilMs) await sleep(100);
+  await server.printed(dump);
   t.is(dump.exec(server.output)?.[1], '17');
 });
 

@@ -1,7 +1,7 @@
 /** A namespace stops taking writes before it is full, says so in every place, and goes on when there is room. */
-import { setTimeout as sleep } from 'node:timers/promises';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { TestServer } from '../support/server.js';
+import { until } from '../support/until.js';
 import {
   DELETE,
   digestOf,
@@ -13,7 +13,6 @@ import {
   write,
 } from '../support/wire-client.js';
 
-const WAIT_MS = 15_000;
 const VALUE = Buffer.alloc(10_000, 7);
 const OUT_OF_SPACE = 8;
 
@@ -32,13 +31,9 @@ const ask = (client: WireClient, name: string | number, message: Message): Promi
   client.command({ ...message, digest: digestOf(name) });
 
 /** Waits until the namespace says so. */
-async function untilStopped(t: ExecutionContext, server: TestServer, isStopped: boolean): Promise<void> {
-  const untilMs = performance.now() + WAIT_MS;
+function untilStopped(server: TestServer, isStopped: boolean): Promise<void> {
   const state = `;stop_writes=${isStopped};`;
-  while (!(await server.info('namespace/test')).includes(state)) {
-    if (performance.now() > untilMs) return t.fail(`not ${state} in ${WAIT_MS} ms`);
-    await sleep(50);
-  }
+  return until(state, async () => (await server.info('namespace/test')).includes(state));
 }
 
 /** Puts records, more than the limit lets stay, until one is refused. @returns How many were taken. */
@@ -59,7 +54,7 @@ for (const [kind, storage] of [
     const client = await server.connect();
     const count = await fill(client);
     t.true(count > 300, `${count} records`);
-    await untilStopped(t, server, true);
+    await untilStopped(server, true);
     t.true((await server.statistic('data_used_pct', 'namespace/test')) >= 30);
     t.is((await ask(client, 0, put(write('a', 1)))).code, OUT_OF_SPACE, 'an update');
     t.is((await ask(client, 0, put(op(11)))).code, OUT_OF_SPACE, 'a touch');
@@ -69,7 +64,7 @@ for (const [kind, storage] of [
       /WARNING \(namespace\): \{test\} breached stop-writes limit: data-used-pct \d+ is above/,
     );
     for (let i = 0; i < count * 0.8; i++) t.is((await ask(client, i, DELETE)).code, 0);
-    await untilStopped(t, server, false);
+    await untilStopped(server, false);
     t.is((await ask(client, 'new', put(write('a', 1)))).code, 0);
     t.regex(server.output, /\{test\} no longer in stop-writes/);
   });
@@ -87,11 +82,11 @@ test('stop-writes-avail-pct and stop-writes-sys-memory-pct stop writes as they a
     ['stop-writes-sys-memory-pct', 1, 0, /memory are used, above stop-writes-sys-memory-pct 1/],
   ] as const) {
     await change(`${name}=${on}`);
-    await untilStopped(t, server, true);
+    await untilStopped(server, true);
     t.is((await ask(client, 'a', put(write('a', 2)))).code, OUT_OF_SPACE, name);
     t.regex(server.output, said);
     await change(`${name}=${off}`);
-    await untilStopped(t, server, false);
+    await untilStopped(server, false);
     t.is((await ask(client, 'a', put(write('a', 3)))).code, 0, name);
   }
 });
@@ -100,7 +95,7 @@ test('the state is known from the first command after a start', async t => {
   const server = await TestServer.start(t, { namespaces: [{ name: 'test', storage: FILE }] });
   const client = await server.connect();
   t.true((await fill(client)) > 300);
-  await untilStopped(t, server, true);
+  await untilStopped(server, true);
   await server.stop();
   await server.run();
   t.is((await ask(await server.connect(), 'new', put(write('a', 1)))).code, OUT_OF_SPACE);

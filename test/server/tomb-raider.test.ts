@@ -1,8 +1,8 @@
 /** The tomb raider of a namespace on a file: it reads the file for markers that keep nothing dead, and lets go of them. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { OK } from '../../src/base/result.js';
 import { TestServer } from '../support/server.js';
+import { until } from '../support/until.js';
 import { DELETE, digestOf, GET, put, type WireClient, write } from '../support/wire-client.js';
 
 const NOT_FOUND = 2;
@@ -45,20 +45,18 @@ test('markers that wait for blocks that nobody touches go, and what they deleted
   await each(clients, from(10_000, HOT), () => value);
   await each(clients, from(10_000, HOT), () => DELETE);
   await each(clients, from(50_000, 3 * COLD), () => value);
-  await sleep(1000);
+  await server.flushed();
   const markers = await server.statistic('delete_markers', 'namespace/test');
   t.true(markers > HOT / 2, `${markers} wait`);
   t.is(await server.statistic('tomb_raider_cycles', 'namespace/test'), 0);
   t.is(await server.info('set-config:context=namespace;id=test;tomb-raider-period=1'), 'ok');
-  let left = markers;
-  for (let tries = 0; tries < 300 && left > HOT / 2; tries++) {
-    await sleep(100);
-    left = await server.statistic('delete_markers', 'namespace/test');
-  }
-  t.true(left <= HOT / 2, `${left} of ${markers} are left`);
+  await until('half of them are gone', async () => {
+    return (await server.statistic('delete_markers', 'namespace/test')) <= HOT / 2;
+  });
   t.true((await server.statistic('tomb_raider_cycles', 'namespace/test')) > 0);
   t.true((await server.statistic('tomb_raider_dropped_markers', 'namespace/test')) > 0);
   for (const client of clients) client.close();
+  await server.flushed();
   await server.stop('SIGKILL');
   await server.run();
   const reader = await server.connect();

@@ -107,16 +107,31 @@ test('a record is invisible to every command from the second it expires', async 
     namespaces: [{ name: 'test', lines: ['nsup-period 1000000'] }], // nothing removes it meanwhile
   });
   const client = await server.connect();
-  await until(nowSec() + 1, 50);
   const names = ['get', 'delete', 'touch', 'update', 'create', 'incr', 'batch', 'generation'];
-  let voidTime = 0;
-  for (const name of names) voidTime = (await client.command(putTtl(name, 2, { set: 's' }))).voidTime;
-  t.is(voidTime, nowSec() + 2);
-  await until(voidTime, -150);
-  for (const name of names) t.is((await client.command({ ...GET, digest: digestOf(name) })).code, 0, name);
-  await until(voidTime, 30);
+  let round = 0;
+  const nameOf = (name: string): string => `${name} ${round}`;
   const ask = (name: string, message: Message): Promise<Answer> =>
-    client.command({ ...message, digest: digestOf(name) });
+    client.command({ ...message, digest: digestOf(nameOf(name)) });
+  /** @returns Their void-time, or 0 where a second had passed before all was done: then nothing is known. */
+  const seenToTheEnd = async (): Promise<number> => {
+    await until(nowSec() + 1, 50);
+    const writtenSec = nowSec();
+    const voidTimes: number[] = [];
+    for (const name of names)
+      voidTimes.push((await client.command(putTtl(nameOf(name), 2, { set: 's' }))).voidTime);
+    if (nowSec() !== writtenSec) return 0;
+    t.deepEqual(new Set(voidTimes), new Set([writtenSec + 2]));
+    await until(writtenSec + 2, -150);
+    const codes: number[] = [];
+    for (const name of names) codes.push((await ask(name, GET)).code);
+    if (nowSec() >= writtenSec + 2) return 0;
+    t.deepEqual(new Set(codes), new Set([0]), 'they are there to the end');
+    return writtenSec + 2;
+  };
+  let voidTime = await seenToTheEnd();
+  while (voidTime === 0 && ++round < 30) voidTime = await seenToTheEnd();
+  t.true(voidTime > 0, 'the machine is too busy for 16 commands in a second');
+  await until(voidTime, 30);
   t.is((await ask('get', GET)).code, 2);
   t.is((await ask('get', HEADER)).code, 2);
   t.is((await ask('get', { info1: 1, ops: [op(1, 'a')] })).code, 2);
@@ -134,7 +149,7 @@ test('a record is invisible to every command from the second it expires', async 
   );
   t.is((await ask('incr', put(op(5, 'a', 1, Buffer.from([0, 0, 0, 0, 0, 0, 0, 5]))))).generation, 1);
   t.is((await ask('incr', GET)).ops[0]!.value.readBigInt64BE(), 5n);
-  const batch = await client.batch([{ ...GET, index: 3, digest: digestOf('batch') }]);
+  const batch = await client.batch([{ ...GET, index: 3, digest: digestOf(nameOf('batch')) }]);
   t.is(batch.rows.get(3)!.code, 2);
 });
 

@@ -158,7 +158,7 @@ async function fill(t: ExecutionContext, server: TestServer, version: number): P
     t.is(answer.code, OK);
   }
   client.close();
-  await new Promise(resolve => setTimeout(resolve, 500));
+  await server.flushed();
 }
 
 async function check(t: ExecutionContext, server: TestServer, version: number): Promise<void> {

@@ -18,6 +18,7 @@ import {
 } from '../wire-client.js';
 import {
   ABSENT,
+  type Durable,
   RecordHistory,
   recordValue,
   type ServerClock,
@@ -203,7 +204,7 @@ export class MixedLoad {
   }
 
   /** Reads every record of a server that was started again. @returns How many there are. */
-  async settle(port: number, durableByMs: number): Promise<number> {
+  async settle(port: number, durable: Durable): Promise<number> {
     let count = 0;
     const lane = async (histories: readonly RecordHistory[], number: number): Promise<void> => {
       const client = await WireClient.connect(port);
@@ -213,9 +214,7 @@ export class MixedLoad {
         const { rows } = await client.batch(part.map(({ key }, index) => rowOf(number, key, GET, index)));
         part.forEach((history, index) => {
           const answer = rows.get(index);
-          const problem = answer
-            ? history.settle(answer, beganSec, durableByMs)
-            : `${history.key}: no answer`;
+          const problem = answer ? history.settle(answer, beganSec, durable) : `${history.key}: no answer`;
           if (problem !== undefined) this.problems.push(problem);
           if (answer?.code === OK) count++;
         });

@@ -59,6 +59,13 @@ export interface Outcome {
 }
 export type Step = (before: State, fromSec: number, toSec: number) => Outcome;
 
+/** What has to be there after a kill, by when it was answered (monotonic milliseconds). */
+export interface Durable {
+  readonly byMs: number;
+  /** That a record has expired is appended later than it is answered: by the worker, when it has its next turn. */
+  readonly newsByMs: number;
+}
+
 /** A command of which the answer is not known, or not known to be durable. */
 interface Change {
   readonly step: Step;
@@ -69,6 +76,8 @@ interface Change {
   states: readonly State[];
   /** Durable when it is answered, whatever the settings. */
   readonly isDurable: boolean;
+  /** Nothing was asked for: an answer has shown that the record has expired. */
+  readonly isNews: boolean;
 }
 
 /** The whole value of a version of a key, so that torn and foreign bytes show. */
@@ -93,7 +102,8 @@ export class RecordHistory {
 
   /** A command is sent. One at a time: the one before it was answered, or will never be. */
   begin(step: Step, isDurable = false): Change {
-    const change = { step, beganSec: nowSec(), ackedMs: Number.POSITIVE_INFINITY, states: [], isDurable };
+    const ackedMs = Number.POSITIVE_INFINITY;
+    const change = { step, beganSec: nowSec(), ackedMs, states: [], isDurable, isNews: false };
     this.#changes.push(change);
     return change;
   }
@@ -132,12 +142,12 @@ export class RecordHistory {
 
   /**
    * A read of a server that was started again has come: from now on this is the record.
-   * @param durableByMs What was answered up to here must be there.
+   * @param durable What was answered up to there must be there.
    * @returns What is wrong with it, or undefined.
    */
-  settle(answer: Answer, beganSec: number, durableByMs: number): string | undefined {
-    const found = this.#match(answer, beganSec, this.#possible(durableByMs));
-    if (typeof found === 'string') return `${found}${this.#marginText(durableByMs)}`;
+  settle(answer: Answer, beganSec: number, durable: Durable): string | undefined {
+    const found = this.#match(answer, beganSec, this.#possible(durable));
+    if (typeof found === 'string') return `${found}${this.#marginText(durable.byMs)}`;
     this.#changes = [];
     this.#settled = [found];
     return undefined;
@@ -162,14 +172,14 @@ export class RecordHistory {
     return at === 0 ? this.#settled : this.#changes[at - 1]!.states;
   }
 
-  #possible(durableByMs: number): readonly State[] {
+  #possible({ byMs, newsByMs }: Durable): readonly State[] {
     let states = this.#settled;
     for (const change of this.#changes) {
       const isAcked = change.ackedMs !== Number.POSITIVE_INFINITY;
       const after = isAcked
         ? change.states
         : this.#after(this.#before(change), change).map(({ state }) => state);
-      const isDurable = isAcked && (change.isDurable || change.ackedMs <= durableByMs);
+      const isDurable = isAcked && (change.isDurable || change.ackedMs <= (change.isNews ? newsByMs : byMs));
       states = isDurable ? after : [...states, ...after];
     }
     return states;
@@ -227,7 +237,14 @@ export class RecordHistory {
     if (state.version === 0 && !states.some(({ version }) => version === 0)) {
       const step = (): Outcome => ({ code: NOT_FOUND, state: ABSENT });
       const ackedMs = performance.now();
-      this.#changes.push({ step, beganSec: nowSec(), ackedMs, states: [ABSENT], isDurable: false });
+      this.#changes.push({
+        step,
+        beganSec: nowSec(),
+        ackedMs,
+        states: [ABSENT],
+        isDurable: false,
+        isNews: true,
+      });
     } else if (last === undefined) this.#settled = [state];
     else if (last.ackedMs !== Number.POSITIVE_INFINITY) last.states = [state];
   }
