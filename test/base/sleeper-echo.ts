@@ -12,8 +12,8 @@ export interface EchoTask {
 
 export const ASKED = 0;
 export const ANSWERED = 16;
-/** How long a sleep may take: it is reached only when a wake-up is lost. */
-export const SLEEP_MS = 2000;
+/** How long a sleep may take: it is reached only when a wake-up is lost, so no busy machine may take as long. */
+export const SLEEP_MS = 20_000;
 
 if (workerData !== null) {
   const task = workerData as EchoTask;

@@ -335,10 +335,10 @@ test('a million items that all are wildcards select each pair once', t => {
   const items = Buffer.alloc(3 * 300_000, fromHex('d4ff00'));
   for (const code of [BY_KEY_LIST, BY_VALUE_LIST]) {
     const body = Buffer.concat([fromHex(`93${code.toString(16)}05dd`), fromHex('000493e0'), items]);
-    const start = performance.now();
+    const start = process.cpuUsage();
     const outcome = runValueOp(operateCdt, { type: MAP, bytes: target }, body, false, BLOB);
     t.is(sentOf(outcome.result!), 1000n);
-    t.true(performance.now() - start < 3000);
+    t.true(process.cpuUsage(start).user < 3_000_000);
   }
 });
 
