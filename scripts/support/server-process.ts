@@ -16,6 +16,7 @@ const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 const START_MS = 30_000;
 const STOP_MS = 20_000;
 const POLL_MS = 50;
+const PORT_MIN = 10_000;
 const LOG_TAIL = 2000; // characters shown of a server that did not start
 
 export class ServerProcess {
@@ -118,13 +119,25 @@ export function askInfo(port: number, command: string): Promise<string> {
   });
 }
 
+/**
+ * A port of 127.0.0.1 on which nobody listens. It lies below those that the kernel gives to outgoing connections and to
+ * whoever listens on port 0, so that nobody takes it by accident before it is listened on.
+ */
 export async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  const end = Number(/^\d+/.exec(readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8'))![0]);
+  for (;;) {
+    const port = end > 2 * PORT_MIN ? PORT_MIN + Math.floor(Math.random() * (end - PORT_MIN)) : 0;
+    const server = net.createServer().listen(port, '127.0.0.1');
+    const isFree = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    );
+    if (!isFree) continue;
+    const { port: found } = server.address() as net.AddressInfo;
+    server.close();
+    await once(server, 'close');
+    return found;
+  }
 }
 
 function configText(storage: StorageKind, sizeBytes: number, port: number, directory: string): string {

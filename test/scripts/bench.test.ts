@@ -29,7 +29,7 @@ async function run(script: string, args: readonly string[]): Promise<{ code: num
   t.is(code, 0, text);
   t.regex(
     text,
-    /^\| reads, 4 connections \| \d+ \| \d+ \| \d\.\d\d \|( \d+\.\d\d \|){4}( \d+\.\d \+ \d+\.\d \|){2}$/m,
+    /^\| reads, 4 connections \| \d+ \| \d+ \| \d+\.\d\d \|( \d+\.\d\d \|){4}( \d+\.\d \+ \d+\.\d \|){2}$/m,
   );
   t.regex(text, /^\| batches of 100 reads, 16 connections \| \d+ \(\d+ records\/s\) \| – \| – \|/m);
   t.regex(text, /An idle server uses \d+\.\d\d % of one core/);

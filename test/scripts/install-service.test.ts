@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { freePort } from '../../scripts/support/server-process.js';
 import { bootSystemd, whyNoSystemd } from '../support/systemd.js';
+import { until } from '../support/until.js';
 
 const SCRIPT = 'scripts/install-service';
 
@@ -93,10 +93,13 @@ if (reason !== undefined) console.warn(`SKIPPED: running the service under a rea
 
     systemd.run('mv', '/var/log/caltrop/caltrop.log', '/var/log/caltrop/caltrop.log.1');
     t.is(systemd.run('systemctl', 'reload', 'caltrop').status, 0);
-    await until(() => systemd.run('test', '-f', '/var/log/caltrop/caltrop.log').status === 0);
+    await until(
+      'the log is there again',
+      () => systemd.run('test', '-f', '/var/log/caltrop/caltrop.log').status === 0,
+    );
 
     systemd.run('systemctl', 'kill', '--signal=KILL', '--kill-who=main', 'caltrop');
-    await until(() => show('ActiveState') === 'active' && show('NRestarts') === '1');
+    await until('it is started again', () => show('ActiveState') === 'active' && show('NRestarts') === '1');
     t.not(show('MainPID'), firstPid);
     t.is(await health(httpPort), 200);
 
@@ -145,14 +148,6 @@ namespace test {
 `;
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise(resolve => server.close(resolve));
-  return port;
-}
-
 function health(port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const outgoing = request({ host: '127.0.0.1', port, path: '/health', agent: false }, reply => {
@@ -162,12 +157,4 @@ function health(port: number): Promise<number> {
     outgoing.on('error', reject);
     outgoing.end();
   });
-}
-
-async function until(isTrue: () => boolean, timeoutMs = 30_000): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
-  while (!isTrue()) {
-    if (Date.now() > deadline) throw new Error('what was waited for did not happen');
-    await new Promise(resolve => setTimeout(resolve, 200));
-  }
 }

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 const SYSTEMD = '/lib/systemd/systemd';
 const CGROUPS = '/sys/fs/cgroup/systemd'; // the named hierarchy, where cgroups are of version 1
 const UNIFIED_CGROUPS = '/sys/fs/cgroup/unified'; // beside it, where the machine has both
-const BOOT_TIMEOUT_MS = 15_000;
+const BOOT_TIMEOUT_MS = 60_000;
 
 /** Runs inside new namespaces and becomes systemd. The targets that the unit names exist, but pull in nothing. */
 const BOOT = `
