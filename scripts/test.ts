@@ -4,7 +4,8 @@
  * test (a crash, a hanging process) counts as one failure more.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
@@ -12,6 +13,14 @@ import { parseArgs } from 'node:util';
 const RUN_TIMEOUT_MS = 30 * 60_000;
 const AVA = 'node_modules/ava/entrypoints/cli.mjs';
 const BIOME = 'node_modules/.bin/biome';
+const TESTS = 'dist/test';
+
+/**
+ * Tests that only compute: without a server, without processes or threads of their own, without a clock. As many of
+ * these files run at once as there are processors; each of the others has the machine for itself.
+ */
+const COMPUTING =
+  /^dist\/test\/(config|crash\/(?!server-crash)|data|expression|storage\/(cipher|codec|defrag|expiry|index|memory|write-block)|wire)\b/;
 
 interface Totals {
   passed: number;
@@ -34,8 +43,21 @@ if (values.help) {
 async function run(): Promise<number> {
   const node = values.node === undefined ? process.execPath : fetchNode(values.node);
   const lintFailures = positionals.length > 0 ? 0 : lint();
-  const totals = await runTests(node, positionals.map(compiledPath));
-  totals.failed += lintFailures;
+  const files = positionals.length > 0 ? positionals.map(compiledPath) : allTests();
+  console.log(`# tests, ${spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout.trim()}`);
+  const totals: Totals = { passed: 0, failed: lintFailures, skipped: 0 };
+  const stop = new AbortController();
+  const late = 'the tests take longer than 30 minutes';
+  const timer = setTimeout(() => stop.abort(late), RUN_TIMEOUT_MS);
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stop.abort(`got ${signal}`));
+  for (const [isComputing, atOnce] of [
+    [true, availableParallelism()],
+    [false, 1],
+  ] as const) {
+    const group = files.filter(file => COMPUTING.test(file) === isComputing);
+    if (group.length > 0 && !stop.signal.aborted) await runTests(node, group, atOnce, stop.signal, totals);
+  }
+  clearTimeout(timer);
   const skipped = totals.skipped > 0 ? `, ${totals.skipped} skipped` : '';
   console.log(`\n${totals.passed} passed, ${totals.failed} failed${skipped}`);
   return totals.failed === 0 && totals.passed > 0 ? 0 : 1;
@@ -51,33 +73,48 @@ function lint(): number {
   return status === 0 ? 0 : 1;
 }
 
-/** @returns Totals; at least one failure when the run itself failed or ran no test. */
-async function runTests(node: string, files: string[]): Promise<Totals> {
-  console.log(`# tests, ${spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout.trim()}`);
+/**
+ * Runs tests.
+ * @param atOnce Files.
+ * @param stop   Ends them, with its reason.
+ * @param totals Is added to: at least one failure when the run itself failed or ran no test.
+ */
+async function runTests(
+  node: string,
+  files: readonly string[],
+  atOnce: number,
+  stop: AbortSignal,
+  totals: Totals,
+): Promise<void> {
+  const before = { ...totals };
   // Tests start programs by the name `node` too.
   const path = `${dirname(node)}${delimiter}${process.env.PATH}`;
-  const ava = spawn(node, [AVA, '--tap', ...files], {
+  const ava = spawn(node, [AVA, '--tap', `--concurrency=${atOnce}`, ...files], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, PATH: path },
     detached: true, // a process group of its own, so that a hanging run can be ended with all it started
   });
-  const timer = setTimeout(() => endGroup(ava, 'the tests take longer than 30 minutes'), RUN_TIMEOUT_MS);
-  for (const signal of ['SIGINT', 'SIGTERM'] as const)
-    process.once(signal, () => endGroup(ava, `got ${signal}`));
-
-  const totals: Totals = { passed: 0, failed: 0, skipped: 0 };
+  stop.onabort = () => endGroup(ava, stop.reason as string);
   const closed = new Promise<number>(resolve => ava.on('close', code => resolve(code ?? 1)));
   for await (const line of createInterface({ input: ava.stdout })) {
     count(line, totals);
     console.log(line);
   }
   const code = await closed;
-  clearTimeout(timer);
-  const isUnexplained = (code !== 0 && totals.failed === 0) || totals.passed + totals.failed === 0;
-  if (isUnexplained)
-    console.error(`the test runner ended with code ${code} and ${totals.failed} failed tests`);
-  totals.failed += isUnexplained ? 1 : 0;
-  return totals;
+  stop.onabort = null;
+  const failed = totals.failed - before.failed;
+  if ((code !== 0 && failed === 0) || totals.passed + failed === before.passed) {
+    console.error(`the test runner ended with code ${code} and ${failed} failed tests`);
+    totals.failed++;
+  }
+}
+
+/** Every compiled test. */
+function allTests(): string[] {
+  return readdirSync(TESTS, { recursive: true, encoding: 'utf8' })
+    .filter(file => file.endsWith('.test.js'))
+    .map(file => join(TESTS, file))
+    .sort();
 }
 
 /** Adds one line of TAP: `ok 3 - title`, `not ok 4 - title`, `ok 5 - title # SKIP`. */
