@@ -24,7 +24,7 @@ The last line is "N passed, N failed, N skipped"; the exit status is 1 when anyt
 
 const SOURCES = fileURLToPath(new URL('../../test/smoke/', import.meta.url));
 const NAMESPACE_SIZE = 256 * 1024 ** 2; // bytes
-const INSTALL_MS = 600_000; // the Rust client and what it needs are compiled
+const INSTALL_MS = 600_000; // the Rust and the C client are compiled
 const RUN_MS = 120_000;
 const NODE_CLIENT = 'aerospike@6.7.1';
 
@@ -69,6 +69,21 @@ const CLIENTS: readonly Client[] = [
       ['venv/bin/pip', 'install', '--quiet', '--disable-pip-version-check', 'aerospike==15.0.0'],
     ],
     runs: ['smoke', 'lists', 'maps'].map(program => ['venv/bin/python', `${program}.py`]),
+  },
+  {
+    name: 'c',
+    tools: ['make', 'cc', 'python3'],
+    install: [['make', 'client', 'VERSION=19.3.0']],
+    build: [['make', 'smoke']],
+    runs: [['./smoke']],
+  },
+  {
+    name: 'c-6',
+    source: 'c',
+    tools: ['make', 'cc', 'python3'],
+    install: [['make', 'client', 'VERSION=15.0.0']],
+    build: [['make', 'smoke']],
+    runs: [['./smoke']],
   },
   {
     name: 'go',
