@@ -4,6 +4,8 @@
  *   [0xfe, [item, value, item, value …], mode | flags, (modifier)]
  */
 import { OK, PARAMETER } from '../base/result.js';
+import type { Scratch } from '../base/scratch.js';
+import { holdsPairs, writeComparable } from '../data/msgpack/comparable.js';
 import { compare } from '../data/msgpack/compare.js';
 import { Element, INT, LIST, NEGATIVE_INT, ORDERED, sizeOf } from '../data/msgpack/element.js';
 import type { ValueOp } from '../data/value-op.js';
@@ -48,7 +50,8 @@ export class PathItem {
   isForMap = true;
   /** Index or rank. */
   index = 0;
-  /** Key, value, or list of keys: an element in the body. */
+  /** Key or list of keys: an element in the body. Value: one in the form in which it is compared. */
+  bytes: Uint8Array = new Uint8Array(0);
   at = 0;
   end = 0;
   /** Of BY_EXPRESSION. */
@@ -96,10 +99,10 @@ export class Path {
       if (this.modifier === undefined) return PARAMETER;
     }
     this.#at = itemsAt;
-    return this.#decodeItems(programs) ? OK : PARAMETER;
+    return this.#decodeItems(programs, op.scratch) ? OK : PARAMETER;
   }
 
-  #decodeItems(programs: ProgramSource): boolean {
+  #decodeItems(programs: ProgramSource, scratch: Scratch): boolean {
     if (this.#next() !== LIST || element.count === 0 || element.count % 2 !== 0) return false;
     const itemCount = element.count / 2;
     if (itemCount > ITEM_COUNT_MAX) return false;
@@ -114,7 +117,7 @@ export class Path {
         if (this.count === 0 || last?.filter !== undefined || last?.kind === BY_EXPRESSION) return false;
         last!.filter = condition(programs, this.bytes, at, end);
         if (last!.filter === undefined) return false;
-      } else if (!decodeItem(this.#add(), type, this.bytes, at, end, programs)) return false;
+      } else if (!decodeItem(this.#add(), type, this.bytes, at, end, programs, scratch)) return false;
     }
     return true;
   }
@@ -145,7 +148,9 @@ function decodeItem(
   at: number,
   end: number,
   programs: ProgramSource,
+  scratch: Scratch,
 ): boolean {
+  item.bytes = bytes;
   item.at = at;
   item.end = end;
   item.isForList = (type & FOR_MAP) === 0;
@@ -159,11 +164,23 @@ function decodeItem(
   if (item.kind > BY_VALUE || (type & ~0x0f & ~FOR_LIST & ~FOR_MAP) !== 0) return false;
   if (!item.isForList && !item.isForMap) return false;
   element.read(bytes, at, end);
+  if (item.kind === BY_VALUE) makeComparable(item, scratch);
   if (item.kind > BY_RANK) return true;
   if (!isInt(element.type)) return false;
   const high = element.type === INT ? element.high : element.high | 0;
   item.index = high * 2 ** 32 + element.low;
   return true;
+}
+
+/** Gives an item's value the form in which it is compared, if that may be another: it lies in the scratch memory then. */
+function makeComparable(item: PathItem, scratch: Scratch): void {
+  if (!holdsPairs(item.bytes, item.at, item.end)) return;
+  const at = scratch.take(item.end - item.at);
+  const size = writeComparable(item.bytes, item.at, item.end, scratch.bytes, at);
+  if (size < 0) return;
+  item.bytes = scratch.bytes;
+  item.at = at;
+  item.end = at + size;
 }
 
 /** An expression that is true or false. */

@@ -96,7 +96,7 @@ export class PathWalk {
         if (!isAmong(item, path.bytes, entry)) return NOT_TAKEN;
         break;
       default: // BY_VALUE
-        if (compare(bytes, entry.valueAt, entry.valueEnd, path.bytes, item.at, item.end) !== 0)
+        if (compare(bytes, entry.valueAt, entry.valueEnd, item.bytes, item.at, item.end) !== 0)
           return NOT_TAKEN;
     }
     return item.filter === undefined ? TAKEN : this.#ask(m, item.filter, entry);

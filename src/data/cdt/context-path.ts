@@ -7,6 +7,7 @@
  * A path only finds: it copies nothing, and keeps what is needed to put a changed container back (context-splice.ts).
  */
 import { OK, OP_NOT_APPLICABLE, PARAMETER } from '../../base/result.js';
+import { Comparable } from '../msgpack/comparable.js';
 import { compare } from '../msgpack/compare.js';
 import { DEPTH_MAX, Element, INT, LIST, MAP, NEGATIVE_INT, nextOf, sizeOf } from '../msgpack/element.js';
 import { countScan } from './compared.js';
@@ -38,6 +39,7 @@ const NOT_FOUND = -1;
 const element = new Element();
 const number = new Element();
 const order = new Order();
+const sought = new Comparable();
 
 export class ContextPath {
   itemCount = 0;
@@ -132,6 +134,7 @@ export class ContextPath {
   /** Lets go of the bytes. */
   close(): void {
     this.last.close();
+    sought.release();
     order.release();
   }
 
@@ -199,14 +202,15 @@ export class ContextPath {
 
   /** The first element that is equal to the value. */
   #locateValue(k: number, level: number): number {
-    const { last, body } = this;
+    const { last } = this;
     const isMap = last.type === MAP;
+    sought.read(this.body, this.valueAt[k]!, this.valueEnd[k]!);
     let p = last.contentAt;
     for (let n = 0; n < last.count; n++) {
       if (isMap) p = nextOf(last.bytes, p, last.end);
       const next = p < 0 ? -1 : nextOf(last.bytes, p, last.end);
       if (next < 0) return OP_NOT_APPLICABLE;
-      if (compare(last.bytes, p, last.end, body, this.valueAt[k]!, this.valueEnd[k]!) === 0) {
+      if (compare(last.bytes, p, last.end, sought.bytes, sought.at, sought.end) === 0) {
         countScan(p - last.contentAt, n);
         this.childAt[level] = p;
         this.childEnd[level] = next;

@@ -27,6 +27,7 @@ import {
   STORED_LIST_ARG,
   STORED_MAP_ARG,
 } from './call.js';
+import { makeComparable } from './compared-args.js';
 import { ContextPath } from './context-path.js';
 import { checkCreation, splice } from './context-splice.js';
 import { writeIndexed } from './index-writer.js';
@@ -214,7 +215,9 @@ function checkArgs(op: ValueOp): number {
     if (p < 0) return PARAMETER;
   }
   call.argAt[argCount] = p;
-  return checkKinds();
+  const code = checkKinds();
+  if (code === OK) makeComparable(call);
+  return code;
 }
 
 /** Whether each argument is of the kind that the row asks for; deltas are looked at by the operations. @returns OK or PARAMETER. */

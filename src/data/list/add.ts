@@ -5,6 +5,7 @@ import { countScan } from '../cdt/compared.js';
 import type { Container } from '../cdt/container.js';
 import { rankOf, search } from '../cdt/rank.js';
 import { answerInteger } from '../cdt/result.js';
+import { mayHoldMap } from '../msgpack/comparable.js';
 import { compare } from '../msgpack/compare.js';
 import { nextOf } from '../msgpack/element.js';
 import { normaliseElement } from '../msgpack/normalise.js';
@@ -197,11 +198,6 @@ function readValue(call: CdtCall, k: number): void {
   value.bytes = bytes;
   value.at = at;
   value.end = at + size;
-}
-
-/** Whether an element that begins with `byte` is a list or a map, whose keys may have come in any order. */
-function mayHoldMap(byte: number): boolean {
-  return (byte & 0xe0) === 0x80 || (byte >= 0xdc && byte <= 0xdf);
 }
 
 /** The first element other than `skipped` that equals a value, or -1. */

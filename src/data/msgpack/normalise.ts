@@ -40,6 +40,8 @@ let sourceEnd = 0;
 let from = 0; // next byte to read
 /** Flags that the outermost container keeps besides those of its order: PERSIST_INDEX or 0. */
 let topFlags = 0;
+/** Whether the value is one to be compared, in which WILDCARD and INF may stand. */
+let keepsSentinels = false;
 const target = new Writer();
 
 const element = new Element();
@@ -86,6 +88,24 @@ export function normaliseElement(
   return normaliseFrom(bytes, at, end, out, outAt, 0);
 }
 
+/**
+ * Writes a value that elements are compared with in the form in which they are stored: a sentinel in it stays what it is.
+ * @param out as above.
+ * @returns Bytes written, or REJECTED.
+ */
+export function normaliseCompared(
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  out: Uint8Array,
+  outAt: number,
+): number {
+  keepsSentinels = true;
+  const size = normaliseFrom(bytes, at, end, out, outAt, 0);
+  keepsSentinels = false;
+  return size;
+}
+
 function normaliseFrom(
   bytes: Uint8Array,
   at: number,
@@ -128,6 +148,9 @@ function put(depth: number): boolean {
       return depth < DEPTH_MAX && putMap(element.count, depth);
     case WILDCARD:
     case INF:
+      if (!keepsSentinels) return false;
+      target.copy(source, at, next - at);
+      return true;
     case EXT: // would be taken for flags as soon as it came to stand first, as it does when what stands before it is removed
       return false;
     default: // nil, false, true, doubles

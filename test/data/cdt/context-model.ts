@@ -2,7 +2,7 @@
  * A model of contexts too plain to be wrong: the way is walked over values, and what is around its end is built anew.
  * Source: protocol 13, sections 1 to 3; `context-model.test.ts` validates it with the recorded answers.
  */
-import { apply as applyToList, compareSent, ROWS, stored } from '../list/model.js';
+import { apply as applyToList, comparable, compareSent, ROWS, stored } from '../list/model.js';
 import { MODEL_OPS } from '../map/model.js';
 import type { Sent } from '../msgpack/unpack.js';
 
@@ -109,7 +109,7 @@ function placeOf(container: List | Pairs, [type, sent]: Item): number {
     return Number((outcome as { result: Sent }).result as bigint);
   }
   const values = isList(container) ? container.list : container.pairs.map(pair => pair[base === KEY ? 0 : 1]);
-  return values.findIndex(value => compareSent(value, sent) === 0);
+  return values.findIndex(value => compareSent(value, comparable(sent)) === 0);
 }
 
 /** Whether an item is one of an index in a list or of a key in a map. */

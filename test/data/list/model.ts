@@ -83,6 +83,28 @@ export function stored(value: Sent): Sent | undefined {
   return undefined;
 }
 
+/** The form in which a value is compared: its maps in key order, if it could be stored but for the sentinels in it. */
+export const comparable = (value: Sent): Sent => inKeyOrder(value) ?? value;
+
+function inKeyOrder(value: Sent): Sent | undefined {
+  if (value === null || typeof value !== 'object') return value;
+  if ('list' in value) {
+    const list = value.list.map(inKeyOrder);
+    if (list.includes(undefined)) return undefined;
+    const items = list as Sent[];
+    const isFalse = value.isOrdered && sorted(items).some((item, k) => item !== items[k]);
+    return isFalse ? undefined : { list: items, isOrdered: value.isOrdered };
+  }
+  if (!('pairs' in value)) return value;
+  const pairs = value.pairs.map(([key, item]) => [key, inKeyOrder(item)] as const);
+  if (!pairs.every(([key, item]) => isKey(key) && item !== undefined)) return undefined;
+  const given = pairs as (readonly [Sent, Sent])[];
+  const inOrder = [...given].sort((a, b) => compareSent(a[0], b[0]));
+  const isTwice = inOrder.some(([key], k) => k > 0 && equal(inOrder[k - 1]![0], key));
+  const isFalse = (value.flags & ORDERED) !== 0 && inOrder.some((pair, k) => pair !== given[k]);
+  return isTwice || isFalse ? undefined : { pairs: inOrder, flags: value.flags };
+}
+
 function isKey(value: Sent): boolean {
   if (typeof value === 'bigint') return true;
   return typeof value === 'object' && value !== null && 'bytes' in value && [3, 4].includes(value.bytes[0]!);
@@ -378,7 +400,7 @@ function selecting(select: Select, isSingle: boolean, isRemoved: boolean, fixedT
   return (list, args) => {
     const type = fixedType ?? Number(args[0] as bigint);
     if (isSingle && (type & 0x10000) !== 0) return fail(NOT_APPLICABLE);
-    const selected = select(list!, fixedType === undefined ? args.slice(1) : args);
+    const selected = select(list!, (fixedType === undefined ? args.slice(1) : args).map(comparable));
     if (typeof selected === 'number') return fail(selected);
     const answer = answerOf(list!, selected, type & 0x1ffff, isSingle);
     if (typeof answer === 'number') return fail(answer);

@@ -2,6 +2,7 @@
  * A model of the map operations too plain to be wrong: pairs of values in arrays, copied and sorted at will.
  * Source: protocol 12; `model.test.ts` validates it with the recorded answers.
  */
+import { comparable } from '../list/model.js';
 import { INF, type Sent, WILDCARD } from '../msgpack/unpack.js';
 import { order, type Value } from '../msgpack/value.js';
 
@@ -394,7 +395,7 @@ function selecting(select: Select, isSingle: boolean, removes: boolean): Apply {
     const returnType = Number(sent & 0xffffn);
     const isInverted = (sent & 0x10000n) !== 0n;
     const map = before ?? EMPTY;
-    const selected = select(map, args.slice(1), isInverted);
+    const selected = select(map, args.slice(1).map(comparable), isInverted);
     if (typeof selected === 'number') return fail(selected);
     const outcome = answer(map, selected, returnType, select, isSingle);
     if (!('map' in outcome)) return outcome;

@@ -1,0 +1,33 @@
+/** The arguments of a call that elements are compared with, in the form for that: msgpack/comparable.ts tells why. */
+import { copyBytes } from '../../base/copy.js';
+import { holdsPairs, writeComparable } from '../msgpack/comparable.js';
+import { ANY_ARG, type CdtCall, LIST_ARG } from './call.js';
+
+/** Gives a call's arguments that form, if one of them may have another; they lie in the scratch memory then. */
+export function makeComparable(call: CdtCall): void {
+  const { argAt, argCount, bytes } = call;
+  let isNeeded = false;
+  for (let k = 0; k < argCount && !isNeeded; k++)
+    isNeeded = isCompared(call, k) && holdsPairs(bytes, argAt[k]!, argAt[k + 1]!);
+  if (!isNeeded) return;
+  let out = call.scratch.take(argAt[argCount]! - argAt[0]!);
+  call.bytes = call.scratch.bytes;
+  let at = argAt[0]!;
+  for (let k = 0; k < argCount; k++) {
+    const end = argAt[k + 1]!;
+    let size = isCompared(call, k) ? writeComparable(bytes, at, end, call.bytes, out) : -1;
+    if (size < 0) {
+      size = end - at;
+      copyBytes(call.bytes, out, bytes, at, size);
+    }
+    argAt[k] = out;
+    out += size;
+    at = end;
+  }
+  argAt[argCount] = out;
+}
+
+function isCompared(call: CdtCall, k: number): boolean {
+  const kind = call.row.params[k];
+  return kind === ANY_ARG || kind === LIST_ARG;
+}
