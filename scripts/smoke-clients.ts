@@ -45,7 +45,7 @@ interface Client {
   readonly runs: readonly (readonly string[])[];
 }
 
-const JAVA = ['Smoke', 'Values', 'Lists', 'Maps', 'Bits', 'Expressions', 'Commands', 'Async'];
+const JAVA = ['Smoke', 'Values', 'Lists', 'Maps', 'Bits', 'Expressions', 'Calls', 'Commands', 'Async'];
 const PYTHON = ['smoke', 'values', 'lists', 'maps', 'bits', 'expressions', 'calls', 'commands'];
 
 const CLIENTS: readonly Client[] = [

@@ -66,6 +66,7 @@ func main() {
 	bits()
 	sketches()
 	expressions()
+	calls()
 	commands()
 	client.Close()
 	if failed > 0 {

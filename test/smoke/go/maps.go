@@ -94,6 +94,17 @@ func maps() {
 		row{"create", dict{}, one(as.MapCreateOp(bin, order.KEY_ORDERED, []*as.CDTContext{as.CtxMapKey(v("k"))})), nil, dict{"k": dict{}}},
 		row{"of a missing key", nested, one(as.MapSizeOp(bin, as.CtxMapKey(v("x")))), outside, same},
 	)
+	check("maps that are compared, with keys in any order", func() {
+		// Go sends the keys of a map in another order every time.
+		wide := func() dict { return dict{"a": 1, "b": dict{"x": 1, "y": 2, "z": 3}, "c": 3, "d": 4} }
+		put("compared", as.BinMap{bin: list{wide(), 7}, "m": dict{"k": wide(), "l": 7}})
+		for range 20 {
+			got, err := client.Operate(nil, key("compared"), as.ListGetByValueOp(bin, wide(), as.ListReturnTypeIndex), as.ListGetByValueListOp(bin, list{wide(), 9}, as.ListReturnTypeCount), as.ListGetByValueRangeOp(bin, wide(), nil, as.ListReturnTypeCount),
+				as.MapSizeOp(bin, as.CtxListValue(v(wide()))), as.MapGetByValueOp("m", wide(), r.KEY), as.MapGetByValueListOp("m", list{wide()}, r.COUNT), as.MapSizeOp("m", as.CtxMapValue(v(wide()))))
+			must(err)
+			equal(got.Bins, as.BinMap{bin: list{list{0}, 1, 1, 4}, "m": list{list{"k"}, 1, 4}})
+		}
+	})
 	check("large maps in any order", func() {
 		big := dict{}
 		for i := range 20_000 {

@@ -56,6 +56,8 @@ class Lists extends Harness {
 			row("append items twice in the argument", list(1), ListOperation.appendItems(PARTIAL, BIN, values(2, 2)), 2, list(1, 2)),
 			row("append of maps with keys in any order", null, ops(ListOperation.append(ORDERED, BIN, v(map("m", 1, "z", 1))), ListOperation.append(ORDERED, BIN, v(map("z", 0, "a", 9))),
 				ListOperation.get(BIN, 0)), list(1, 2, map("a", 9, "z", 0)), list(map("a", 9, "z", 0), map("m", 1, "z", 1))),
+			row("reads by a map with keys in any order", list(map("a", 1, "b", 2), 7), ops(ListOperation.getByValue(BIN, v(map("b", 2, "a", 1)), INDEX), ListOperation.getByValueList(BIN, values(map("b", 2, "a", 1), 9), COUNT),
+				ListOperation.size(BIN), ListOperation.getByValue(BIN, v(map("b", 2, "a", Value.WILDCARD)), COUNT)), list(list(0), 1, 2, 1), SAME),
 			row("append of a map that is there", list(map("a", 1, "b", 2)), ListOperation.append(UNIQUE, BIN, v(map("b", 2, "a", 1))), refused(EXISTS_ALREADY)),
 			row("insert", list(1, 2), ListOperation.insert(BIN, 1, v(9)), 3, list(1, 9, 2)),
 			row("insert pads", list(1), ListOperation.insert(BIN, 3, v(9)), 4, list(1, null, null, 9)),

@@ -116,6 +116,8 @@ class Maps extends Harness {
 				MapOperation.getByKeyRelativeIndexRange(BIN, v(3), -2, 2, KEY)), list(list(5, 9), list(4), list(0)), SAME),
 			row("by relative rank", NUMBERS, ops(MapOperation.getByValueRelativeRankRange(BIN, v(11), 1, KEY_VALUE), MapOperation.getByValueRelativeRankRange(BIN, v(11), -1, 1, KEY_VALUE)),
 				list(list(pair(0, 17)), list(pair(9, 10))), SAME),
+			row("by a map with keys in any order", map("k", map("a", 1, "b", 2)), ops(MapOperation.getByValue(BIN, v(map("b", 2, "a", 1)), KEY), MapOperation.getByValueRange(BIN, v(map("b", 2, "a", 1)), null, COUNT),
+				MapOperation.size(BIN, CTX.mapValue(v(map("b", 2, "a", 1))))), list(list("k"), 1, 2), SAME),
 			row("by wildcard", map("a", list(1, 2), "b", list(2, 2)), MapOperation.getByValue(BIN, v(list(1, Value.WILDCARD)), KEY), list("a")));
 
 		table("map removals",
