@@ -2,10 +2,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
-import { ServerProcess } from '../../../scripts/support/server-process.js';
+import { askInfo, ServerProcess } from '../../../scripts/support/server-process.js';
 import { runLoadTest } from '../../../src/tools/load-test/load-test.js';
 import { parseOptions } from '../../../src/tools/load-test/options.js';
 import type { LoadReport } from '../../../src/tools/load-test/report.js';
+import { until } from '../../support/until.js';
 
 const MAIN = fileURLToPath(new URL('../../../src/tools/load-test/main.js', import.meta.url));
 const NAMESPACE_SIZE = 64 * 1024 ** 2; // bytes
@@ -13,6 +14,12 @@ const NAMESPACE_SIZE = 64 * 1024 ** 2; // bytes
 async function startServer(t: ExecutionContext): Promise<ServerProcess> {
   const server = await ServerProcess.start('memory', NAMESPACE_SIZE);
   t.teardown(() => server.stop());
+  // No command of a load ends because the machine was busy for a second.
+  await until('it may take its time', async () => {
+    return (await askInfo(server.port, 'set-config:context=service;transaction-max-ms=60000')).includes(
+      '\tok',
+    );
+  });
   return server;
 }
 
