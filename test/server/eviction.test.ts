@@ -7,10 +7,12 @@ import { loopDevice, loopRefusal } from '../support/loop-device.js';
 import { TestServer } from '../support/server.js';
 import { until } from '../support/until.js';
 import {
+  type Answer,
   DELETE,
   digestOf,
   GET,
   HEADER,
+  type Message,
   nowSec,
   put,
   type WireClient,
@@ -53,21 +55,42 @@ async function set(t: ExecutionContext, server: TestServer, setting: string, con
   t.is(await server.info(`set-config:context=namespace;id=test;${context}${setting}`), 'ok');
 }
 
-async function fill(client: WireClient, prefix: string, count: number, ttl: (i: number) => number, of = 's') {
-  for (let i = 0; i < count; i++) {
-    const message = { ...put(write('v', VALUE)), digest: digestOf(`${prefix}${i}`), set: of, ttl: ttl(i) };
-    const { code } = await client.command(message);
-    if (code !== 0) throw new Error(`put: ${code}`);
+const ROWS = 100;
+
+/** The answers to messages about `count` records, asked for in batches. */
+async function each(
+  client: WireClient,
+  prefix: string,
+  count: number,
+  message: (i: number) => Message,
+): Promise<Answer[]> {
+  const answers: Answer[] = [];
+  for (let from = 0; from < count; from += ROWS) {
+    const size = Math.min(ROWS, count - from);
+    const rows = Array.from({ length: size }, (_, index) => ({
+      ...message(from + index),
+      digest: digestOf(`${prefix}${from + index}`),
+      index,
+    }));
+    const batch = await client.batch(rows);
+    for (let index = 0; index < size; index++) answers.push(batch.rows.get(index)!);
   }
+  return answers;
+}
+
+async function fill(client: WireClient, prefix: string, count: number, ttl: (i: number) => number, of = 's') {
+  const answers = await each(client, prefix, count, i => ({
+    ...put(write('v', VALUE)),
+    set: of,
+    ttl: ttl(i),
+  }));
+  for (const { code } of answers) if (code !== 0) throw new Error(`put: ${code}`);
 }
 
 /** Numbers of the records that are there. */
 async function found(client: WireClient, prefix: string, count: number): Promise<number[]> {
-  const there: number[] = [];
-  for (let i = 0; i < count; i++) {
-    if ((await client.command({ ...HEADER, digest: digestOf(`${prefix}${i}`) })).code === 0) there.push(i);
-  }
-  return there;
+  const answers = await each(client, prefix, count, () => HEADER);
+  return answers.flatMap(({ code }, i) => (code === 0 ? [i] : []));
 }
 
 const isSettled = async (server: TestServer): Promise<boolean> =>
@@ -192,7 +215,7 @@ test('a cycle takes no more than evict-tenths-pct, and what one second holds onl
   }
   await set(t, server, 'evict-used-pct=0');
   await until('no limit', () => isSettled(server));
-  for (let i = 0; i < 400; i++) await client.command({ ...DELETE, digest: digestOf(`k${i}`) });
+  await each(client, 'k', 400, () => DELETE);
   const digests = [...Array(400).keys()].map(i => digestOf(`same${i}`));
   // In one second: more than may go at once. On a busy machine some may fall into the second before.
   const rows = digests.map((digest, index) => ({

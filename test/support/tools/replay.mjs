@@ -25,6 +25,8 @@ const { values: opt, positionals: files } = parseArgs({
   },
 });
 const failedNames = [];
+/** For an answer that never comes: a machine may be busy. */
+const ANSWER_MS = 20_000;
 
 class Conn {
   buf = Buffer.alloc(0);
@@ -218,7 +220,7 @@ for (const file of files) {
         a = await ask(
           Buffer.from(s.q, 'hex'),
           batch && s.r.length > 0 && (parseInt(s.q.slice(18, 20), 16) & 8) !== 0,
-          s.end === 'silent' ? 400 : 3000,
+          s.end === 'silent' ? 400 : ANSWER_MS,
         );
       } catch (e) {
         bad = { n, why: `the server can't be reached: ${e.message}` };
