@@ -53,7 +53,8 @@ export function executeRead(ex: Executor, shard: Shard, req: Request, token: num
   answer.generation = shard.index.generation(entry);
   answer.voidTimeSec = shard.index.voidTime(entry);
   if (isHeaderOnly) return OK;
-  if (asksAll && req.opCount === 0) {
+  if (asksAll) {
+    // Ops beside it are not looked at. Source: protocol 18, section 7.
     if (isStoredApart(ex)) return answerAll(ex);
     const at = ex.storedBinsAt;
     const end = ex.stored.at + ex.stored.size;
@@ -83,7 +84,6 @@ function readOps(ex: Executor, shard: Shard, req: Request, entry: number): numbe
   const { answer, bins } = ex;
   const bytes = req.bytes;
   const respondAll = (req.info2 & INFO2_RESPOND_ALL_OPS) !== 0;
-  const getAll = (req.info1 & INFO1_GET_ALL) !== 0;
   ex.listBins();
   const isApart = isStoredApart(ex);
   if (isApart) ex.scratch.reset();
@@ -108,8 +108,6 @@ function readOps(ex: Executor, shard: Shard, req: Request, entry: number): numbe
         answer.addNull(opCode, bytes, p + 8, nameSize);
       }
       if (ex.scratch.takenSize > COPIED_MAX) return RECORD_TOO_BIG;
-    } else if (nameSize === 0 && getAll) {
-      for (let k = 0; k < bins.count && answer.check() === OK; k++) answerBin(ex, k, isApart);
     } else {
       const bin = bins.find(bytes, p + 8, nameSize);
       if (bin >= 0) answerBin(ex, bin, isApart);
