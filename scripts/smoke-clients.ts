@@ -45,7 +45,18 @@ interface Client {
   readonly runs: readonly (readonly string[])[];
 }
 
-const JAVA = ['Smoke', 'Values', 'Lists', 'Maps', 'Bits', 'Expressions', 'Calls', 'Commands', 'Async'];
+const JAVA = [
+  'Smoke',
+  'Values',
+  'Lists',
+  'Maps',
+  'Bits',
+  'Expressions',
+  'Calls',
+  'Commands',
+  'Refusals',
+  'Async',
+];
 const PYTHON = ['smoke', 'values', 'lists', 'maps', 'bits', 'expressions', 'calls', 'commands'];
 
 const CLIENTS: readonly Client[] = [

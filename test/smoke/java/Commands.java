@@ -145,6 +145,7 @@ class Commands extends Harness {
 			put("read", new Bin("a", 1), new Bin("b", 2));
 			equal(client.operate(null, key("read"), Operation.add(new Bin("a", 1)), Operation.get()).bins, map("a", 2, "b", 2));
 			equal(client.operate(null, key("read"), Operation.get()).bins, map("a", 2, "b", 2));
+			equal(client.operate(null, key("read"), Operation.get(), Operation.get("a"), ListOperation.size("none")).bins, map("a", 2, "b", 2));
 			Record header = client.operate(null, key("read"), Operation.getHeader());
 			equal(header.generation, 2);
 			equal(header.bins, null);

@@ -59,6 +59,7 @@ enum Want {
     Nothing,
     Code(ResultCode),
 }
+mod calls;
 use Want::{Answer, Code, Nothing};
 
 impl Smoke {
@@ -109,6 +110,9 @@ async fn main() {
     collections(&s).await;
     bits(&s).await;
     expressions(&s).await;
+    calls::operations(&s).await;
+    calls::sketches(&s).await;
+    calls::calls(&s).await;
     batches(&s).await;
     s.client.close().await.ok();
     std::process::exit(i32::from(FAILED.load(Ordering::Relaxed) > 0));
