@@ -17,6 +17,8 @@ export interface CrashConfiguration {
   /** Of 6 KiB on average. */
   readonly keysPerLane?: number;
   readonly environment?: Readonly<Record<string, string>>;
+  /** What the server is told instead of what is promised. */
+  readonly flushMaxMs?: number;
   /** Every write is durable when it is answered. */
   readonly commits?: boolean;
   /** Now and then a start finds the wall clock an hour behind. */

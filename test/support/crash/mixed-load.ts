@@ -203,8 +203,17 @@ export class MixedLoad {
     await this.#ended;
   }
 
-  /** Reads every record of a server that was started again. @returns How many there are. */
-  async settle(port: number, durable: Durable): Promise<number> {
+  /**
+   * Reads every record of a server that was started again.
+   * @param durableBy Of a digest: what has to be there.
+   * @param explain   What else is known of a key that is not as it should be.
+   * @returns How many records there are.
+   */
+  async settle(
+    port: number,
+    durableBy: (digest: Buffer) => Durable,
+    explain: (digest: Buffer) => string,
+  ): Promise<number> {
     let count = 0;
     const lane = async (histories: readonly RecordHistory[], number: number): Promise<void> => {
       const client = await WireClient.connect(port);
@@ -214,8 +223,10 @@ export class MixedLoad {
         const { rows } = await client.batch(part.map(({ key }, index) => rowOf(number, key, GET, index)));
         part.forEach((history, index) => {
           const answer = rows.get(index);
-          const problem = answer ? history.settle(answer, beganSec, durable) : `${history.key}: no answer`;
-          if (problem !== undefined) this.problems.push(problem);
+          const problem = answer
+            ? history.settle(answer, beganSec, durableBy(digestOf(history.key)))
+            : `${history.key}: no answer`;
+          if (problem !== undefined) this.problems.push(`${problem}${explain(digestOf(history.key))}`);
           if (answer?.code === OK) count++;
         });
       }

@@ -5,6 +5,7 @@
  * the server then shows must be one of them.
  */
 import { createHash } from 'node:crypto';
+import { monotonicMs } from '../../../src/base/clock.js';
 import { type Answer, nowSec } from '../wire-client.js';
 
 /** Codes of commands that changed nothing because there was no room just then. */
@@ -115,7 +116,7 @@ export class RecordHistory {
       change.states = [...before, ...this.#after(before, change).map(({ state }) => state)];
       return undefined;
     }
-    change.ackedMs = performance.now();
+    change.ackedMs = monotonicMs();
     if (code === OUT_OF_SPACE || code === DEVICE_OVERLOAD) {
       this.#changes = this.#changes.filter(other => other !== change);
       return undefined;
@@ -147,7 +148,7 @@ export class RecordHistory {
    */
   settle(answer: Answer, beganSec: number, durable: Durable): string | undefined {
     const found = this.#match(answer, beganSec, this.#possible(durable));
-    if (typeof found === 'string') return `${found}${this.#marginText(durable.byMs)}`;
+    if (typeof found === 'string') return `${found}${this.#marginText(durable)}`;
     this.#changes = [];
     this.#settled = [found];
     return undefined;
@@ -172,24 +173,25 @@ export class RecordHistory {
     return at === 0 ? this.#settled : this.#changes[at - 1]!.states;
   }
 
-  #possible({ byMs, newsByMs }: Durable): readonly State[] {
+  #possible(durable: Durable): readonly State[] {
     let states = this.#settled;
     for (const change of this.#changes) {
       const isAcked = change.ackedMs !== Number.POSITIVE_INFINITY;
       const after = isAcked
         ? change.states
         : this.#after(this.#before(change), change).map(({ state }) => state);
-      const isDurable = isAcked && (change.isDurable || change.ackedMs <= (change.isNews ? newsByMs : byMs));
+      const isDurable = isAcked && (change.isDurable || change.ackedMs <= durableByMs(change, durable));
       states = isDurable ? after : [...states, ...after];
     }
     return states;
   }
 
-  /** How narrowly the newest change that had to be durable had to be: few milliseconds hint at a flush that was late. */
-  #marginText(durableByMs: number): string {
-    const newest = this.#changes.findLast(({ ackedMs }) => ackedMs <= durableByMs);
-    if (newest === undefined || durableByMs === Number.POSITIVE_INFINITY) return '';
-    return `; answered ${(durableByMs - newest.ackedMs).toFixed(0)} ms before the last answers that had to be durable`;
+  /** How narrowly the newest change that had to be there had to be. */
+  #marginText(durable: Durable): string {
+    const newest = this.#changes.findLast(change => change.ackedMs <= durableByMs(change, durable));
+    if (newest === undefined || durable.byMs === Number.POSITIVE_INFINITY) return '';
+    const ms = durableByMs(newest, durable) - newest.ackedMs;
+    return `; answered ${ms.toFixed(0)} ms before the last answers that had to be there`;
   }
 
   #after(before: readonly State[], { step, beganSec }: Change): Outcome[] {
@@ -236,7 +238,7 @@ export class RecordHistory {
     const states = this.#now();
     if (state.version === 0 && !states.some(({ version }) => version === 0)) {
       const step = (): Outcome => ({ code: NOT_FOUND, state: ABSENT });
-      const ackedMs = performance.now();
+      const ackedMs = monotonicMs();
       this.#changes.push({
         step,
         beganSec: nowSec(),
@@ -248,6 +250,10 @@ export class RecordHistory {
     } else if (last === undefined) this.#settled = [state];
     else if (last.ackedMs !== Number.POSITIVE_INFINITY) last.states = [state];
   }
+}
+
+function durableByMs({ isNews }: Change, { byMs, newsByMs }: Durable): number {
+  return isNews ? newsByMs : byMs;
 }
 
 function textOf({ version, counter, generation, voidFromSec, voidToSec }: State): string {
