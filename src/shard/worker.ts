@@ -101,6 +101,13 @@ export default async function run(task: WorkerTask): Promise<void> {
   });
   loop.run();
   upkeep.keepClocks(monotonicMs(), epochMs());
+  // All of them first: to close a shard may take seconds, for its checkpoint or for a device that fails.
+  for (const shard of map.shards) {
+    shard.ownership?.take();
+    shard.engine.flush();
+    shard.ownership?.give();
+  }
+  devices.pump();
   for (const shard of map.shards) {
     shard.ownership?.take(); // for good: nothing is executed on it any more
     shard.engine.close();

@@ -94,6 +94,9 @@ export interface StorageEngine {
   /** Called about every 10 ms and whenever the worker has nothing else to do: time-driven flushes and the like. */
   tick(nowMs: number): void;
 
+  /** Has all that was appended written to the device, and waits for nothing. */
+  flush(): void;
+
   /** Flushes everything to the device and waits for it. After this only `load` of memory may be called. */
   close(): void;
 }

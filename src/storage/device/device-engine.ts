@@ -360,6 +360,10 @@ export class DeviceEngine implements StorageEngine, IoClient {
     if (this.#defrag.isReady) this.#defrag.work(this.#nowMs);
   }
 
+  flush(): void {
+    this.#writer.flushOpen();
+  }
+
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;

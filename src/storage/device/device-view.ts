@@ -170,6 +170,10 @@ export class DeviceView implements StorageEngine {
 
   tick(_nowMs: number): void {}
 
+  flush(): void {
+    throw new Error('device view: the device is the shard’s own thread’s');
+  }
+
   close(): void {}
 }
 

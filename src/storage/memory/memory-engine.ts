@@ -223,6 +223,8 @@ export class MemoryEngine implements StorageEngine {
     this.#refreshCounters();
   }
 
+  flush(): void {}
+
   close(): void {}
 
   #take(size: number): number {

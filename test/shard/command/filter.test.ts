@@ -48,6 +48,7 @@ class ParkingEngine implements StorageEngine {
     return this.isParking ? this.#inner.load(entry, token, out) : PARKED;
   }
   release(): void {}
+  flush(): void {}
   reserve(size: number, out: RecordSpan): number {
     return this.#inner.reserve(size, out);
   }
