@@ -145,7 +145,7 @@ export class CommandLoop {
       const at = requests.next();
       if (at < 0) break;
       this.#frame(at);
-      if (++count % PUBLISH_EVERY !== 0 && !this.#wasGroup) continue;
+      if (++count % PUBLISH_EVERY !== 0 && !this.#wasGroup && !this.#runner.takeLookDue()) continue;
       reply.publish();
       if (monotonicMs() - this.#nowMs >= TICK_MS) break; // the clock and the flushes are due
     }

@@ -53,6 +53,10 @@ const NO_TOKEN = -1;
 const KEPT_SIZE_MAX = 256 * 1024 * 1024;
 /** Rows of a batch that share one look at the clock. */
 const ROWS_A_LOOK = 8;
+/** A turn that has lasted so long does what time asks for, flushes above all, and goes on. */
+const TURN_MS = 10;
+/** Between two looks at the clock no more bytes of records and messages are handled than these, but for one command. */
+const HANDLED_MAX = 32 * 1024;
 /** How often commands that wait to be durable are looked at for their deadlines. */
 const COMMIT_CHECK_MS = 10;
 const WAIT_MS = 20; // for a slot, between two looks
@@ -73,13 +77,15 @@ export class CommandRunner {
   #rowMs = 0;
   readonly #tokens = new Int32Array(SLOT_COUNT);
   #nowMs = 0;
+  /** Bytes of records and messages that commands have handled since the last look at the clock. */
+  #handledSize = 0;
   #commitCheckAtMs = 0;
   /** Counts commands; tells a batch that another command has used the request object in between. */
   #commandCount = 0;
 
   /**
    * @param parked Of createParkedCounts.
-   * @param onWait Called while a batch waits within a turn, for what time asks for meanwhile.
+   * @param onWait Called within a turn that is long, or in which a batch waits, for what time asks for meanwhile.
    * @param onInternalEnd Called when a command that no client waits for has ended.
    */
   constructor(
@@ -175,6 +181,23 @@ export class CommandRunner {
   /** Whether another command may be begun: it may need a slot. */
   get canTake(): boolean {
     return this.#slots.freeCount > 0 && this.#slots.keptSize < KEPT_SIZE_MAX;
+  }
+
+  /** Whether commands since the clock was looked at were so large that it should be before the next one; it is then. */
+  takeLookDue(): boolean {
+    if (this.#handledSize < HANDLED_MAX) return false;
+    this.#handledSize = 0;
+    return true;
+  }
+
+  /**
+   * Looks at the clock between two commands of a turn, and has done what time asks for when the turn has become long:
+   * what was acknowledged must get to the device in time, however much is asked for meanwhile.
+   */
+  look(): void {
+    if (monotonicMs() - this.#nowMs < TURN_MS) return;
+    this.#onWait();
+    this.#devices.pump();
   }
 
   /** Whether no command is waiting for anything. */
@@ -281,7 +304,10 @@ export class CommandRunner {
       }
       p = isRepeat ? rowAt + ROW_PREFIX_SIZE + 1 : templateEnd;
       count = ++this.#commandCount;
-      if (i % ROWS_A_LOOK === ROWS_A_LOOK - 1) this.#rowMs = monotonicMs();
+      if (i % ROWS_A_LOOK === ROWS_A_LOOK - 1 || this.takeLookDue()) {
+        this.look();
+        this.#rowMs = monotonicMs();
+      }
       this.#row(group, bytes, rowAt, templateAt, templateEnd - templateAt, null);
     }
     reply.endRows();
@@ -299,6 +325,7 @@ export class CommandRunner {
         const slot = this.#slots.of(this.#tokens[i]!);
         this.#slots.unpark(slot);
         this.#runSlot(slot);
+        this.look();
       }
     }
     return any;
@@ -370,6 +397,8 @@ export class CommandRunner {
     if (isLate) return this.#ex.answer.fail(TIMEOUT);
     const token = slot === null ? this.#slots.peek().number : slot.number;
     const code = execute(this.#ex, shard, this.#request, token);
+    if (this.#ex.isLoaded) this.#handledSize += this.#ex.stored.size;
+    this.#handledSize += this.#request.endAt - this.#request.opsAt;
     const { isMemory, tuning } = shard.namespace;
     if (code !== OUT_OF_SPACE || !isMemory || tuning[TUNE_STOP_WRITES] !== 0) return code;
     // What was deleted just now is not gathered into free pages yet: the worker may have slept since.
