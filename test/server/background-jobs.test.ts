@@ -46,8 +46,8 @@ async function store(client: WireClient, set: string, count: number, value: numb
         digest: digestOf(`${set}${from + index}`),
       }),
     );
-    const { code } = await client.batch(rows);
-    if (code !== 0) throw new Error(`not stored: ${code}`);
+    const stored = await client.batch(rows);
+    for (const { code } of stored.rows.values()) if (code !== 0) throw new Error(`not stored: ${code}`);
   }
 }
 

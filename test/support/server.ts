@@ -13,7 +13,9 @@ import { until } from './until.js';
 import { infoFrame, WireClient } from './wire-client.js';
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
-const START_MS = 60_000;
+const START_MS = 120_000;
+/** Tests of a file run side by side and each starts a server: so many of them start at once, the others have to wait. */
+const STARTS_MAX = 4;
 const STOP_MS = 60_000;
 /**
  * The time of commands that bring none, where a test does not say otherwise: those of a test that is about something else
@@ -50,6 +52,22 @@ export interface Teardown {
   teardown(end: () => Promise<void>): void;
 }
 
+/** Servers of this process that are starting, and those that wait until they may. */
+let startingCount = 0;
+const waiting: (() => void)[] = [];
+
+async function inTurn(start: () => Promise<void>): Promise<void> {
+  if (startingCount === STARTS_MAX) await new Promise<void>(resolve => waiting.push(resolve));
+  else startingCount++;
+  try {
+    await start();
+  } finally {
+    const next = waiting.shift();
+    if (next === undefined) startingCount--;
+    else next();
+  }
+}
+
 export class TestServer {
   readonly directory = mkdtempSync(path.join(tmpdir(), 'caltrop-test-'));
   port = 0;
@@ -79,7 +97,11 @@ export class TestServer {
    * Starts the process; again, after stop(), on the files that the one before has left.
    * @param environment Variables of this life alone.
    */
-  async run(environment: Readonly<Record<string, string>> = {}): Promise<void> {
+  run(environment: Readonly<Record<string, string>> = {}): Promise<void> {
+    return inTurn(() => this.#run(environment));
+  }
+
+  async #run(environment: Readonly<Record<string, string>>): Promise<void> {
     const configFile = path.join(this.directory, 'caltrop.conf');
     this.#output = '';
     const program = this.#program === undefined ? [process.execPath, MAIN] : [this.#program];
