@@ -1,5 +1,6 @@
 /** Operators that compare. Source: protocol 16, section 3; 10, section 4; 17, section 5. */
 import { isWithin, shapeOf } from '../data/geo/containment.js';
+import { Comparable } from '../data/msgpack/comparable.js';
 import { compare, compareOrdered, UNORDERED } from '../data/msgpack/compare.js';
 import { Element, LIST as LIST_ELEMENT, sizeOf } from '../data/msgpack/element.js';
 import { compareInts } from './int64.js';
@@ -46,6 +47,7 @@ export const COMPARISONS: readonly OperatorRow[] = [
 ];
 
 const element = new Element();
+const sought = new Comparable();
 
 function orderOf(m: Machine, node: number, out: Value): number {
   if (m.value(m.code[node + NODE_OPERANDS]!, out) !== TRUE) return INCOMPARABLE;
@@ -120,18 +122,27 @@ function inList(m: Machine, node: number, out: Value): number {
   const sizeMax = out.elementSizeMax();
   if (known !== TRUE || !m.spend(sizeMax)) return UNKNOWN;
   out.stripIndex(m.scratch);
+  // What stands in the expression has the keys of its maps in any order, as the client sent them.
+  const { program } = m;
+  if (out.bytes === program.bytes) out.at = program.sortedAt(out.at);
   const wantedAt = m.scratch.take(sizeMax);
   const wanted = m.scratch.bytes;
-  const wantedEnd = wantedAt + out.writeElement(wanted, wantedAt);
+  sought.read(wanted, wantedAt, wantedAt + out.writeElement(wanted, wantedAt));
   const { bytes } = list;
-  const end = list.at + list.size;
-  let at = element.read(bytes, list.at, end);
+  const at = bytes === program.bytes ? program.sortedAt(list.at) : list.at;
+  const answer = holdsSought(m, bytes, at, at + list.size);
+  sought.release();
+  return answer;
+}
+
+function holdsSought(m: Machine, bytes: Uint8Array, listAt: number, end: number): number {
+  let at = element.read(bytes, listAt, end);
   if (at < 0 || element.type !== LIST_ELEMENT) return UNKNOWN;
   const { count } = element;
   for (let k = 0; k < count; k++) {
     const size = sizeOf(bytes, at, end);
     if (size < 0 || !m.spend(ELEMENT_WORK + size * COMPARE_WORK)) return UNKNOWN;
-    if (compare(bytes, at, at + size, wanted, wantedAt, wantedEnd) === 0) return TRUE;
+    if (compare(bytes, at, at + size, sought.bytes, sought.at, sought.end) === 0) return TRUE;
     at += size;
   }
   return FALSE;

@@ -171,6 +171,63 @@ test('maps are compared when all that the comparison meets are in key order', t 
   t.is(evaluated([9, unordered, list(3, unordered)]), true);
 });
 
+test('a list holds a map whatever the order in which the keys of either were sent', t => {
+  const there: Packed = {
+    pairs: [
+      ['a', 1],
+      [
+        'b',
+        [
+          {
+            pairs: [
+              ['x', 1],
+              ['y', 2],
+            ],
+          },
+        ],
+      ],
+    ],
+  };
+  const sent: Packed = {
+    pairs: [
+      [
+        'b',
+        [
+          {
+            pairs: [
+              ['y', 2],
+              ['x', 1],
+            ],
+          },
+        ],
+      ],
+      ['a', 1],
+    ],
+  };
+  const other: Packed = {
+    pairs: [
+      ['b', 2],
+      ['a', 1],
+    ],
+  };
+  const record = new TestRecord({ l: [3, there] });
+  for (const wanted of [there, sent]) {
+    t.is(evaluated([9, wanted, bin(LIST, 'l')], record), true);
+    t.is(evaluated([9, wanted, list(3, there)]), true);
+    t.is(evaluated([9, wanted, list(3, sent)]), true);
+    t.is(evaluated([9, list(wanted), list(3, [sent])]), true);
+    t.is(evaluated([9, wanted, list(3, other)]), false);
+  }
+  // Keys that no map may have when it is stored.
+  const odd: Packed = {
+    pairs: [
+      [true, 1],
+      [false, 1],
+    ],
+  };
+  t.is(evaluated([9, odd, list(odd)]), true);
+});
+
 test('lists and maps in an expression are taken as they stand, but in form', t => {
   const map: Packed = {
     pairs: [
