@@ -9,14 +9,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { preciseTime } from '../../scripts/support/processor-time.js';
-import { until } from './until.js';
+import { afterSeconds, until } from './until.js';
 import { infoFrame, WireClient } from './wire-client.js';
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
-const START_MS = 120_000;
+const START_SEC = 120;
 /** Tests of a file run side by side and each starts a server: so many of them start at once, the others have to wait. */
 const STARTS_MAX = 4;
-const STOP_MS = 60_000;
+const STOP_SEC = 60;
 /**
  * The time of commands that bring none, where a test does not say otherwise: those of a test that is about something else
  * do not end because its machine was busy for a second.
@@ -111,22 +111,21 @@ export class TestServer {
     });
     this.#child = child;
     const started = new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(
-        () => reject(new Error(`no start in ${START_MS} ms:\n${this.#output}`)),
-        START_MS,
+      const inTime = afterSeconds(START_SEC, () =>
+        reject(new Error(`no start in ${START_SEC} s:\n${this.#output}`)),
       );
       const listen = (chunk: Buffer): void => {
         this.#output = (this.#output + chunk.toString()).slice(-256 * KIB);
         const port = /service ready: .*clients on port (\d+)/.exec(this.#output)?.[1];
         if (port === undefined) return;
-        clearTimeout(timer);
+        inTime();
         this.port = Number(port);
         resolve();
       };
       child.stdout!.on('data', listen);
       child.stderr!.on('data', listen);
       child.once('exit', code => {
-        clearTimeout(timer);
+        inTime();
         reject(new Error(`the server ended with ${code}:\n${this.#output}`));
       });
     });
@@ -216,9 +215,9 @@ export class TestServer {
     if (this.isRunning) {
       const exited = once(child, 'exit');
       child.kill(signal);
-      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+      const inTime = afterSeconds(STOP_SEC, () => child.kill('SIGKILL'));
       await exited;
-      clearTimeout(timer);
+      inTime();
     }
     return child.exitCode ?? child.signalCode!;
   }

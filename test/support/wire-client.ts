@@ -10,6 +10,7 @@ import { deflateSync, inflateSync } from 'node:zlib';
 
 /** For an answer that never comes; one that a busy machine gives late is to be waited for. */
 const ANSWER_MS = 60_000;
+const STEP_MS = 1000;
 
 /** An op: code, particle type, bin name, value. */
 export interface Op {
@@ -286,12 +287,11 @@ export class WireClient {
 
   /** The next frame. Throws when there is none in time or the connection ends before it is whole. */
   async frame(timeoutMs = ANSWER_MS): Promise<Buffer> {
-    const endMs = performance.now() + timeoutMs;
-    for (;;) {
+    for (let leftMs = timeoutMs; ; ) {
       const size = this.#size >= 8 ? 8 + this.#header().readUIntBE(2, 6) : Number.POSITIVE_INFINITY;
       if (this.#size >= size) return this.#take(size);
       if (this.isClosed) throw new Error(`closed with ${this.#size} bytes unread`);
-      await this.#news(endMs - performance.now());
+      leftMs -= await this.#news(leftMs);
     }
   }
 
@@ -330,8 +330,7 @@ export class WireClient {
 
   /** Waits until the other side has ended the connection. */
   async closed(timeoutMs = ANSWER_MS): Promise<void> {
-    const endMs = performance.now() + timeoutMs;
-    while (!this.isClosed) await this.#news(endMs - performance.now());
+    for (let leftMs = timeoutMs; !this.isClosed; ) leftMs -= await this.#news(leftMs);
   }
 
   close(): void {
@@ -358,14 +357,21 @@ export class WireClient {
     return bytes.subarray(0, size);
   }
 
-  async #news(timeoutMs: number): Promise<void> {
-    if (timeoutMs <= 0) throw new Error(`no answer in time, ${this.#size} bytes of one`);
+  /**
+   * Waits for news, or for a while. @returns Milliseconds that it waited, and no more than it wanted to: a time in which
+   * everything stood still does not count.
+   */
+  async #news(leftMs: number): Promise<number> {
+    if (leftMs <= 0) throw new Error(`no answer in time, ${this.#size} bytes of one`);
+    const stepMs = Math.min(leftMs, STEP_MS);
+    const beganMs = performance.now();
     await new Promise<void>(resolve => {
-      const timer = setTimeout(resolve, timeoutMs);
+      const timer = setTimeout(resolve, stepMs);
       this.#wake = () => {
         clearTimeout(timer);
         resolve();
       };
     });
+    return Math.min(performance.now() - beganMs, stepMs);
   }
 }
