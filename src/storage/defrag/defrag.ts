@@ -42,7 +42,6 @@ import {
   readOrigin,
   writeOrigin,
 } from '../record/flat-record.js';
-import { BlockScan } from '../write-block/block-scan.js';
 import { type BlockTable, STORED } from '../write-block/block-table.js';
 import type { BlockWriter } from '../write-block/block-writer.js';
 import type { ResidentBlocks } from '../write-block/resident-blocks.js';
@@ -50,6 +49,7 @@ import type { ShardExtent } from '../write-block/shard-extent.js';
 import type { DefragLimits } from '../write-block/writer-limits.js';
 import type { MarkerRaid } from './marker-raid.js';
 import { LEVEL_COUNT } from './occupancy.js';
+import { ScanAhead } from './scan-ahead.js';
 
 const NONE = -1;
 const IDLE = 0;
@@ -110,7 +110,7 @@ export interface DefragOptions {
 
 export class Defrag {
   readonly #o: DefragOptions;
-  readonly #scan: BlockScan;
+  readonly #scan: ScanAhead;
   #state = IDLE;
   #victim = NONE;
   #bufferAt = 0;
@@ -134,7 +134,7 @@ export class Defrag {
 
   constructor(options: DefragOptions) {
     this.#o = options;
-    this.#scan = new BlockScan(options.extent.io.buffers);
+    this.#scan = new ScanAhead(options.extent.io.buffers, options.index);
   }
 
   /** Blocks that are filled less than defrag-lwm-pct, unless they are left to become empty by themselves. */
@@ -323,8 +323,6 @@ export class Defrag {
     const { extent, table } = this.#o;
     this.#state = MOVING;
     this.#isPending = false;
-    this.#scan.offset = 0;
-    this.#scan.size = 0;
     this.#scan.start(this.#bufferAt, extent.blockSize, table.stamps[this.#victim]!);
     this.isReady = true;
   }
@@ -338,7 +336,7 @@ export class Defrag {
         this.#finish();
         return this.#o.extent.blockSize - from;
       }
-      const result = this.#take(scan.recordAt, scan.offset, scan.size);
+      const result = this.#take(scan.recordAt, scan.offset, scan.size, scan.near);
       this.#isPending = result !== OK;
       if (result !== OK) {
         this.#isBlocked = true;
@@ -349,13 +347,17 @@ export class Defrag {
     }
   }
 
-  /** Looks after one record of the victim. @returns OK, or why it cannot be moved now. */
-  #take(at: number, offset: number, size: number): number {
+  /**
+   * Looks after one record of the victim.
+   * @param near As of PrimaryIndex.findNear.
+   * @returns OK, or why it cannot be moved now.
+   */
+  #take(at: number, offset: number, size: number, near: number): number {
     const { index, table, extent, raid } = this.#o;
     const { u8, u32 } = extent.io.buffers;
     const w = at >>> 2;
     if ((u32[w + REC_FLAGS_SET_GEN]! & FLAG_CLOCK) !== 0) return OK; // there is a later one, or this block stays
-    const entry = index.find(u8, at + REC_DIGEST_AT);
+    const entry = index.findNear(u8, at + REC_DIGEST_AT, near);
     if (entry >= 0) {
       const location = (this.#victim * extent.blockSize + offset) / RECORD_ALIGN;
       if (index.size(entry) !== size || index.location(entry) !== location) return OK;
