@@ -129,6 +129,7 @@ export const ST_CLIENT_BYTES = 23; // of records and markers of clients, rounded
 export const ST_OVERLOADS = 24; // writes refused with DEVICE_OVERLOAD
 /** When the oldest append of clients that is not durable was made, or a little earlier, monotonic ms; 0 = all are durable. */
 export const ST_UNFLUSHED_SINCE = 25;
+export const ST_LATE_WRITES = 26; // device writes of what clients appended that were durable later than flush-max-ms
 // The record clock (expiry/record-clock.ts), milliseconds since 2010.
 export const ST_RECORD_CLOCK = 40; // never goes back; a start begins with the latest that is stored
 export const ST_STORED_CLOCK = 41; // the latest LUT that was appended: where a start would begin

@@ -100,6 +100,7 @@ test('figures of a device say what was written, read and deleted', async t => {
   t.is(number(read, 'batch_sub_read_not_found'), KEYS / 2);
   t.is(number(read, file('read_errors')), 0);
   t.is(number(read, file('write_errors')), 0);
+  t.true(number(read, file('late_writes')) >= 0, 'more than none on a busy machine');
   t.is(number(read, file('checksum_errors')), 0);
 
   const lines = [

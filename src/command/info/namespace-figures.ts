@@ -20,6 +20,8 @@ export interface DeviceFigures {
   readonly defragWrites: number;
   readonly defragPartialWrites: number;
   readonly writeErrors: number;
+  /** Writes that were durable later than flush-max-ms after the oldest record in them was acknowledged. */
+  readonly lateWrites: number;
   readonly hasShadow: boolean;
   /** Writes to the shadow that are under way, and those that failed. */
   readonly shadowWriteQueue: number;

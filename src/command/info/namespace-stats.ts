@@ -127,6 +127,7 @@ const DEVICE_ROWS: readonly (readonly [
   ['defrag_partial_writes', 'blocks', device => device.defragPartialWrites],
   ['age', 'blocks', () => -1], // of the medium; files don't know theirs
   ['write_errors', 'blocks', device => device.writeErrors], // this and what follows are ours
+  ['late_writes', 'blocks', device => device.lateWrites],
   ['shadow_write_errors', 'shadowed', device => device.shadowWriteErrors],
   ['checksum_errors', 'blocks', device => device.checksumErrors],
 ];

@@ -178,6 +178,7 @@ export class ShardFigures {
       defragWrites: sumOf(blocks, st.ST_DEFRAG_WRITES),
       defragPartialWrites: sumOf(blocks, st.ST_DEFRAG_PARTIAL_WRITES),
       writeErrors: sumOf(blocks, st.ST_WRITE_ERRORS),
+      lateWrites: sumOf(blocks, st.ST_LATE_WRITES),
       hasShadow,
       shadowWriteQueue: sumOf(blocks, st.ST_SHADOW_WRITE_QUEUE),
       shadowWriteErrors: sumOf(blocks, st.ST_SHADOW_WRITE_ERRORS),

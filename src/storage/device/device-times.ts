@@ -1,6 +1,7 @@
 /**
- * How long a device, and its shadow if it has one, takes for what the shards of one worker ask of it. What is too slow is told in the log, at most once
- * in a while; with `enable-benchmarks-storage` everything goes into histograms.
+ * How long a device, and its shadow if it has one, takes for what the shards of one worker ask of it. What is too slow,
+ * or too late for flush-max-ms, is told in the log, at most once in a while; with `enable-benchmarks-storage` everything
+ * goes into histograms.
  */
 import {
   DEVICE_FLUSH,
@@ -31,6 +32,7 @@ export class DeviceTimes implements IoTimes {
   readonly #at: number;
   readonly #slow: SlowRequests;
   readonly #slowOfShadow: SlowRequests;
+  readonly #late: LateWrites;
 
   /** @param device Its number in the namespace. @param shadowPath Of its shadow. */
   constructor(path: string, block: HistogramBlock, device: number, log: StorageLog, shadowPath = path) {
@@ -38,6 +40,7 @@ export class DeviceTimes implements IoTimes {
     this.#at = device * DEVICE_HISTOGRAM_COUNT;
     this.#slow = new SlowRequests(path, log);
     this.#slowOfShadow = new SlowRequests(shadowPath, log);
+    this.#late = new LateWrites(path, log);
   }
 
   record(op: number, durationMs: number, size: number, isShadow: boolean): void {
@@ -62,10 +65,15 @@ export class DeviceTimes implements IoTimes {
     if (this.isOn) this.#block.record(this.#at + DEVICE_WRITE_QUEUE, durationMs);
   }
 
-  /** Tells of slow requests when it is time. */
+  recordLate(durationMs: number, askedMs: number): void {
+    this.#late.record(durationMs, askedMs);
+  }
+
+  /** Tells of slow requests and late writes when it is time. */
   tick(nowMs: number): void {
     this.#slow.tick(nowMs);
     this.#slowOfShadow.tick(nowMs);
+    this.#late.tick(nowMs);
   }
 }
 
@@ -101,5 +109,38 @@ class SlowRequests {
     );
     this.#count = 0;
     this.#slowestMs = 0;
+  }
+}
+
+/** The writes that were durable later than flush-max-ms since they were told of last. */
+class LateWrites {
+  readonly #path: string;
+  readonly #log: StorageLog;
+  #count = 0;
+  #latestMs = 0;
+  #askedMs = 0;
+  #saidMs = Number.NEGATIVE_INFINITY;
+
+  constructor(path: string, log: StorageLog) {
+    this.#path = path;
+    this.#log = log;
+  }
+
+  record(durationMs: number, askedMs: number): void {
+    this.#count++;
+    if (durationMs <= this.#latestMs) return;
+    this.#latestMs = durationMs;
+    this.#askedMs = askedMs;
+  }
+
+  tick(nowMs: number): void {
+    if (this.#count === 0 || nowMs - this.#saidMs < SAY_MS) return;
+    this.#saidMs = nowMs;
+    this.#log.warning(
+      `${this.#path}: late writes: ${this.#count} were durable later than flush-max-ms after they were acknowledged, ` +
+        `the latest after ${this.#latestMs.toFixed(0)} ms, ${this.#askedMs.toFixed(0)} ms of them before the device was asked`,
+    );
+    this.#count = 0;
+    this.#latestMs = 0;
   }
 }

@@ -44,6 +44,11 @@ export interface IoTimes {
   record(op: number, durationMs: number, size: number, isShadow: boolean): void;
   /** A write block was full for so long before it was durable. Its writes and flushes are recorded too. */
   recordBlock(durationMs: number): void;
+  /**
+   * What was to be durable flush-max-ms after it was acknowledged was so later.
+   * @param durationMs How long after. @param askedMs How long after the device was asked for it.
+   */
+  recordLate(durationMs: number, askedMs: number): void;
 }
 
 /** A second file that is to have all that is written to a first. */

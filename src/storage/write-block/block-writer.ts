@@ -5,7 +5,7 @@
 import { DEVICE_OVERLOAD, OK } from '../../base/result.js';
 import type { Occupancy } from '../defrag/occupancy.js';
 import type { StorageLog } from '../device/storage-error.js';
-import { ST_CLIENT_BYTES, ST_OVERLOADS, ST_UNFLUSHED_SINCE } from '../engine.js';
+import { ST_CLIENT_BYTES, ST_LATE_WRITES, ST_OVERLOADS, ST_UNFLUSHED_SINCE } from '../engine.js';
 import { IO_ALIGN } from '../io/io-backend.js';
 import { MARKER_SIZE, REC_SIZE, RECORD_ALIGN } from '../record/flat-record.js';
 import { BlockCache } from './block-cache.js';
@@ -378,8 +378,17 @@ export class BlockWriter {
     const { writes } = stream;
     for (let kind = writes.shift(); kind >= 0; kind = writes.shift()) {
       if (kind === WRITE_LAST) this.#stored(stream, writes.taken);
+      if (stream === this.#clients) this.#noteLate(stream.nowMs, writes.takenSinceMs, writes.takenAskedMs);
       stream.noteDurable();
     }
+  }
+
+  /** Counts what clients had been told was written, and is durable later than it was to be. */
+  #noteLate(nowMs: number, sinceMs: number, askedMs: number): void {
+    const { flushMaxMs, isCommitting } = this.limits;
+    if (flushMaxMs === 0 || isCommitting || nowMs - sinceMs <= flushMaxMs) return;
+    this.#counters[ST_LATE_WRITES]!++;
+    this.#extent.times?.recordLate(nowMs - sinceMs, askedMs - sinceMs);
   }
 
   #stored(stream: WriteStream, block: number): void {

@@ -56,6 +56,8 @@ export class WriteQueue {
   readonly #epoch = new Float64Array(QUEUE_MAX);
   readonly #first = new Float64Array(QUEUE_MAX);
   readonly #since = new Float64Array(QUEUE_MAX);
+  /** When it was asked for. */
+  readonly #asked = new Float64Array(QUEUE_MAX);
   /** Numbers of the oldest write and of the one to come; they only grow. */
   #head = 0;
   #tail = 0;
@@ -106,6 +108,7 @@ export class WriteQueue {
    * Adds a write of `length` bytes at `from` in the block, out of the buffer. The bytes stay as they are until durable.
    * @param first   Number of the first append that is durable with this write and not with those before it,
    * @param sinceMs and when that was made.
+   * @param nowMs   When it is asked for, where somebody wants to know that.
    */
   push(
     kind: number,
@@ -115,6 +118,7 @@ export class WriteQueue {
     bufferAt: number,
     first: number,
     sinceMs: number,
+    nowMs = 0,
   ): void {
     const number = this.#tail++;
     const i = number & QUEUE_MASK;
@@ -125,6 +129,7 @@ export class WriteQueue {
     this.#bufferAt[i] = bufferAt;
     this.#first[i] = first;
     this.#since[i] = sinceMs;
+    this.#asked[i] = nowMs;
     this.#counters[ST_WRITTEN_BYTES]! += length;
     if (this.#followsUnwritten(number)) this.#state[i] = BEHIND;
     else this.#start(number);
@@ -168,7 +173,7 @@ export class WriteQueue {
 
   /**
    * Takes the oldest write out if it is durable.
-   * @returns Its kind, with its block in `taken`; or -1.
+   * @returns Its kind, with its block in `taken`, and its times; or -1.
    */
   shift(): number {
     if (this.#head === this.#tail) return -1;
@@ -178,6 +183,8 @@ export class WriteQueue {
     this.#head++;
     const kind = this.#kind[i]!;
     this.taken = this.#block[i]!;
+    this.takenSinceMs = this.#since[i]!;
+    this.takenAskedMs = this.#asked[i]!;
     if (this.#isFailing && this.#failedCount === 0) {
       this.#isFailing = false;
       this.#log.info(`${this.#extent.path}: writes succeed again`);
@@ -186,6 +193,9 @@ export class WriteQueue {
   }
   /** Block of the write that `shift` returned. */
   taken = 0;
+  /** When the oldest append in that write was made, and when it was asked for. */
+  takenSinceMs = 0;
+  takenAskedMs = 0;
 
   /** Starts failed writes again when it is time. */
   retry(nowMs: number): void {

@@ -164,8 +164,8 @@ export class WriteStream extends OpenBlock {
   }
 
   #push(kind: number, from: number, end: number, block = this.block): void {
-    const { bufferAt, dirtyFirst, dirtySinceMs } = this;
-    this.writes.push(kind, block, from, end - from, bufferAt + from, dirtyFirst, dirtySinceMs);
+    const { bufferAt, dirtyFirst, dirtySinceMs, nowMs } = this;
+    this.writes.push(kind, block, from, end - from, bufferAt + from, dirtyFirst, dirtySinceMs, nowMs);
     this.submittedTo = end;
     if (this.#submittedAtMs < 0) this.#submittedAtMs = this.nowMs;
   }

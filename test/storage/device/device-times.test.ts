@@ -52,6 +52,22 @@ test('slow requests are told together, now and then, whether or not the histogra
   t.is(log.lines.length, 3);
 });
 
+test('late writes are told together, now and then: the latest, and whether the device had been asked in time', t => {
+  const { log, times } = place();
+  times.recordLate(320, 170);
+  times.recordLate(744, 603.4);
+  times.recordLate(500, 499);
+  times.tick(10);
+  times.recordLate(301, 20);
+  times.tick(9000);
+  t.deepEqual(log.lines, [
+    'warning /dev/slow: late writes: 3 were durable later than flush-max-ms after they were acknowledged, ' +
+      'the latest after 744 ms, 603 ms of them before the device was asked',
+  ]);
+  times.tick(10_010);
+  t.regex(log.lines[1]!, /late writes: 1 .* after 301 ms, 20 ms of them/);
+});
+
 test('with the benchmark on every request is counted in the histograms of its device', t => {
   const { times, total, block } = place();
   times.isOn = true;

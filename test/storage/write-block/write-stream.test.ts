@@ -72,7 +72,7 @@ test('blocks of one stream become durable in their order', t => {
 
 test('each full block is timed until it is durable', t => {
   const took: number[] = [];
-  const times = { record: () => {}, recordBlock: (ms: number) => took.push(ms) };
+  const times = { record: () => {}, recordBlock: (ms: number) => took.push(ms), recordLate: () => {} };
   const { shard } = start({ flushMaxMs: 0, flushSize: BLOCK }, times);
   for (let key = 0; key < 300; key++) t.is(shard.put(key, 1, 2000), OK);
   const fullCount = shard.counters[ST.ST_WRITES]!;
@@ -80,6 +80,51 @@ test('each full block is timed until it is durable', t => {
   t.true(fullCount >= 8, `${fullCount} blocks were full`);
   t.is(took.length, fullCount);
   t.true(took.every(ms => ms >= 0 && ms < 10_000));
+});
+
+test('what is durable later than flush-max-ms is counted, with how long it took to ask for it', t => {
+  const late: [durationMs: number, askedMs: number][] = [];
+  const times = {
+    record: () => {},
+    recordBlock: () => {},
+    recordLate: (durationMs: number, askedMs: number) => late.push([durationMs, askedMs]),
+  };
+  const { shard, io } = start({ flushMaxMs: 100 }, times);
+  let ms = 0;
+  const tick = (count: number, step = 10): void => {
+    for (let i = 0; i < count; i++) shard.tick((ms += step));
+  };
+  tick(1);
+  shard.put(1, 1, 500);
+  tick(20);
+  t.is(shard.engine.durableNumber, 1);
+  t.deepEqual(late, []);
+  // The thread that should have asked was away.
+  shard.put(2, 1, 500);
+  tick(1, 300);
+  tick(5);
+  t.is(shard.engine.durableNumber, 2);
+  t.is(late.length, 1);
+  t.is(late[0]![1], 300);
+  t.true(late[0]![0] >= 300 && late[0]![0] <= 350, `${late[0]![0]} ms`);
+  // The device takes its time.
+  io.faults.turnsMax = 100;
+  shard.put(3, 1, 500);
+  while (shard.engine.durableNumber < 3) tick(1);
+  t.is(late.length, 2);
+  t.true(late[1]![0] > 100 && late[1]![1] <= 60, `${late[1]}`);
+  t.is(shard.counters[ST.ST_LATE_WRITES], 2);
+});
+
+test('nothing is late that was promised no time, or is acknowledged when it is durable', t => {
+  for (const limits of [{ flushMaxMs: 0 }, { flushMaxMs: 100, isCommitting: true }]) {
+    const { shard } = start({ ...limits, flushSize: 4096 });
+    shard.tick(10);
+    for (let key = 0; key < 20; key++) shard.put(key, 1, 500);
+    for (let ms = 1000; ms < 1200; ms += 10) shard.tick(ms);
+    t.true(shard.engine.durableNumber > 0);
+    t.is(shard.counters[ST.ST_LATE_WRITES], 0);
+  }
 });
 
 test('flush-size bytes that have come together go to the device without waiting, in whole pages', t => {
