@@ -213,7 +213,7 @@ export class TestServer {
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | NodeJS.Signals> {
     const child = this.#child;
     if (this.isRunning) {
-      const exited = once(child, 'exit');
+      const exited = once(child, 'close'); // what it printed has come by then
       child.kill(signal);
       const inTime = afterSeconds(STOP_SEC, () => child.kill('SIGKILL'));
       await exited;
