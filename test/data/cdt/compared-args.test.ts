@@ -1,5 +1,6 @@
 /** Values that elements are compared with, as Java and Go send them: the keys of their maps in any order. */
 import test from 'ava';
+import fc from 'fast-check';
 import { operateCdt } from '../../../src/data/cdt/operate.js';
 import { BLOB } from '../../../src/data/type.js';
 import { operateCollection } from '../../../src/expression/collection.js';
@@ -52,6 +53,70 @@ for (const [name, value, body, isModify, want] of CASES) {
     t.deepEqual([code, result], [0, { type, hex: Buffer.from(bytes).toString('hex') }]);
   });
 }
+
+/** Few values, so that many are equal; maps have their keys in order. */
+const { value: anyValue } = fc.letrec<{ value: Packed }>(tie => ({
+  value: fc.oneof(
+    { maxDepth: 3, depthIdentifier: 'value' },
+    fc.constantFrom<Packed>(1, 2, 'a', null, WILDCARD, INF),
+    fc
+      .uniqueArray(fc.constantFrom('a', 'b', 'c'), { maxLength: 3 })
+      .chain(keys => fc.tuple(...keys.sort().map(key => fc.tuple(fc.constant<Packed>(key), tie('value')))))
+      .map((pairs): Packed => ({ pairs: pairs as [Packed, Packed][] })),
+    fc.array(tie('value'), { maxLength: 3 }),
+  ),
+}));
+
+const anyStored = anyValue.filter(value => !JSON.stringify(value).includes('"hex"'));
+
+/** The same with the keys of all maps the other way round. */
+function turned(value: Packed): Packed {
+  if (Array.isArray(value)) return value.map(turned);
+  if (typeof value !== 'object' || value === null || !('pairs' in value)) return value;
+  return { pairs: value.pairs.map(([key, item]) => [key, turned(item)] as const).reverse() };
+}
+
+type Body = (type: number, one: Packed, other: Packed, k: number) => Packed;
+/** Whether it changes the value; the operation on a list, and on a map. */
+const BODIES: readonly (readonly [boolean, Body, Body])[] = [
+  [false, (t, a) => [22, t, a], (t, a) => [102, t, a]],
+  [false, (t, a, b) => [23, t, [a, b]], (t, a, b) => [108, t, [a, b]]],
+  [false, (t, a, b) => [25, t, a, b], (t, a, b) => [105, t, a, b]],
+  [false, (t, a, _, k) => [27, t, a, k], (t, a, _, k) => [110, t, a, k]],
+  [true, (t, a) => [35, t, a], (t, a) => [82, t, a]],
+  [true, (t, a, b) => [36, t, [a, b]], (t, a, b) => [83, t, [a, b]]],
+  [true, (t, a, b) => [38, t, a, b], (t, a, b) => [86, t, a, b]],
+  [true, (t, a, _, k) => [40, t, a, k], (t, a, _, k) => [89, t, a, k]],
+  [false, (_, a) => [0xff, [0x13, a], [16]], (_, a) => [0xff, [0x23, a], [16]]],
+  [true, (_, a, __, k) => [0xff, [0x13, a], [1, k]], (_, a, __, k) => [0xff, [0x23, a], [67, k, 1]]],
+  [false, (_, a) => [0xfe, [0x13, a], 1], (_, a) => [0xfe, [0x23, a], 1]],
+];
+
+test('any operation answers and leaves the same in whatever order the keys of what it compares come', t => {
+  fc.assert(
+    fc.property(
+      fc.array(anyStored, { maxLength: 5 }),
+      fc.boolean(),
+      fc.constantFrom(...BODIES),
+      fc.constantFrom(1, 3, 5, 7, 13, 0x10007),
+      anyValue,
+      anyValue,
+      fc.integer({ min: -2, max: 2 }),
+      fc.nat(),
+      (items, isList, [isModify, onList, onMap], type, other, another, k, pick) => {
+        const value: Packed = isList ? items : { pairs: items.map((item, index) => [index, item]) };
+        const wanted = items.length > 0 && pick % 4 > 0 ? items[pick % items.length]! : other;
+        const body = (isList ? onList : onMap)(type, wanted, another, k);
+        const swapped = (isList ? onList : onMap)(type, turned(wanted), turned(another), k);
+        const [one, two] = [body, swapped].map(each =>
+          runValueOp(operateCollection, particleOf(value), packed(each), isModify, BLOB),
+        );
+        t.deepEqual(two, one, JSON.stringify([value, body]));
+      },
+    ),
+    { numRuns: 5000 },
+  );
+});
 
 test('keys that are there twice, and those that are no keys, are compared as they came', t => {
   for (const odd of [
