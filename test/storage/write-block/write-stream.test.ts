@@ -285,3 +285,55 @@ for (const kind of ['write', 'flush'] as const) {
     }
   });
 }
+
+/** The longest that an append has waited to be durable, on a device that takes `requestMs` over each request. */
+function longestWait(
+  seed: number,
+  flushMaxMs: number,
+  requestMs: number,
+): { longestMs: number; count: number } {
+  const random = seeded(seed);
+  const pick = (count: number): number => Math.floor(random() * count);
+  const io = new FaultyIo(new FaultyDisk(DATA_AT + 64 * BLOCK), 32 * 1024 * 1024, () => 0.999, {
+    turnsMax: requestMs / 10 - 1,
+  });
+  const owner = { setId: Uint32Array.of(1, 2, 3, 4), shard: 0, writeBlockSize: BLOCK, startCount: 1 };
+  const extent = { path: 'disk', offset: DATA_AT, size: 64 * BLOCK, owner };
+  const limits = { flushMaxMs, flushSize: [4096, 16 * 1024, 1024 * 1024][pick(3)]!, defragSleepMs: 0 };
+  const shard = new StorageShard({ backend: io, extent, limits }).recover();
+  const { engine } = shard;
+  const sizeMax = 100 + pick(5000);
+  const perStep = 1 + pick(6);
+  const since: number[] = [];
+  let durable = 0;
+  let longestMs = 0;
+  for (let ms = 10; ms < 6000; ms += 10) {
+    shard.tick(ms);
+    // It has to see first how slow the device is.
+    for (; durable < engine.committedNumber; durable++) {
+      if (since[durable]! > 1500) longestMs = Math.max(longestMs, ms - since[durable]!);
+    }
+    for (let i = random() < 0.7 ? pick(perStep) : 0; i > 0; i--) {
+      if (shard.put(pick(40), ms, 16 + pick(sizeMax)) === OK) since.push(ms);
+    }
+    while (since.length < engine.appendedNumber) since.push(ms); // defrag's are numbered too
+  }
+  return { longestMs, count: durable };
+}
+
+test('however slow a device is, what was appended waits for two of its writes and two flushes at most', t => {
+  let count = 0;
+  for (let seed = 1; seed <= 60; seed++) {
+    const flushMaxMs = [200, 400, 1000][seed % 3]!;
+    const requestMs = 10 * (1 + (seed % 15));
+    const run = longestWait(seed, flushMaxMs, requestMs);
+    // Asked for when half of the time is over, if the device needs it: then it takes what it takes, and a tick or two.
+    const most = Math.max(flushMaxMs, flushMaxMs / 2 + 4 * requestMs) + 20;
+    t.true(
+      run.longestMs <= most,
+      `seed ${seed}: ${run.longestMs} ms at ${requestMs} ms a request, ${flushMaxMs}`,
+    );
+    count += run.count;
+  }
+  t.true(count > 60 * 300, `${count} appends`);
+});
