@@ -8,13 +8,12 @@
  */
 import { partitionOf } from '../base/digest.js';
 import { orderWord } from '../storage/index/entry.js';
+import { AHEAD_STEPS } from '../storage/index/sprig-lists.js';
 import { Request } from './command/request.js';
 import type { ShardView } from './shard-view.js';
 
 /** Commands at a time. */
 const LOOK_AHEAD_MAX = 64;
-/** Entries of a list that are looked at: few lists are longer. */
-const STEPS = 6;
 
 export class LookAhead {
   readonly #requests = Array.from({ length: LOOK_AHEAD_MAX }, () => new Request());
@@ -73,7 +72,7 @@ export class LookAhead {
       }
     }
     // Nothing here is a condition on what has just been loaded: the processor looks ahead only as far as it guesses its way right.
-    for (let step = 0; step < STEPS; step++) {
+    for (let step = 0; step < AHEAD_STEPS; step++) {
       for (let i = 0; i < count; i++) {
         const entry = entries[i]!;
         if (entry > 0) entries[i] = views[i]!.index.stepOf(entry, orders[i]!);

@@ -5,11 +5,9 @@
  * at once. Nothing is held and nothing changes then; what others do meanwhile makes it useless at worst, not wrong.
  */
 import { PARTITION_COUNT, partitionOf } from '../base/digest.js';
+import { AHEAD_STEPS } from '../storage/index/sprig-lists.js';
 import { ROW_DIGEST_AT } from './batch-group.js';
 import type { ShardView } from './shard-view.js';
-
-/** Entries of a list that are looked at: few lists are longer. */
-const STEPS = 3;
 
 export class RowGroups {
   /** The rows' numbers, shard by shard, in order within a shard; and where their digests are. */
@@ -78,13 +76,13 @@ export class RowGroups {
     const lows = this.#lows;
     const highs = this.#highs;
     const { shardCount, shards, ends, digestsAt } = this;
-    for (let step = -1; step <= STEPS; step++) {
+    for (let step = -1; step <= AHEAD_STEPS; step++) {
       for (let g = 0, from = 0; g < shardCount; from = ends[g++]!) {
         const view = views[shards[g]!];
         if (view === undefined) continue;
         const { index } = view;
         if (step < 0) index.headsAhead(bytes, digestsAt, orders, at, from, ends[g]!);
-        else if (step < STEPS) index.entriesAhead(orders, at, from, ends[g]!);
+        else if (step < AHEAD_STEPS) index.entriesAhead(orders, at, from, ends[g]!);
         else {
           index.locationsAhead(at, lows, highs, from, ends[g]!);
           view.engine.touchMany(lows, highs, from, ends[g]!);

@@ -10,13 +10,12 @@ import type { Region } from '../../base/arena.js';
 import { partitionOf } from '../../base/digest.js';
 import { orderWord } from '../index/entry.js';
 import type { PrimaryIndex } from '../index/primary-index.js';
+import { AHEAD_STEPS } from '../index/sprig-lists.js';
 import { FLAG_CLOCK, REC_DIGEST_AT, REC_FLAGS_SET_GEN } from '../record/flat-record.js';
 import { BlockScan } from '../write-block/block-scan.js';
 
 /** Records at a time. */
 const AHEAD_MAX = 32;
-/** Entries of a list that are looked at: few lists are longer. */
-const STEPS = 3;
 
 export class ScanAhead {
   readonly #buffers: Region;
@@ -87,7 +86,7 @@ export class ScanAhead {
       orders[count] = order;
       entries[count] = isRecord ? index.headOf(partitionOf(u8, digestAt), order) : 0;
     }
-    for (let step = 0; step < STEPS; step++) index.entriesAhead(orders, entries, 0, count);
+    for (let step = 0; step < AHEAD_STEPS; step++) index.entriesAhead(orders, entries, 0, count);
     this.#count = count;
     this.#next = 0;
   }

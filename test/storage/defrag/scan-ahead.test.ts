@@ -84,6 +84,16 @@ for (const count of [0, 1, 31, 32, 33, 200]) {
   });
 }
 
+test('an entry is seen though five come before it in its list', t => {
+  const index = new PrimaryIndex({ partitions: PIDS });
+  const digests = Array.from({ length: 6 }, (_, i) => digestOf(i, PIDS[0]!));
+  const handles = digests.map(digest => index.insert(digest, 0));
+  const { region, stamp } = build(digests);
+  const scan = open(region, index, stamp);
+  const nears = digests.map(() => (scan.next() ? scan.near : Number.NaN));
+  t.deepEqual(nears, handles);
+});
+
 test('an entry that is removed, or made anew elsewhere, after it was seen is not taken for the record’s', t => {
   const index = new PrimaryIndex({ partitions: PIDS });
   const digests = [digestOf(0), digestOf(2), digestOf(4)];
