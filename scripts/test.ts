@@ -15,9 +15,11 @@ const AVA = 'node_modules/ava/entrypoints/cli.mjs';
 const BIOME = 'node_modules/.bin/biome';
 const TESTS = 'dist/test';
 
+/** Files at once: some of them take a gigabyte of memory. */
+const AT_ONCE_MAX = 4;
 /**
  * Tests that only compute: without a server, without processes or threads of their own, without a clock. As many of
- * these files run at once as there are processors; each of the others has the machine for itself.
+ * these files run at once as there are processors, or AT_ONCE_MAX; each of the others has the machine for itself.
  */
 const COMPUTING =
   /^dist\/test\/(config|crash\/(?!server-crash)|data|expression|storage\/(cipher|codec|defrag|expiry|index|memory|write-block)|wire)\b/;
@@ -51,7 +53,7 @@ async function run(): Promise<number> {
   const timer = setTimeout(() => stop.abort(late), RUN_TIMEOUT_MS);
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stop.abort(`got ${signal}`));
   for (const [isComputing, atOnce] of [
-    [true, availableParallelism()],
+    [true, Math.min(availableParallelism(), AT_ONCE_MAX)],
     [false, 1],
   ] as const) {
     const group = files.filter(file => COMPUTING.test(file) === isComputing);
