@@ -5,9 +5,10 @@
  */
 import { OK, PARAMETER } from '../base/result.js';
 import type { Scratch } from '../base/scratch.js';
-import { holdsPairs, writeComparable } from '../data/msgpack/comparable.js';
+import { holdsPairs } from '../data/msgpack/comparable.js';
 import { compare } from '../data/msgpack/compare.js';
 import { Element, INT, LIST, NEGATIVE_INT, ORDERED, sizeOf } from '../data/msgpack/element.js';
+import { normaliseCompared } from '../data/msgpack/normalise.js';
 import type { ValueOp } from '../data/value-op.js';
 import type { ProgramSource } from './machine.js';
 import type { Program } from './program.js';
@@ -176,7 +177,7 @@ function decodeItem(
 function makeComparable(item: PathItem, scratch: Scratch): void {
   if (!holdsPairs(item.bytes, item.at, item.end)) return;
   const at = scratch.take(item.end - item.at);
-  const size = writeComparable(item.bytes, item.at, item.end, scratch.bytes, at);
+  const size = normaliseCompared(item.bytes, item.at, item.end, scratch.bytes, at);
   if (size < 0) return;
   item.bytes = scratch.bytes;
   item.at = at;

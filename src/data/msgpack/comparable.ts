@@ -17,21 +17,6 @@ const NOTHING = new Uint8Array(0);
 
 const element = new Element();
 
-/**
- * Writes a value in the form in which it is compared, if it may be another than the one in which it came.
- * @param out at least `end - at` bytes from `outAt`; does not overlap the value.
- * @returns Bytes written, or -1: it is to be compared as it came.
- */
-export function writeComparable(
-  bytes: Uint8Array,
-  at: number,
-  end: number,
-  out: Uint8Array,
-  outAt: number,
-): number {
-  return holdsPairs(bytes, at, end) ? normaliseCompared(bytes, at, end, out, outAt) : -1;
-}
-
 /** Whether there is a map in a value that has pairs to be put in order. */
 export function holdsPairs(bytes: Uint8Array, at: number, end: number): boolean {
   if (at >= end || !mayHoldMap(bytes[at]!)) return false;
