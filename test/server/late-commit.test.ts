@@ -2,11 +2,9 @@
  * commit-to-device on a disk that hangs: commands whose time is up before they are durable are answered 9, and are
  * carried out all the same. What their clients are told is that they cannot know.
  */
-import { rmSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
-import { TestServer } from '../support/server.js';
+import { HangingDisk } from '../support/hanging-disk.js';
 import {
   answersOf,
   BATCH_FLAGS,
@@ -25,7 +23,6 @@ import {
 
 const TIMEOUT = 9;
 const NOT_FOUND = 2;
-const GATED_FLUSH = new URL('../support/gated-flush.js', import.meta.url).href;
 const NAMESPACE = 'namespace/test';
 /** Time enough for everybody. */
 const LONG_MS = 30_000;
@@ -33,48 +30,13 @@ const SHORT_MS = 200;
 
 const INCREMENT: Message = { ...put(op(5, 'n', 1, int64(1))), timeoutMs: LONG_MS };
 
-class HangingDisk {
-  readonly server: TestServer;
-  readonly #gate: string;
-
-  private constructor(server: TestServer, gate: string) {
-    this.server = server;
-    this.#gate = gate;
-  }
-
-  static async start(t: ExecutionContext): Promise<HangingDisk> {
-    let gate = '';
-    const environment: Record<string, string> = {
-      CALTROP_IO: 'node',
-      NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --import=${GATED_FLUSH}`,
-    };
-    const server = await TestServer.start(t, {
-      service: ['service-threads 1'],
-      environment,
-      prepare: directory => {
-        gate = path.join(directory, 'gate');
-        environment.CALTROP_TEST_FLUSH_GATE = gate;
-      },
-      namespaces: [
-        {
-          name: 'test',
-          lines: ['transaction-pending-limit 0'],
-          storage:
-            'storage-engine device {\nfile DIRECTORY/test.dat\nfilesize 64M\ncommit-to-device true\npost-write-cache 8M\n}',
-        },
-      ],
-    });
-    return new HangingDisk(server, gate);
-  }
-
-  hang(): void {
-    writeFileSync(this.#gate, '');
-  }
-
-  goOn(): void {
-    rmSync(this.#gate);
-  }
-}
+const hangingDisk = (t: ExecutionContext): Promise<HangingDisk> =>
+  HangingDisk.start(t, 1, {
+    name: 'test',
+    lines: ['transaction-pending-limit 0'],
+    storage:
+      'storage-engine device {\nfile DIRECTORY/test.dat\nfilesize 64M\ncommit-to-device true\npost-write-cache 8M\n}',
+  });
 
 async function counterOf(client: WireClient, name: string | number): Promise<number> {
   const { code, ops } = await client.command({ ...GET, digest: digestOf(name), timeoutMs: LONG_MS });
@@ -82,7 +44,7 @@ async function counterOf(client: WireClient, name: string | number): Promise<num
 }
 
 test('the client of a write that is not durable in time is told so, and the write is whole afterwards', async t => {
-  const disk = await HangingDisk.start(t);
+  const disk = await hangingDisk(t);
   const { server } = disk;
   const [client, reader, other] = (await Promise.all([1, 2, 3].map(() => server.connect()))) as [
     WireClient,
@@ -124,7 +86,7 @@ test('the client of a write that is not durable in time is told so, and the writ
 });
 
 test('no client is told before its time, however busy the server is with others', async t => {
-  const disk = await HangingDisk.start(t);
+  const disk = await hangingDisk(t);
   const { server } = disk;
   const client = await server.connect();
   const busy = await Promise.all([1, 2, 3].map(() => server.connect()));
@@ -147,7 +109,7 @@ test('no client is told before its time, however busy the server is with others'
 });
 
 test('rows of a batch that are late are told of one by one, and hold up nothing afterwards', async t => {
-  const disk = await HangingDisk.start(t);
+  const disk = await hangingDisk(t);
   const { server } = disk;
   const client = await server.connect();
   const rows: Row[] = Array.from({ length: 40 }, (_, index) => ({
@@ -168,7 +130,7 @@ test('rows of a batch that are late are told of one by one, and hold up nothing 
 
 test('more late writes than commands can be kept: every one is answered and counted once, and nothing is left held', async t => {
   t.timeout(120_000);
-  const disk = await HangingDisk.start(t);
+  const disk = await hangingDisk(t);
   const { server } = disk;
   const clients = await Promise.all(Array.from({ length: 32 }, () => server.connect()));
   const KEYS = 64;
